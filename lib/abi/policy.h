@@ -1,0 +1,16 @@
+// The values of abi::Policy's fields.
+#pragma once
+
+#include <cstdint>
+
+namespace ossloop::abi {
+
+// What the consumer's read reports at the end of a stream.
+enum class Eof : std::uint32_t { kReset, kEof, kSilence, kWait };
+// What happens when the producer has no data in time, and when the consumer
+// does not fetch in time.
+enum class Underrun : std::uint32_t { kSilence, kStall };
+enum class Overrun : std::uint32_t { kWait, kDrop };
+enum class ClockMode : std::uint32_t { kRealtime, kFree };
+
+}  // namespace ossloop::abi

@@ -1,0 +1,183 @@
+#include "audio/converter.h"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace ossloop::audio {
+namespace {
+
+// The buffers of a block fit in a second-level cache even with 64 channels.
+std::size_t block_frames(int channels) {
+  return std::clamp<std::size_t>(8192 / static_cast<std::size_t>(channels), 128, 1024);
+}
+
+double dither_step(const PcmFormat& to, bool wanted) {
+  const SampleFormat& format = *find_format(to.afmt);
+  return wanted && format.integer() ? std::ldexp(1.0, 1 - format.bits) : 0;
+}
+
+// libsoxr writes some formats itself, for less than we could.
+RateOutput rate_output(const PcmFormat& to) {
+  constexpr bool kLittle = std::endian::native == std::endian::little;
+  if (to.afmt == afmt::kFloat) return RateOutput::kFloat;
+  if (to.afmt == (kLittle ? afmt::kS32Le : afmt::kS32Be)) return RateOutput::kS32;
+  if (to.afmt == (kLittle ? afmt::kS16Le : afmt::kS16Be)) return RateOutput::kS16;
+  return RateOutput::kDouble;
+}
+
+std::size_t samples_of(const PcmFormat& format, std::size_t frames) {
+  return frames * static_cast<std::size_t>(format.channels);
+}
+
+std::size_t bytes_of(const PcmFormat& format, std::size_t frames) {
+  return frames * static_cast<std::size_t>(format.frame_bytes());
+}
+
+}  // namespace
+
+Converter::Converter(const PcmFormat& from, const PcmFormat& to, Options options)
+    : from_(from),
+      to_(to),
+      same_(from == to),
+      decoder_(*find_codec(from.afmt)),
+      encoder_(*find_codec(to.afmt)),
+      matrix_(from.channels, to.channels),
+      mix_first_(to.channels <= from.channels),
+      block_frames_(block_frames(std::max(from.channels, to.channels))),
+      dither_step_(dither_step(to, options.dither)),
+      dither_always_(from.rate_hz != to.rate_hz || !matrix_.copies_only() ||
+                     find_format(from.afmt)->bits > find_format(to.afmt)->bits),
+      rate_output_(mix_first_ && dither_step_ == 0 ? rate_output(to) : RateOutput::kDouble) {
+  const bool mixes = !matrix_.identity();
+  const int rate_channels = std::min(from.channels, to.channels);
+  decoded_.resize(samples_of(from, block_frames_));
+  if (mixes) mixed_.resize(samples_of(to, block_frames_));
+  if (from.rate_hz != to.rate_hz && rate_output_ == RateOutput::kDouble) {
+    resampled_.resize(block_frames_ * static_cast<std::size_t>(rate_channels));
+  }
+}
+
+std::unique_ptr<Converter> Converter::create(const PcmFormat& from, const PcmFormat& to,
+                                             Options options, int& error) noexcept try {
+  if (!valid(from) || !valid(to)) {
+    error = -EINVAL;
+    return nullptr;
+  }
+  std::unique_ptr<Converter> converter(new Converter(from, to, options));
+  error = 0;
+  if (from.rate_hz == to.rate_hz) return converter;
+  // The fewer channels are resampled.
+  converter->rate_ =
+      RateConverter::create(from.rate_hz, to.rate_hz, std::min(from.channels, to.channels),
+                            options.quality, converter->rate_output_, error);
+  return converter->rate_ ? std::move(converter) : nullptr;
+} catch (const std::bad_alloc&) {
+  error = -ENOMEM;
+  return nullptr;
+}
+
+void Converter::set_gain(double left, double right) {
+  left_ = left;
+  right_ = right;
+}
+
+Converter::Progress Converter::process(const void* in, std::size_t in_frames, void* out,
+                                       std::size_t out_frames) noexcept {
+  const auto* const from = static_cast<const unsigned char*>(in);
+  auto* const to = static_cast<unsigned char*>(out);
+  Progress done{};
+  if (!rate_) {
+    const std::size_t frames = std::min(in_frames, out_frames);
+    if (identity()) {
+      if (frames > 0) std::memcpy(to, from, bytes_of(from_, frames));
+      return {frames, frames};
+    }
+    for (std::size_t at = 0; at < frames; at += block_frames_) {
+      const std::size_t block = std::min(frames - at, block_frames_);
+      write(read(from + bytes_of(from_, at), block), to + bytes_of(to_, at), block);
+    }
+    return {frames, frames};
+  }
+  for (;;) {
+    unsigned char* const at = to + bytes_of(to_, done.output_frames);
+    const std::size_t room = room_for(out_frames - done.output_frames);
+    const std::size_t block =
+        std::min({in_frames - done.input_frames, block_frames_, rate_->input_frames_for(room)});
+    // What is not taken now is decoded again the next time.
+    const double* samples = read(from + bytes_of(from_, done.input_frames), block);
+    const Progress step = rate_->process(samples, block, resampled_to(at), room);
+    if (step.input_frames == 0 && step.output_frames == 0) return done;
+    if (!resampled_.empty()) write(resampled_.data(), at, step.output_frames);
+    done.input_frames += step.input_frames;
+    done.output_frames += step.output_frames;
+  }
+}
+
+std::size_t Converter::finish(void* out, std::size_t out_frames) noexcept {
+  auto* const to = static_cast<unsigned char*>(out);
+  std::size_t done = 0;
+  while (rate_ && done < out_frames) {
+    unsigned char* const at = to + bytes_of(to_, done);
+    const std::size_t made = rate_->finish(resampled_to(at), room_for(out_frames - done));
+    if (made == 0) break;
+    if (!resampled_.empty()) write(resampled_.data(), at, made);
+    done += made;
+  }
+  return done;
+}
+
+void Converter::reset() noexcept {
+  if (rate_) rate_->reset();
+  dither_.reset();
+}
+
+// Up to a block, as it goes into the rate converter.
+double* Converter::read(const unsigned char* in, std::size_t frames) {
+  decoder_.decode(in, decoded_.data(), samples_of(from_, frames));
+  if (has_gain()) apply_gain(decoded_.data(), samples_of(from_, frames));
+  if (!mix_first_ || matrix_.identity()) return decoded_.data();
+  matrix_.apply(decoded_.data(), mixed_.data(), frames);
+  return mixed_.data();
+}
+
+// Up to a block, as it comes out of the rate converter; `samples` are used up.
+void Converter::write(double* samples, unsigned char* out, std::size_t frames) {
+  if (!mix_first_) {
+    matrix_.apply(samples, mixed_.data(), frames);
+    samples = mixed_.data();
+  }
+  const std::size_t count = samples_of(to_, frames);
+  if (dither_step_ > 0 && (dither_always_ || has_gain())) {
+    dither_.add(samples, count, dither_step_);
+  }
+  encoder_.encode(samples, out, count);
+}
+
+void* Converter::resampled_to(unsigned char* out) {
+  return resampled_.empty() ? static_cast<void*>(out) : resampled_.data();
+}
+
+std::size_t Converter::room_for(std::size_t frames) const {
+  return resampled_.empty() ? frames : std::min(frames, block_frames_);
+}
+
+// Adding 0 makes a positive zero of a muted negative sample: mu-law has both.
+void Converter::apply_gain(double* samples, std::size_t count) const {
+  if (left_ == right_ || from_.channels == 1) {
+    for (std::size_t i = 0; i < count; ++i) samples[i] = samples[i] * left_ + 0.0;
+    return;
+  }
+  const double gains[] = {left_, right_};
+  const auto channels = static_cast<std::size_t>(from_.channels);
+  const std::size_t row = channels % 2 == 0 ? 2 : channels;
+  for (std::size_t i = 0; i < count; i += row) {
+    for (std::size_t j = 0; j < row; ++j) samples[i + j] = samples[i + j] * gains[j % 2] + 0.0;
+  }
+}
+
+}  // namespace ossloop::audio

@@ -1,0 +1,81 @@
+// What samples look like: the one table of formats, and the format of a stream.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace ossloop::audio {
+
+// The AFMT_* bits of the OSS API.
+namespace afmt {
+inline constexpr int kMuLaw = 0x1;
+inline constexpr int kALaw = 0x2;
+inline constexpr int kU8 = 0x8;
+inline constexpr int kS16Le = 0x10;
+inline constexpr int kS16Be = 0x20;
+inline constexpr int kS8 = 0x40;
+inline constexpr int kU16Le = 0x80;
+inline constexpr int kU16Be = 0x100;
+inline constexpr int kS32Le = 0x1000;
+inline constexpr int kS32Be = 0x2000;
+inline constexpr int kFloat = 0x4000;
+inline constexpr int kS24Le = 0x8000;
+inline constexpr int kS24Be = 0x10000;
+inline constexpr int kS24Packed = 0x40000;
+}  // namespace afmt
+
+inline constexpr int kMinRateHz = 5000;
+inline constexpr int kMaxRateHz = 768000;
+inline constexpr int kMaxChannels = 64;
+
+enum class Encoding { kSigned, kUnsigned, kFloat, kMuLaw, kALaw };
+
+// One row of the table of formats.
+struct SampleFormat {
+  int afmt;          // OSS AFMT_* bit
+  const char* name;  // verbatim OSS name without AFMT_: "S16_LE"
+  int bytes;         // container of one sample
+  int bits;          // significant bits: the step of a sample is 2^(1 - bits) of full scale
+  Encoding encoding;
+  std::endian order;
+  std::array<std::uint8_t, 4> silence;  // the first `bytes` of it are one silent sample
+
+  bool integer() const { return encoding == Encoding::kSigned || encoding == Encoding::kUnsigned; }
+};
+
+// The table. A format's index in it is stable and below 32: it is stored in
+// shared memory, so rows are only ever appended.
+std::span<const SampleFormat> sample_formats();
+
+// The row of an AFMT_* value; nullptr if it is none of ours (0, AFMT_AC3, two
+// bits at once).
+const SampleFormat* find_format(int afmt);
+
+// Index into the table, or -1.
+int format_index(int afmt);
+
+// All formats or-ed together, as SNDCTL_DSP_GETFMTS tells them.
+int supported_formats_mask();
+
+// What a stream carries.
+struct PcmFormat {
+  int afmt;
+  int channels;
+  int rate_hz;
+
+  // Bytes of one sample per channel; 0 if the format is not in the table.
+  int frame_bytes() const;
+  bool operator==(const PcmFormat&) const = default;
+};
+
+// True if the format is in the table, with 1 to 64 channels at 5000 to 768000 Hz.
+bool valid(const PcmFormat& format);
+
+// Writes `frames` of digital silence: 0x80 in U8, 0xFF in mu-law, 0xD5 in A-law
+// and so on. Does nothing for a format that is not in the table.
+void fill_silence(const PcmFormat& format, void* out, std::size_t frames);
+
+}  // namespace ossloop::audio

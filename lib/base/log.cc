@@ -1,0 +1,70 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+#include "base/fd.h"
+
+namespace ossloop::base {
+namespace {
+
+constexpr const char* kLevelNames[] = {"off", "error", "warning", "info", "trace"};
+std::atomic<int> level_in_force{static_cast<int>(LogLevel::kError)};
+char log_file[256];
+
+}  // namespace
+
+void start_log(const char* setting) {
+  if (setting == nullptr || *setting == '\0') return;
+  const char* colon = std::strchr(setting, ':');
+  const std::size_t length =
+      colon != nullptr ? static_cast<std::size_t>(colon - setting) : std::strlen(setting);
+  for (int level = 0; level <= static_cast<int>(LogLevel::kTrace); ++level) {
+    if (std::strlen(kLevelNames[level]) != length ||
+        std::strncmp(kLevelNames[level], setting, length) != 0) {
+      continue;
+    }
+    if (colon != nullptr) std::snprintf(log_file, sizeof log_file, "%s", colon + 1);
+    level_in_force.store(level);
+    return;
+  }
+  log(LogLevel::kError, "OSSLOOP_LOG=%s: accepted are off, error, warning, info or trace[:file]",
+      setting);
+}
+
+bool log_enabled(LogLevel level) {
+  return static_cast<int>(level) <= level_in_force.load(std::memory_order_relaxed);
+}
+
+void log(LogLevel level, const char* format, ...) {
+  if (!log_enabled(level)) return;
+  const int saved = errno;
+  char line[1024];
+  int used = level == LogLevel::kTrace ? std::snprintf(line, sizeof line, "ossloop[%d]: ", getpid())
+                                       : std::snprintf(line, sizeof line, "ossloop: ");
+  std::va_list arguments;
+  va_start(arguments, format);
+  const int more =
+      std::vsnprintf(line + used, sizeof line - 1 - static_cast<std::size_t>(used), format, arguments);
+  va_end(arguments);
+  if (more > 0) used += more;
+  if (used > static_cast<int>(sizeof line) - 2) used = static_cast<int>(sizeof line) - 2;
+  line[used++] = '\n';
+  // The file is opened for each line: a descriptor kept here could be closed,
+  // and its number reused, by the program we live in.
+  if (log_file[0] != '\0') {
+    Fd file(sys().open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600));
+    if (file) sys().write(file.get(), line, static_cast<std::size_t>(used));
+  } else {
+    sys().write(STDERR_FILENO, line, static_cast<std::size_t>(used));
+  }
+  errno = saved;
+}
+
+}  // namespace ossloop::base

@@ -1,0 +1,6 @@
+// 128-bit integers, for products of a time and a rate.
+#pragma once
+
+namespace ossloop::base {
+__extension__ using Wide = __int128;
+}  // namespace ossloop::base

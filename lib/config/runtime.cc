@@ -1,0 +1,88 @@
+#include "config/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/fd.h"
+
+namespace ossloop::config {
+namespace {
+
+using base::sys;
+
+// A configuration is a page or two; more is somebody's mistake.
+constexpr std::size_t kLargestFile = 1 << 20;
+
+const char* environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
+int read_file(const char* path, std::string& text) {
+  base::Fd fd(sys().open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0));
+  if (!fd) return fd.get();
+  char block[4096];
+  while (text.size() < kLargestFile) {
+    const ssize_t bytes = sys().read(fd.get(), block, sizeof block);
+    if (bytes == -EINTR) continue;
+    if (bytes <= 0) return static_cast<int>(bytes);
+    text.append(block, static_cast<std::size_t>(bytes));
+  }
+  return -EFBIG;
+}
+
+}  // namespace
+
+Runtime load_runtime(std::vector<Diagnostic>& diagnostics) {
+  const char* chosen = environment("OSSLOOP_CONF");
+  const char* path = chosen != nullptr ? chosen : kConfigFile;
+  std::string text;
+  const int result = read_file(path, text);
+  Runtime runtime;
+  if (result == 0) {
+    runtime.config = parse_config(text, path, diagnostics);
+  } else if (chosen != nullptr || result != -ENOENT) {
+    diagnostics.push_back(
+        {std::string(path) + ": " + std::strerror(-result) + "; the defaults are used"});
+  }
+  if (const char* folder = environment("OSSLOOP_DIR"); folder != nullptr) {
+    if (*folder == '/') {
+      runtime.folder = folder;
+    } else {
+      diagnostics.push_back({std::string("OSSLOOP_DIR=") + folder +
+                             ": not an absolute path; the default folder is used"});
+    }
+  }
+  if (runtime.folder.empty()) runtime.folder = runtime.config.runtime_dir;
+  if (runtime.folder.empty()) runtime.folder = "/dev/shm/ossloop-" + std::to_string(::geteuid());
+  while (runtime.folder.size() > 1 && runtime.folder.back() == '/') runtime.folder.pop_back();
+  return runtime;
+}
+
+DefaultDevice default_device(const Config& config, std::string& why) {
+  DefaultDevice device = config.dsp;
+  const char* text = environment("OSSLOOP_DSP");
+  if (text != nullptr && !parse_default_device(text, device)) {
+    why = std::string("OSSLOOP_DSP=") + text + ": accepted are pcm0 to pcm15, server0 to server15, off";
+  }
+  return device;
+}
+
+std::int64_t open_wait_ns(std::string& why) {
+  const char* text = environment("OSSLOOP_OPEN_WAIT");
+  if (text == nullptr) return 0;
+  char* end = nullptr;
+  const double seconds = std::strtod(text, &end);
+  if (*end != '\0' || !std::isfinite(seconds) || seconds < 0 || seconds > 1e9) {
+    why = std::string("OSSLOOP_OPEN_WAIT=") + text + ": accepted are seconds, 0 or more";
+    return 0;
+  }
+  return static_cast<std::int64_t>(seconds * 1e9);
+}
+
+}  // namespace ossloop::config

@@ -1,0 +1,59 @@
+// The recording half of an open side: the ring's frames into the program's bytes.
+//
+// All calls with the side's turn held.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "device/port.h"
+
+namespace ossloop::device {
+
+class Capture {
+ public:
+  explicit Capture(Port& port);
+
+  // Gives as many bytes as are due now. At the end of a stream what the policy
+  // `eof` says: -ECONNRESET, 0 bytes, or nothing. Errors: -ENXIO (no server),
+  // -EACCES (the loop goes the other way), -ENOMEM, -EIO.
+  Step read(std::byte* data, std::size_t bytes, bool progressed, std::int64_t now_ns);
+
+  // Would read() do something at once: give `frames`, or report an end or error?
+  bool ready(std::uint64_t frames, std::int64_t now_ns);
+
+  // Frames of the program that read() would give now.
+  std::uint64_t available_frames(std::int64_t now_ns);
+  // Has sound begun to come in?
+  bool streaming(std::int64_t now_ns);
+
+  // A new open: what earlier consumers left is forgotten.
+  void attach() { flow_.attach(); }
+  // Starts recording: the stream may begin. False if it was started before.
+  bool start();
+  void halt(std::int64_t now_ns);
+  ConsumerFlow& flow() { return flow_; }
+
+ private:
+  int prepare(std::int64_t now_ns, ConsumerFlow::View& view);
+  std::size_t convert(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  std::size_t convert_rate(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  std::size_t produce(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  void pump(ConsumerFlow::View& view);
+  void tell_end(const ConsumerFlow::View& view, Step& step);
+
+  Port& port_;
+  ConsumerFlow flow_;
+  std::unique_ptr<audio::Converter> converter_;
+  std::uint32_t converter_setting_ = 0;
+  audio::PcmFormat converter_loop_{};
+  bool tail_done_ = true;  // the converter holds nothing of an ended stream
+  // Converted before the program asked for it, because it asked how much there
+  // is; from `pending_read_` on.
+  std::vector<std::byte> pending_;
+  std::size_t pending_read_ = 0;
+};
+
+}  // namespace ossloop::device

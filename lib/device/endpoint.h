@@ -1,0 +1,170 @@
+// One open of one side, as this process holds it.
+//
+// States (the word Side::open is the truth, DESIGN's life of an instance):
+//
+//   opened ── first read/write, poll for input, trigger ──> running
+//   running ── the peer's end is told, halt ──> opened
+//   any ── last descriptor of this process closed ──> leaving ── nobody else
+//   holds the open: drained, End pushed, CLOSED; else: just forgotten here
+//
+// Any call from any thread. A call takes the side's turn (a mutex in the process
+// and, if several processes share the open, a lock of the kernel), looks, moves
+// what it can, gives the turn back, and only then sleeps.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/fd.h"
+#include "device/capture.h"
+#include "device/playback.h"
+#include "device/port.h"
+#include "device/timer.h"
+#include "shm/node.h"
+
+namespace ossloop::device {
+
+enum Access : std::uint32_t { kRead = 1, kWrite = 2, kReadWrite = 3 };
+
+struct OpenRequest {
+  std::string folder;
+  int instance = 0;
+  abi::SideIndex side = abi::kClient;
+  std::uint32_t access = kReadWrite;
+  bool nonblock = false;
+  bool exclusive = false;      // O_EXCL
+  bool close_on_exec = false;
+  bool mu_law = false;         // /dev/audio
+  mode_t mode = 0600;          // of the node, if it must be made
+  shm::Birth birth;            // of the segment, if it must be made
+};
+
+struct Space {
+  std::int64_t fragments, fragments_total, fragment_bytes, bytes;
+};
+struct Pointer {
+  std::uint64_t frames = 0;       // since the counters were set to 0
+  std::uint64_t fragments = 0;    // since the last question
+  std::uint64_t ptr_bytes = 0;    // in the buffer
+  std::uint64_t queued_frames = 0;  // between the program and the loop, filter included
+};
+struct Errors {
+  std::uint64_t play_underruns, record_overruns;
+};
+
+class Endpoint final : public Ticking {
+ public:
+  // Opens and claims. nullptr with error: -EACCES (server for both directions),
+  // -EBUSY, -EAGAIN or -ENXIO (no server), -ENOSPC, or what the system says.
+  // `fd` is the program's descriptor.
+  static std::unique_ptr<Endpoint> open(const OpenRequest& request, int& fd, int& error);
+  // Finds the open behind a descriptor that came from elsewhere (exec, a
+  // message). nullptr if the node is not claimed or its segment is gone.
+  static std::unique_ptr<Endpoint> adopt(const std::string& folder, int instance,
+                                         abi::SideIndex side, int fd);
+  ~Endpoint() override;
+
+  ssize_t read(int fd, std::byte* data, std::size_t bytes);
+  ssize_t write(int fd, const std::byte* data, std::size_t bytes);
+
+  // Somebody is about to wait on the node for `events` (POLLIN, POLLOUT): starts
+  // recording, makes the token true. Returns the events this side can have.
+  short prepare_poll(int fd, short events);
+
+  // The program's format; each returns the value in force afterwards.
+  audio::PcmFormat format() const { return port_.format(); }
+  int set_format(int fd, const audio::PcmFormat& wanted);
+
+  Buffering buffering() const { return port_.buffering(); }
+  std::uint32_t buffer_ms() const { return port_.buffer_ms(); }
+  // SETFRAGMENT's word, POLICY's number (0-10) or SUBDIVIDE's divisor; kept over
+  // changes of format.
+  void choose_fragment(int fd, std::uint32_t request);
+  void choose_policy(int fd, int policy);
+  void subdivide(int fd, std::uint32_t divisor);
+  bool transferring() const;  // has sound been moved since the open?
+
+  Space space(int fd, Access direction);
+  Pointer pointer(int fd, Access direction);
+  std::uint64_t delay_frames(int fd);
+  Errors errors(int fd);
+
+  void halt(int fd, std::uint32_t directions);
+  // Waits until everything is played. 0 or -EINTR.
+  int sync(int fd);
+  std::uint32_t trigger() const;
+  void set_trigger(int fd, std::uint32_t directions);
+  void set_volume(Access direction, std::uint32_t volume);
+
+  bool nonblock() const;
+  void set_nonblock(bool on);
+  std::uint32_t access() const { return access_; }
+  Port& port() { return port_; }
+  int instance() const { return instance_; }
+  abi::SideIndex side_index() const { return port_.index(); }
+  std::uint64_t serial() const { return serial_; }
+  // The direction the loop lends this side now: kRead or kWrite, 0 if unknown.
+  std::uint32_t live_direction() const;
+
+  // The last descriptor of this process. Closes `fd`, and if no other process
+  // holds the open, drains and ends it.
+  void leave(int fd, const std::function<void()>& close_descriptor);
+
+  // One descriptor of several: closes it where no token is being moved.
+  void close_one(const std::function<void()>& close_descriptor);
+
+  std::int64_t tick(std::int64_t now_ns) override;
+
+  // Around fork(): the child gets a side at rest.
+  void before_fork();
+  void after_fork(bool child);
+
+  // Whether `fd` is still this open: asked before a token is moved.
+  using HoldsDescriptor = bool (*)(int fd, const Endpoint* endpoint);
+  static void set_holder(HoldsDescriptor holds);
+
+ private:
+  class Turn;
+  Endpoint(std::shared_ptr<shm::Segment> segment, const std::string& folder, int instance,
+           abi::SideIndex side);
+  void claim_side(const OpenRequest& request);
+  void publish_open();
+  Buffering chosen_buffering(const audio::PcmFormat& format) const;
+  template <typename Look>
+  ssize_t transfer(int fd, std::size_t bytes, Look look);
+  bool ready(std::int64_t now_ns);
+  std::uint64_t low_water_frames() const;
+  void show_token(int fd);
+  void show_token_from_timer(std::int64_t now_ns);
+  void started();
+  void nudge_peer();
+  void witness_peer(std::int64_t now_ns);
+  std::int64_t tick_ns() const;
+  base::Fd& node_fd(base::Fd& cached, const shm::Node& node);
+
+  const int instance_;
+  const shm::Node node_;
+  const shm::Node peer_node_;
+  Port port_;
+  Playback playback_;
+  Capture capture_;
+  std::uint64_t serial_ = 0;
+  std::uint32_t access_ = 0;
+  std::mutex mutex_;
+  std::atomic<bool> leaving_{false};
+  std::atomic<bool> gone_{false};
+  // The peer may wait in poll() for what we just started: show it a token.
+  std::atomic<bool> nudge_peer_{false};
+  std::atomic<bool> ticking_fast_{false};
+  // The timer thread's own; not descriptors of the program.
+  base::Fd timer_node_;
+  base::Fd timer_peer_;
+  std::int64_t witnessed_ns_ = 0;
+};
+
+}  // namespace ossloop::device

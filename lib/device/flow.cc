@@ -1,0 +1,457 @@
+#include "device/flow.h"
+
+#include <algorithm>
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kAcquire = std::memory_order_acquire;
+constexpr auto kRelease = std::memory_order_release;
+
+// How often a factor of the policy may be asked for, as config accepts it.
+std::uint32_t sane_factor(std::uint32_t milli) { return std::clamp<std::uint32_t>(milli, 1, 1000000); }
+std::int32_t sane_ppm(std::int32_t ppm) { return std::clamp<std::int32_t>(ppm, -200000, 200000); }
+
+template <typename Enum>
+Enum sane_enum(std::uint32_t value, Enum last) {
+  return value <= static_cast<std::uint32_t>(last) ? static_cast<Enum>(value) : Enum{};
+}
+
+std::int64_t as_signed(std::uint64_t position) { return static_cast<std::int64_t>(position); }
+
+// A clock far behind or ahead, from garbage or an old stream, is cut to what
+// the ring could hold.
+std::uint64_t clamp_due(std::int64_t due, std::uint64_t low, std::uint64_t high) {
+  if (due < as_signed(low)) return low;
+  return std::min(static_cast<std::uint64_t>(due), high);
+}
+
+}  // namespace
+
+Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction)
+    : segment_(segment),
+      producer_(segment.direction[direction].producer),
+      consumer_(segment.direction[direction].consumer),
+      producer_side_(segment.side[direction == abi::kClientToServer ? abi::kClient : abi::kServer]),
+      consumer_side_(segment.side[direction == abi::kClientToServer ? abi::kServer : abi::kClient]) {}
+
+bool Flow::free_clock() const {
+  return sane_enum(segment_.policy.clock_mode.load(kRelaxed), abi::ClockMode::kFree) ==
+         abi::ClockMode::kFree;
+}
+abi::Eof Flow::eof() const {
+  return sane_enum(segment_.policy.eof.load(kRelaxed), abi::Eof::kWait);
+}
+abi::Underrun Flow::underrun() const {
+  return sane_enum(segment_.policy.underrun.load(kRelaxed), abi::Underrun::kStall);
+}
+abi::Overrun Flow::overrun() const {
+  return sane_enum(segment_.policy.overrun.load(kRelaxed), abi::Overrun::kDrop);
+}
+
+std::uint64_t Flow::buffer_of(const abi::Side& side, const RingLimits& ring) const {
+  return std::clamp<std::uint64_t>(side.buffer_frames.load(kRelaxed), 1,
+                                   ring.longest_buffer_frames);
+}
+
+audio::Clock Flow::clock(std::uint64_t& stream) const {
+  audio::Clock clock;
+  // A writer that was killed half-way leaves the sequence odd: then the values
+  // are taken as they are; they are checked like any others.
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const std::uint32_t before = consumer_.sequence.load(kAcquire);
+    stream = consumer_.clock_stream.load(kRelaxed);
+    clock.anchor_ns = consumer_.clock_anchor_ns.load(kRelaxed);
+    clock.base = consumer_.clock_base.load(kRelaxed);
+    clock.rate_hz = consumer_.clock_rate_hz.load(kRelaxed);
+    clock.factor_milli = consumer_.clock_factor_milli.load(kRelaxed);
+    clock.ppm = consumer_.clock_ppm.load(kRelaxed);
+    std::atomic_thread_fence(kAcquire);
+    if ((before & 1) == 0 && consumer_.sequence.load(kRelaxed) == before) break;
+  }
+  clock.rate_hz = std::clamp<std::uint32_t>(clock.rate_hz, 1, 10'000'000);
+  clock.factor_milli = sane_factor(clock.factor_milli);
+  clock.ppm = sane_ppm(clock.ppm);
+  return clock;
+}
+
+// --- producer ---------------------------------------------------------------
+
+std::uint64_t ProducerFlow::last_ended() const {
+  const std::uint64_t ends = producer_.ends.load(kRelaxed);
+  return ends == 0 ? 0 : producer_.end[(ends - 1) % abi::kEnds].stream.load(kRelaxed);
+}
+
+bool ProducerFlow::streaming() const { return stream() > last_ended(); }
+
+bool ProducerFlow::consumer_open() const { return is_open(consumer_side_.open.load(kAcquire)); }
+
+bool ProducerFlow::consumer_kept() const {
+  const std::uint64_t open = consumer_side_.open.load(kAcquire);
+  return is_open(open) && serial_of(open) == producer_.consumer_serial.load(kRelaxed);
+}
+
+bool ProducerFlow::consumer_running() const {
+  return consumer_open() && consumer_.running.load(kAcquire) != 0;
+}
+
+bool ProducerFlow::may_begin() const {
+  return producer_.ends.load(kRelaxed) - consumer_.ends_taken.load(kAcquire) < abi::kEnds;
+}
+
+void ProducerFlow::begin() {
+  producer_.base.store(written(), kRelaxed);
+  producer_.consumer_serial.store(serial_of(consumer_side_.open.load(kAcquire)), kRelaxed);
+  producer_.stream.store(stream() + 1, kRelease);
+}
+
+void ProducerFlow::end() {
+  if (!streaming()) return;
+  const std::uint64_t ends = producer_.ends.load(kRelaxed);
+  auto& end = producer_.end[ends % abi::kEnds];
+  end.stream.store(stream(), kRelaxed);
+  end.frame.store(written(), kRelaxed);
+  producer_.ends.store(ends + 1, kRelease);
+}
+
+void ProducerFlow::publish(std::uint64_t frames) {
+  producer_.written.store(written() + frames, kRelease);
+}
+
+void ProducerFlow::arm(bool armed) { producer_.armed.store(armed ? 1 : 0, kRelease); }
+
+void ProducerFlow::drop(const RingLimits& ring, std::int64_t now_ns) {
+  const std::uint64_t to = written();
+  std::uint64_t from = played(ring, now_ns);
+  // A request that the consumer has not yet seen goes on with this one.
+  if (producer_.skips.load(kRelaxed) != consumer_.skips_done.load(kAcquire)) {
+    from = std::min(from, producer_.skip_from.load(kRelaxed));
+  }
+  if (from >= to) return;
+  producer_.skip_from.store(from, kRelaxed);
+  producer_.skip_to.store(to, kRelaxed);
+  producer_.skips.store(producer_.skips.load(kRelaxed) + 1, kRelease);
+}
+
+std::uint64_t ProducerFlow::read(const RingLimits& ring) const {
+  const std::uint64_t position = consumer_.read.load(kAcquire);
+  const std::uint64_t end = written();
+  if (position > end) return end;
+  return end - position > ring.capacity_frames ? end - ring.capacity_frames : position;
+}
+
+std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) const {
+  const std::uint64_t end = written();
+  const std::uint64_t first = read(ring);
+  // While an earlier stream's tail is being played, ours is not.
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  std::uint64_t high = end;
+  if (!free_clock() && clock_stream < stream() && eof() != abi::Eof::kSilence) {
+    high = std::clamp(producer_.base.load(kRelaxed), first, end);
+  }
+  const bool bounded = free_clock() || overrun() == abi::Overrun::kWait;
+  if (bounded) high = std::min(high, first + buffer_of(consumer_side_, ring));
+  std::uint64_t position = first;
+  if (free_clock()) {
+    position = consumer_.running.load(kRelaxed) != 0 ? std::max(first, high) : first;
+  } else if (clock_stream != 0) {
+    position = clamp_due(time.frames_at(now_ns), first, std::max(first, high));
+  }
+  if (producer_.skips.load(kRelaxed) != consumer_.skips_done.load(kAcquire)) {
+    position = std::max(position, std::min(producer_.skip_to.load(kRelaxed), end));
+  }
+  return position;
+}
+
+std::uint64_t ProducerFlow::room(const RingLimits& ring, std::int64_t now_ns) const {
+  const bool may_lap = !free_clock() && overrun() == abi::Overrun::kDrop;
+  const std::uint64_t kept = may_lap ? played(ring, now_ns) : read(ring);
+  const std::uint64_t used = written() - kept;
+  return used < ring.capacity_frames ? ring.capacity_frames - used : 0;
+}
+
+ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits& ring,
+                                          std::int64_t now_ns) const {
+  constexpr std::int64_t kLookAgainNs = 100'000'000;
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  const std::uint64_t reach = read(ring) + buffer_of(consumer_side_, ring);
+  const bool held = free_clock() || (overrun() == abi::Overrun::kWait && frame > reach);
+  if (clock_stream != 0 && !held) {
+    const std::int64_t due = time.time_of(as_signed(frame));
+    // A clock that says "now" and did not let us pass is about to be moved.
+    const std::int64_t soon = now_ns + 1'000'000;
+    return {std::clamp(due, soon, now_ns + kLookAgainNs), 0};
+  }
+  const std::uint64_t buffer = buffer_of(consumer_side_, ring);
+  return {now_ns + kLookAgainNs, frame > buffer ? frame - buffer : 0};
+}
+
+// --- consumer ---------------------------------------------------------------
+
+void ConsumerFlow::set_read(std::uint64_t position) { consumer_.read.store(position, kRelease); }
+
+void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream) {
+  const std::uint32_t sequence = consumer_.sequence.load(kRelaxed) | 1;
+  consumer_.sequence.store(sequence, kRelaxed);
+  std::atomic_thread_fence(kRelease);
+  consumer_.clock_anchor_ns.store(clock.anchor_ns, kRelaxed);
+  consumer_.clock_base.store(clock.base, kRelaxed);
+  consumer_.clock_rate_hz.store(clock.rate_hz, kRelaxed);
+  consumer_.clock_factor_milli.store(clock.factor_milli, kRelaxed);
+  consumer_.clock_ppm.store(clock.ppm, kRelaxed);
+  consumer_.clock_stream.store(stream, kRelaxed);
+  consumer_.sequence.store(sequence + 1, kRelease);
+}
+
+void ConsumerFlow::move_clock(std::int64_t frames) {
+  consumer_.clock_base.store(consumer_.clock_base.load(kRelaxed) + frames, kRelaxed);
+}
+
+void ConsumerFlow::attach() {
+  consumer_.running.store(0, kRelaxed);
+  set_clock({}, 0);
+  for (auto* counter : {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
+                        &consumer_.dropped_frames}) {
+    counter->store(0, kRelaxed);
+  }
+  consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
+  consumer_.told_stream.store(producer_.stream.load(kAcquire), kRelaxed);
+  consumer_.ends_taken.store(producer_.ends.load(kAcquire), kRelaxed);
+  set_read(producer_.written.load(kAcquire));
+}
+
+void ConsumerFlow::start() { consumer_.running.store(1, std::memory_order_seq_cst); }
+
+void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {
+  if (!running()) return;
+  const View view = look(ring, now_ns);
+  set_read(view.read + view.frames);
+  consumer_.running.store(0, kRelease);
+  std::uint64_t stream = 0;
+  const audio::Clock stopped = clock(stream);
+  set_clock(stopped, 0);
+}
+
+ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
+  for (;;) {
+    const std::uint64_t ends = producer_.ends.load(kAcquire);
+    const std::uint64_t open = producer_side_.open.load(kAcquire);
+    // `written` before `stream`: frames of a stream whose number is not yet seen
+    // must not count as the old one's.
+    const std::uint64_t written = producer_.written.load(kAcquire);
+    const std::uint64_t stream = producer_.stream.load(kAcquire);
+    const std::uint64_t told = consumer_.told_stream.load(kRelaxed);
+    std::uint64_t position = read();
+    auto sane_limit = [&](std::uint64_t limit) {
+      if (limit < position) return position;
+      // More than the ring holds: overwritten on purpose in overrun=drop
+      // (look() sees to it), garbage else.
+      return std::min(limit, written < position ? position : written);
+    };
+
+    std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
+    if (ends - taken > abi::kEnds) taken = ends > abi::kEnds ? ends - abi::kEnds : 0;
+    Stream result;
+    bool marked = false;
+    while (taken < ends) {
+      const auto& end = producer_.end[taken % abi::kEnds];
+      const std::uint64_t id = end.stream.load(kRelaxed);
+      const std::uint64_t frame = sane_limit(end.frame.load(kRelaxed));
+      if (id > told) {
+        result = {id, frame, true};
+        marked = true;
+        break;
+      }
+      position = frame;
+      ++taken;
+    }
+    if (!marked) {
+      if (stream > told) {
+        result = {stream, sane_limit(written), !is_open(open)};
+      } else {
+        position = std::max(position, written);  // left over from a stream already ended
+        result = {0, position, false};
+      }
+    }
+    if (producer_.ends.load(kAcquire) != ends) continue;
+    consumer_.ends_taken.store(taken, kRelease);
+    if (position != read()) set_read(position);
+    if (result.limit - position > ring.capacity_frames && overrun() != abi::Overrun::kDrop) {
+      result.limit = position + ring.capacity_frames;
+    }
+    return result;
+  }
+}
+
+void ConsumerFlow::skip_dropped(Stream& stream) {
+  const std::uint64_t asked = producer_.skips.load(kAcquire);
+  if (asked == consumer_.skips_done.load(kRelaxed)) return;
+  const std::uint64_t from = producer_.skip_from.load(kRelaxed);
+  const std::uint64_t to = std::min(producer_.skip_to.load(kRelaxed), stream.limit);
+  if (read() < from && from < stream.limit) {
+    // What was played before the halt comes first.
+    stream.limit = from;
+    stream.ended = false;
+    return;
+  }
+  if (to > read()) {
+    move_clock(as_signed(to - read()));
+    set_read(to);
+  }
+  consumer_.skips_done.store(asked, kRelease);
+}
+
+void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns) {
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  const std::uint32_t factor = sane_factor(segment_.policy.clock_factor_milli.load(kRelaxed));
+  const std::int32_t ppm = sane_ppm(segment_.policy.ppm.load(kRelaxed));
+  const bool goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence;
+  if (stream.id != 0 && clock_stream != stream.id && !goes_on) {
+    if (!running() || (stream.limit == read() && !stream.ended)) return;
+    set_clock({now_ns, as_signed(read()), static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
+              stream.id);
+    starving_ = held_ = false;
+  } else if (clock_stream != 0 && (time.factor_milli != factor || time.ppm != ppm)) {
+    set_clock(time.with_speed(now_ns, factor, ppm), clock_stream);
+  }
+}
+
+ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_ns) {
+  Stream stream = current(ring);
+  skip_dropped(stream);
+  if (producer_.armed.load(kAcquire) == 0 && !stream.ended) {
+    // Frames written since the halt wait for the trigger.
+    stream.limit = std::clamp(producer_.skip_to.load(kRelaxed), read(), stream.limit);
+  }
+  keep_clock(stream, ring, now_ns);
+
+  View view;
+  view.read = read();
+  view.written = stream.limit;
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  const bool silence_goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence && !free_clock();
+  view.stream = stream.id;
+  view.streaming = stream.id != 0 || silence_goes_on;
+  view.closing = stream.ended;
+  if (stream.id == 0 && !silence_goes_on) return view;
+  if (free_clock()) {
+    if (running()) view.frames = stream.limit - view.read;
+    view.end = stream.ended && stream.limit == view.read;
+    return view;
+  }
+  if (clock_stream == 0) {
+    view.end = stream.ended && stream.limit == view.read;
+    return view;
+  }
+
+  std::int64_t due = std::max(time.frames_at(now_ns), as_signed(view.read));
+  const std::int64_t reach = as_signed(view.read + buffer_of(consumer_side_, ring));
+  if (due <= reach) {
+    held_ = false;
+  } else if (overrun() == abi::Overrun::kWait || due > as_signed(stream.limit)) {
+    // Also when only silence was missed: there is nothing to drop.
+    const std::int64_t keep = overrun() == abi::Overrun::kWait
+                                  ? reach
+                                  : std::max(reach, std::min(due, as_signed(stream.limit)));
+    move_clock(keep - due);
+    due = keep;
+    if (!held_) consumer_.overruns.fetch_add(1, kRelaxed);
+    held_ = true;
+  }
+  if (overrun() == abi::Overrun::kDrop && due > reach) {
+    const std::uint64_t lost = std::min(static_cast<std::uint64_t>(due - reach),
+                                        stream.limit - view.read);
+    set_read(view.read += lost);
+    consumer_.dropped_frames.fetch_add(lost, kRelaxed);
+    if (!held_) consumer_.overruns.fetch_add(1, kRelaxed);
+    held_ = true;
+  }
+  view.frames = static_cast<std::uint64_t>(std::min(due, as_signed(stream.limit)) -
+                                           as_signed(view.read));
+  const bool more_may_come = !stream.ended || eof() == abi::Eof::kSilence;
+  view.end = stream.ended && stream.limit == view.read;
+  if (due <= as_signed(stream.limit) || !more_may_come) {
+    starving_ = false;
+    return view;
+  }
+  const auto missing = static_cast<std::uint64_t>(due - as_signed(stream.limit));
+  if (underrun() == abi::Underrun::kStall && !stream.ended && stream.id != 0) {
+    move_clock(-static_cast<std::int64_t>(missing));
+  } else if (missing > slack(ring) || stream.id == 0 || stream.ended) {
+    view.silence = missing;
+  }
+  return view;
+}
+
+std::uint64_t ConsumerFlow::slack(const RingLimits& ring) const {
+  // One fragment of the producer, so that a player that paces itself and comes
+  // a moment late costs no sound.
+  const std::uint64_t fragments =
+      std::clamp<std::uint64_t>(producer_side_.fragments.load(kRelaxed), 2, 65536);
+  return buffer_of(producer_side_, ring) / fragments;
+}
+
+void ConsumerFlow::take(std::uint64_t frames) {
+  if (frames == 0) return;
+  set_read(read() + frames);
+  starving_ = false;
+}
+
+void ConsumerFlow::take_silence(std::uint64_t frames) {
+  if (frames == 0) return;
+  move_clock(-as_signed(frames));
+  consumer_.silence_frames.fetch_add(frames, kRelaxed);
+  if (!starving_) consumer_.underruns.fetch_add(1, kRelaxed);
+  starving_ = true;
+}
+
+bool ConsumerFlow::lapped(const RingLimits& ring) const {
+  if (overrun() != abi::Overrun::kDrop || free_clock()) return false;
+  std::atomic_thread_fence(kAcquire);
+  const std::uint64_t written = producer_.written.load(kAcquire);
+  // A frame about to be written is lost too, so leave a buffer's distance.
+  return written - read() + ring.longest_buffer_frames > ring.capacity_frames;
+}
+
+void ConsumerFlow::tell_end(const View& view) {
+  consumer_.told_stream.store(view.stream, kRelease);
+  const std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
+  if (taken != producer_.ends.load(kAcquire) &&
+      producer_.end[taken % abi::kEnds].stream.load(kRelaxed) == view.stream) {
+    consumer_.ends_taken.store(taken + 1, kRelease);
+  }
+  if (eof() == abi::Eof::kSilence) return;
+  if (eof() != abi::Eof::kWait) consumer_.running.store(0, kRelease);
+  std::uint64_t stream = 0;
+  const audio::Clock stopped = clock(stream);
+  set_clock(stopped, 0);
+}
+
+ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, const View& view,
+                                          const RingLimits& ring, std::int64_t now_ns) const {
+  constexpr std::int64_t kLookAgainNs = 100'000'000;
+  const std::uint64_t buffer = buffer_of(consumer_side_, ring);
+  std::uint64_t target =
+      view.read + std::clamp<std::uint64_t>(frames, 1, std::max<std::uint64_t>(buffer / 2, 1));
+  if (view.closing) target = std::min(target, std::max(view.written, view.read + 1));
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  if (free_clock() || clock_stream == 0) return {now_ns + kLookAgainNs, free_clock() ? target : 0};
+  const std::int64_t soon = now_ns + 100'000;
+  const std::int64_t far = now_ns + kLookAgainNs;
+  if (view.written >= target) {
+    return {std::clamp(time.time_of(as_signed(target)), soon, far), ~std::uint64_t{0}};
+  }
+  if (underrun() == abi::Underrun::kStall) return {far, target};
+  const std::int64_t silence_due =
+      std::max(time.time_of(as_signed(target)),
+               time.time_of(as_signed(view.written + slack(ring) + 1)));
+  return {std::clamp(silence_due, soon, far), target};
+}
+
+}  // namespace ossloop::device

@@ -1,0 +1,153 @@
+// One direction of an instance, seen by its two roles. Everything here works on
+// shared positions and on a time that the caller names; nothing sleeps.
+//
+//          read ........ played ........ written
+//            [ consumer's ][ producer's  ]
+//            [  buffer    ][   buffer    ]
+//
+// `played` moves with the clock: min(due(now), written, read + consumer's buffer).
+// The consumer's side owns the clock. It starts it, and sets it back where
+// time went by without sound: silence handed out, or a consumer that did not
+// fetch (the clock is held, and no burst follows).
+#pragma once
+
+#include <cstdint>
+
+#include "abi/policy.h"
+#include "abi/segment.h"
+#include "audio/clock.h"
+
+namespace ossloop::device {
+
+// Facts of the ring as this process has mapped it; never taken from shared
+// memory anew.
+struct RingLimits {
+  std::uint64_t capacity_frames = 0;
+  std::uint64_t longest_buffer_frames = 0;
+  int rate_hz = 48000;
+};
+
+inline bool is_open(std::uint64_t open_word) { return (open_word & 1) != 0; }
+inline std::uint64_t serial_of(std::uint64_t open_word) { return open_word >> 1; }
+
+class Flow {
+ public:
+  Flow(abi::Segment& segment, abi::DirectionIndex direction);
+
+  abi::Side& producer_side() const { return producer_side_; }
+  abi::Side& consumer_side() const { return consumer_side_; }
+
+  bool free_clock() const;
+  abi::Eof eof() const;
+  abi::Underrun underrun() const;
+  abi::Overrun overrun() const;
+  std::uint64_t buffer_of(const abi::Side& side, const RingLimits& ring) const;
+  // The clock as it stands; `stream` is the one it runs for, 0 when stopped.
+  audio::Clock clock(std::uint64_t& stream) const;
+
+ protected:
+  abi::Segment& segment_;
+  abi::Producer& producer_;
+  abi::Consumer& consumer_;
+  abi::Side& producer_side_;
+  abi::Side& consumer_side_;
+};
+
+// The producer's half: called by the side that writes.
+class ProducerFlow : public Flow {
+ public:
+  using Flow::Flow;
+
+  std::uint64_t written() const { return producer_.written.load(std::memory_order_relaxed); }
+  std::uint64_t stream() const { return producer_.stream.load(std::memory_order_relaxed); }
+  bool streaming() const;
+  // Does the stream still have the consumer it was begun for?
+  bool consumer_kept() const;
+  bool consumer_open() const;
+  bool consumer_running() const;
+  // False while the consumer has 16 ends of earlier streams to hear of.
+  bool may_begin() const;
+
+  void begin();
+  void end();
+  void publish(std::uint64_t frames);
+  void arm(bool armed);
+  // Drops what is not yet played.
+  void drop(const RingLimits& ring, std::int64_t now_ns);
+
+  std::uint64_t read(const RingLimits& ring) const;
+  std::uint64_t played(const RingLimits& ring, std::int64_t now_ns) const;
+  // Room in the ring itself, in frames.
+  std::uint64_t room(const RingLimits& ring, std::int64_t now_ns) const;
+
+  // When to look again for `played` to reach `frame`: a time, and the consumer's
+  // position from which a wake is wanted.
+  struct Wait {
+    std::int64_t deadline_ns;
+    std::uint64_t wake_frame;
+  };
+  Wait wait_for(std::uint64_t frame, const RingLimits& ring, std::int64_t now_ns) const;
+
+ private:
+  std::uint64_t last_ended() const;
+};
+
+// The consumer's half: called by the side that reads.
+class ConsumerFlow : public Flow {
+ public:
+  using Flow::Flow;
+
+  // What there is to read.
+  struct View {
+    std::uint64_t read = 0;      // position of the first frame
+    std::uint64_t frames = 0;    // due and in the ring
+    std::uint64_t silence = 0;   // due after them and missing
+    std::uint64_t written = 0;   // all that the stream has so far
+    std::uint64_t stream = 0;    // its number
+    bool streaming = false;      // a stream has begun (or silence goes on)
+    bool closing = false;        // no more will come
+    bool end = false;            // and nothing is left
+  };
+
+  std::uint64_t read() const { return consumer_.read.load(std::memory_order_relaxed); }
+  bool running() const { return consumer_.running.load(std::memory_order_relaxed) != 0; }
+
+  // A new open: forgets what earlier consumers left.
+  void attach();
+  void start();
+  // Stops recording and drops what was recorded.
+  void stop(const RingLimits& ring, std::int64_t now_ns);
+
+  // Looks, and does what is due: starts the clock, holds it, drops.
+  View look(const RingLimits& ring, std::int64_t now_ns);
+  void take(std::uint64_t frames);
+  void take_silence(std::uint64_t frames);
+  // In overrun=drop: has the producer overwritten what was just copied?
+  bool lapped(const RingLimits& ring) const;
+  // The end that `view` shows was reported, or passed over as the policy says.
+  void tell_end(const View& view);
+
+  ProducerFlow::Wait wait_for(std::uint64_t frames, const View& view, const RingLimits& ring,
+                              std::int64_t now_ns) const;
+
+  // Starved for less than this is lateness, not yet an underrun.
+  std::uint64_t slack(const RingLimits& ring) const;
+
+ private:
+  struct Stream {
+    std::uint64_t id = 0;
+    std::uint64_t limit = 0;
+    bool ended = false;
+  };
+  Stream current(const RingLimits& ring);
+  void skip_dropped(Stream& stream);
+  void keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns);
+  void set_clock(const audio::Clock& clock, std::uint64_t stream);
+  void move_clock(std::int64_t frames);
+  void set_read(std::uint64_t position);
+
+  bool starving_ = false;  // inside one underrun
+  bool held_ = false;      // inside one overrun
+};
+
+}  // namespace ossloop::device

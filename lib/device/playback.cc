@@ -1,0 +1,255 @@
+#include "device/playback.h"
+
+#include <errno.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "device/loop_format.h"
+#include "shm/wakeup.h"
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+// A server sets its format between its open and its first read. A player that
+// comes in that moment waits this long for it, rather than freeze the defaults.
+constexpr std::int64_t kSettleNs = 200'000'000;
+constexpr std::int64_t kIdleNs = 1'000'000'000;
+constexpr std::int64_t kLookAgainNs = 100'000'000;
+
+}  // namespace
+
+Playback::Playback(Port& port)
+    : port_(port),
+      flow_(port.contract(), port.server() ? abi::kServerToClient : abi::kClientToServer) {}
+
+// True when the stream can take sound; else `step` says why not.
+bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
+  if (flow_.streaming() && !flow_.consumer_kept()) {
+    const bool silently = port_.server() && (flow_.eof() == abi::Eof::kWait ||
+                                             flow_.eof() == abi::Eof::kSilence);
+    if (!silently || progressed) step.error = -ECONNRESET;
+    if (progressed) return false;
+    abandon();
+    if (!silently) return false;
+  }
+  const bool open = flow_.consumer_open();
+  if (!port_.server()) {
+    if (!open) {
+      step.error = -ENXIO;
+      return false;
+    }
+    if (port_.peer().access.load(kRelaxed) != 1) {
+      step.error = -EACCES;
+      return false;
+    }
+  }
+  if (flow_.streaming()) {
+    step.error = prepare_converter(now_ns);
+    return step.error == 0;
+  }
+  const bool running = flow_.consumer_running();
+  if (port_.server() && !running) {
+    step.always = true;
+    step.wait = {now_ns + kIdleNs, 0};
+    return false;
+  }
+  const std::int64_t settled = port_.contract().loop.changed_ns.load(kRelaxed) + kSettleNs;
+  if (!running && now_ns < settled) {
+    step.wait = {std::min(settled, now_ns + kSettleNs), 0};
+    return false;
+  }
+  if (!flow_.may_begin()) {
+    step.wait = {now_ns + kLookAgainNs, 0};
+    return false;
+  }
+  step.error = begin();
+  if (step.error == 0) step.error = prepare_converter(now_ns);
+  return step.error == 0;
+}
+
+int Playback::begin() {
+  auto& word = port_.contract().loop.word;
+  const std::uint16_t mark = freeze_mark(flow_.stream() + 1);
+  std::uint64_t seen = word.load(std::memory_order_acquire);
+  std::uint64_t frozen;
+  do {
+    frozen = pack(unpack_format(seen), mark, server_serial(seen));
+  } while (!word.compare_exchange_weak(seen, frozen, std::memory_order_acq_rel));
+  const int error = port_.follow_loop();
+  if (error != 0) {
+    word.compare_exchange_strong(frozen, pack(unpack_format(frozen), 0, server_serial(frozen)));
+    return error;
+  }
+  port_.set_buffering(port_.buffering());
+  flow_.begin();
+  port_.side().stream_frames.store(port_.side().frames.load(kRelaxed), kRelaxed);
+  return 0;
+}
+
+int Playback::prepare_converter(std::int64_t now_ns) {
+  const std::uint32_t setting = port_.side().setting_serial.load(kRelaxed);
+  if (converter_ != nullptr && converter_stream_ == flow_.stream() && converter_setting_ == setting) {
+    return 0;
+  }
+  int error = port_.follow_loop();
+  if (error != 0) return error;
+  if (converter_ != nullptr && converter_stream_ == flow_.stream()) finish(now_ns);
+  converter_ = port_.make_converter(true, error);
+  converter_stream_ = flow_.stream();
+  converter_setting_ = setting;
+  return error;
+}
+
+void Playback::abandon() {
+  flow_.end();
+  converter_.reset();
+  port_.side().partial_bytes.store(0, kRelaxed);
+  // A server is free to choose anew; a client's mark is lifted by the server.
+  if (!port_.server()) return;
+  auto& word = port_.contract().loop.word;
+  std::uint64_t seen = word.load(std::memory_order_acquire);
+  word.compare_exchange_strong(seen, pack(unpack_format(seen), 0, server_serial(seen)));
+}
+
+// Converts whole frames into the ring; the count comes back short only if the
+// ring itself is full.
+std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64_t now_ns) {
+  const shm::Ring& ring = port_.ring();
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  std::uint64_t room = flow_.room(port_.limits(), now_ns);
+  std::uint64_t at = flow_.written();
+  std::size_t taken = 0;
+  if (converter_->identity()) {
+    taken = static_cast<std::size_t>(std::min<std::uint64_t>(frames, room));
+    ring.copy_in(at, data, taken);
+    at += taken;
+  } else {
+    while (taken < frames && room > 0) {
+      auto piece = static_cast<std::size_t>(room);
+      std::byte* to = ring.piece(at, piece);
+      const auto progress = converter_->process(data + taken * frame_bytes, frames - taken, to, piece);
+      if (progress.input_frames == 0 && progress.output_frames == 0) break;
+      taken += progress.input_frames;
+      at += progress.output_frames;
+      room -= progress.output_frames;
+    }
+  }
+  auto& count = port_.side().frames;
+  count.store(count.load(kRelaxed) + taken, kRelaxed);
+  flow_.publish(at - flow_.written());
+  return taken;
+}
+
+Step Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
+                     std::int64_t now_ns) {
+  Step step;
+  if (!gate(progressed, now_ns, step)) return step;
+  abi::Side& side = port_.side();
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  std::uint64_t space = space_frames(now_ns);
+  const std::uint64_t before = flow_.written();
+  std::size_t partial = std::min<std::size_t>(side.partial_bytes.load(kRelaxed), frame_bytes - 1);
+
+  while (step.moved < bytes) {
+    const std::size_t left = bytes - step.moved;
+    if (partial == 0 && left >= frame_bytes) {
+      const auto frames = static_cast<std::size_t>(std::min<std::uint64_t>(left / frame_bytes, space));
+      const std::size_t taken = frames == 0 ? 0 : feed(data + step.moved, frames, now_ns);
+      step.moved += taken * frame_bytes;
+      space -= taken;
+      if (taken == 0 || taken < frames) break;
+      continue;
+    }
+    // Bytes of a frame that comes in more than one write.
+    const std::size_t take = std::min(frame_bytes - partial, left);
+    if (partial + take == frame_bytes && space == 0) break;
+    std::memcpy(side.partial + partial, data + step.moved, take);
+    partial += take;
+    if (partial == frame_bytes) {
+      if (feed(reinterpret_cast<const std::byte*>(side.partial), 1, now_ns) == 0) {
+        partial -= take;
+        break;
+      }
+      partial = 0;
+      --space;
+    }
+    step.moved += take;
+  }
+  side.partial_bytes.store(static_cast<std::uint32_t>(partial), kRelaxed);
+  if (flow_.written() != before) shm::wake_at(flow_.consumer_side(), flow_.written());
+  if (step.moved < bytes) {
+    const std::uint64_t buffer = port_.buffer_frames();
+    const std::uint64_t wanted = std::clamp<std::uint64_t>((bytes - step.moved) / frame_bytes, 1,
+                                                           std::max<std::uint64_t>(buffer / 2, 1));
+    const std::uint64_t may_stay = port_.to_loop_down(buffer - std::min(wanted, buffer));
+    step.wait = flow_.wait_for(flow_.written() - std::min(may_stay, flow_.written()), port_.limits(),
+                               now_ns);
+  }
+  return step;
+}
+
+bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
+  if (flow_.streaming()) {
+    if (!flow_.consumer_kept()) return true;
+    if (port_.follow_loop() != 0) return true;
+    return space_frames(now_ns) >= std::min(frames, port_.buffer_frames());
+  }
+  if (port_.server()) return flow_.consumer_running();
+  if (!flow_.consumer_open() || port_.peer().access.load(kRelaxed) != 1) return true;
+  const std::int64_t changed = port_.contract().loop.changed_ns.load(kRelaxed);
+  return flow_.consumer_running() || now_ns >= changed + kSettleNs || now_ns < changed;
+}
+
+std::uint64_t Playback::space_frames(std::int64_t now_ns) {
+  const std::uint64_t buffer = port_.buffer_frames();
+  const std::uint64_t queued = queued_frames(now_ns);
+  return buffer > queued ? buffer - queued : 0;
+}
+
+std::uint64_t Playback::queued_frames(std::int64_t now_ns) {
+  if (!flow_.streaming() || port_.follow_loop() != 0) return 0;
+  return port_.to_program_up(flow_.written() - flow_.played(port_.limits(), now_ns));
+}
+
+std::uint64_t Playback::filter_frames() const {
+  return converter_ != nullptr && flow_.streaming() ? converter_->held_input_frames() : 0;
+}
+
+bool Playback::drained(std::int64_t now_ns, Step& step, std::uint64_t& progress) {
+  if (!flow_.streaming() || !flow_.consumer_kept() || port_.follow_loop() != 0) return true;
+  const std::uint64_t played = flow_.played(port_.limits(), now_ns);
+  progress = played;
+  if (played >= flow_.written()) return true;
+  step.wait = flow_.wait_for(flow_.written(), port_.limits(), now_ns);
+  return false;
+}
+
+void Playback::finish(std::int64_t now_ns) {
+  if (converter_ == nullptr || !converter_->changes_rate() || converter_stream_ != flow_.stream() ||
+      !flow_.streaming()) {
+    return;
+  }
+  // Not more than fits in the ring: it keeps room for the longest tail.
+  for (;;) {
+    auto piece = static_cast<std::size_t>(flow_.room(port_.limits(), now_ns));
+    if (piece == 0) break;
+    std::byte* to = port_.ring().piece(flow_.written(), piece);
+    const std::size_t frames = converter_->finish(to, piece);
+    if (frames == 0) break;
+    flow_.publish(frames);
+  }
+  converter_.reset();
+  shm::wake_at(flow_.consumer_side(), flow_.written());
+}
+
+void Playback::halt(std::int64_t now_ns) {
+  port_.side().partial_bytes.store(0, kRelaxed);
+  if (converter_ != nullptr) converter_->reset();
+  if (flow_.streaming() && port_.follow_loop() == 0) flow_.drop(port_.limits(), now_ns);
+  shm::wake(flow_.consumer_side());
+}
+
+}  // namespace ossloop::device

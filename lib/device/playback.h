@@ -1,0 +1,59 @@
+// The playing half of an open side: the program's bytes into the ring.
+//
+// All calls with the side's turn held, unless said otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "device/port.h"
+
+namespace ossloop::device {
+
+class Playback {
+ public:
+  explicit Playback(Port& port);
+
+  // Takes as many bytes as there is room for now. Errors: -ENXIO (no server),
+  // -EACCES (the loop goes the other way), -ECONNRESET (the consumer of the
+  // stream is gone; told once, and not while `progressed` has bytes to report),
+  // -ENOMEM, -EIO.
+  Step write(const std::byte* data, std::size_t bytes, bool progressed, std::int64_t now_ns);
+
+  // Would write() do something at once: take `frames`, or report an error?
+  bool ready(std::uint64_t frames, std::int64_t now_ns);
+
+  std::uint64_t space_frames(std::int64_t now_ns);   // of the program
+  std::uint64_t queued_frames(std::int64_t now_ns);  // accepted, in the ring, not yet played
+  std::uint64_t filter_frames() const;               // accepted, still inside the converter
+
+  // Everything played? Then 0; else how long to wait, with `progress` a figure
+  // that changes as long as the consumer lives up to its name.
+  bool drained(std::int64_t now_ns, Step& step, std::uint64_t& progress);
+
+  // Gives the converter's tail to the ring: the end of this process's sound.
+  void finish(std::int64_t now_ns);
+  // Drops what is queued; the stream goes on.
+  void halt(std::int64_t now_ns);
+  void arm(bool armed) { flow_.arm(armed); }
+  // Ends the stream for good: the side is being closed.
+  void end() { flow_.end(); }
+  bool streaming() const { return flow_.streaming(); }
+  ProducerFlow& flow() { return flow_; }
+
+ private:
+  bool gate(bool progressed, std::int64_t now_ns, Step& step);
+  int begin();
+  int prepare_converter(std::int64_t now_ns);
+  std::size_t feed(const std::byte* data, std::size_t frames, std::int64_t now_ns);
+  void abandon();
+
+  Port& port_;
+  ProducerFlow flow_;
+  std::unique_ptr<audio::Converter> converter_;
+  std::uint64_t converter_stream_ = 0;
+  std::uint32_t converter_setting_ = 0;
+};
+
+}  // namespace ossloop::device

@@ -1,0 +1,121 @@
+#include "device/port.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/wide.h"
+#include "device/loop_format.h"
+#include "device/ring_size.h"
+#include "device/timer.h"
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+std::uint64_t scale(std::uint64_t frames, int to, int from, bool up) {
+  if (to == from) return frames;
+  const base::Wide product = static_cast<base::Wide>(frames) * to;
+  return static_cast<std::uint64_t>((product + (up ? from - 1 : 0)) / from);
+}
+
+}  // namespace
+
+Port::Port(std::shared_ptr<shm::Segment> segment, abi::SideIndex index)
+    : segment_(std::move(segment)),
+      index_(index),
+      buffer_ms_(std::clamp<std::uint32_t>(contract().policy.buffer_ms.load(kRelaxed), 20, 5000)) {}
+
+audio::PcmFormat Port::format() const {
+  return unpack_format(server() ? contract().loop.word.load(std::memory_order_acquire)
+                                : side().format.load(kRelaxed));
+}
+
+void Port::set_format(const audio::PcmFormat& format) {
+  side().format.store(pack(format, 0, 0), kRelaxed);
+  side().setting_serial.fetch_add(1, kRelaxed);
+}
+
+Buffering Port::buffering() const {
+  const auto frame = static_cast<std::uint32_t>(format().frame_bytes());
+  return {std::clamp<std::uint32_t>(side().fragment_bytes.load(kRelaxed), frame, 1U << 28),
+          std::clamp<std::uint32_t>(side().fragments.load(kRelaxed), 2, 1U << 20)};
+}
+
+void Port::set_buffering(const Buffering& buffering) {
+  side().fragment_bytes.store(buffering.fragment_bytes, kRelaxed);
+  side().fragments.store(buffering.fragments, kRelaxed);
+  publish_buffer();
+}
+
+void Port::publish_buffer() {
+  const audio::PcmFormat loop = unpack_format(contract().loop.word.load(std::memory_order_acquire));
+  const std::uint64_t frames = scale(buffer_frames(), loop.rate_hz, format().rate_hz, true);
+  const std::uint64_t longest = longest_buffer_frames(loop.rate_hz, buffer_ms_);
+  side().buffer_frames.store(
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(frames, 1, longest)), kRelaxed);
+}
+
+std::uint64_t Port::buffer_frames() const {
+  const Buffering parts = buffering();
+  return static_cast<std::uint64_t>(parts.fragment_bytes) * parts.fragments /
+         static_cast<std::uint64_t>(format().frame_bytes());
+}
+
+std::uint64_t Port::fragment_frames() const {
+  return std::max<std::uint64_t>(
+      buffering().fragment_bytes / static_cast<std::uint64_t>(format().frame_bytes()), 1);
+}
+
+int Port::follow_loop() {
+  const audio::PcmFormat loop = unpack_format(contract().loop.word.load(std::memory_order_acquire));
+  if (loop == loop_ && ring_) return 0;
+  const std::size_t bytes = ring_bytes(loop, buffer_ms_);
+  int error = 0;
+  shm::Mapping mapping;
+  Timer::instance().run([&] { mapping = segment_->map_ring(bytes, error); });
+  if (mapping.data() == nullptr) return error;
+  loop_ = loop;
+  mapping_ = std::move(mapping);
+  limits_ = {ring_frames(loop.rate_hz, buffer_ms_), longest_buffer_frames(loop.rate_hz, buffer_ms_),
+             loop.rate_hz};
+  ring_ = shm::Ring(mapping_.data(), limits_.capacity_frames,
+                    static_cast<std::size_t>(loop.frame_bytes()));
+  publish_buffer();
+  return 0;
+}
+
+std::uint64_t Port::to_loop_up(std::uint64_t frames) const {
+  return scale(frames, loop_.rate_hz, format().rate_hz, true);
+}
+std::uint64_t Port::to_loop_down(std::uint64_t frames) const {
+  return scale(frames, loop_.rate_hz, format().rate_hz, false);
+}
+std::uint64_t Port::to_program_up(std::uint64_t frames) const {
+  return scale(frames, format().rate_hz, loop_.rate_hz, true);
+}
+std::uint64_t Port::to_program_down(std::uint64_t frames) const {
+  return scale(frames, format().rate_hz, loop_.rate_hz, false);
+}
+
+std::unique_ptr<audio::Converter> Port::make_converter(bool to_ring, int& error) const {
+  audio::Converter::Options options;
+  options.quality = static_cast<audio::Quality>(
+      std::min<std::uint32_t>(contract().policy.quality.load(kRelaxed), 4));
+  options.dither = contract().policy.dither.load(kRelaxed) != 0;
+  auto converter = to_ring ? audio::Converter::create(format(), loop_, options, error)
+                           : audio::Converter::create(loop_, format(), options, error);
+  if (converter != nullptr) apply_volume(*converter, to_ring);
+  return converter;
+}
+
+void Port::apply_volume(audio::Converter& converter, bool to_ring) const {
+  const std::uint32_t volume =
+      (to_ring ? side().play_volume : side().record_volume).load(kRelaxed);
+  auto part = [&](int shift) {
+    return static_cast<double>(std::min<std::uint32_t>((volume >> shift) & 0xff, 100)) / 100.0;
+  };
+  converter.set_gain(part(0), part(8));
+}
+
+}  // namespace ossloop::device

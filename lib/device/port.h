@@ -1,0 +1,74 @@
+// A side's place in its instance: what the playing and the recording half share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "abi/segment.h"
+#include "audio/converter.h"
+#include "audio/pcm_format.h"
+#include "device/buffering.h"
+#include "device/flow.h"
+#include "shm/ring.h"
+#include "shm/segment.h"
+
+namespace ossloop::device {
+
+class Port {
+ public:
+  Port(std::shared_ptr<shm::Segment> segment, abi::SideIndex index);
+
+  abi::Segment& contract() const { return segment_->contract(); }
+  const shm::Segment& segment() const { return *segment_; }
+  abi::SideIndex index() const { return index_; }
+  bool server() const { return index_ == abi::kServer; }
+  abi::Side& side() const { return contract().side[index_]; }
+  abi::Side& peer() const { return contract().side[1 - index_]; }
+  std::uint32_t buffer_ms() const { return buffer_ms_; }
+
+  // The program's format. A server's is the loop's.
+  audio::PcmFormat format() const;
+  void set_format(const audio::PcmFormat& format);
+  Buffering buffering() const;
+  void set_buffering(const Buffering& buffering);
+  std::uint64_t buffer_frames() const;    // the program's buffer in its frames
+  std::uint64_t fragment_frames() const;
+
+  // Maps the ring as the loop's present format wants it. 0 or -errno.
+  int follow_loop();
+  const audio::PcmFormat& loop() const { return loop_; }
+  const shm::Ring& ring() const { return ring_; }
+  const RingLimits& limits() const { return limits_; }
+
+  // From the program's frames to the loop's and back.
+  std::uint64_t to_loop_up(std::uint64_t frames) const;
+  std::uint64_t to_loop_down(std::uint64_t frames) const;
+  std::uint64_t to_program_up(std::uint64_t frames) const;
+  std::uint64_t to_program_down(std::uint64_t frames) const;
+
+  // A converter for the present formats and policy; nullptr with error.
+  std::unique_ptr<audio::Converter> make_converter(bool to_ring, int& error) const;
+  void apply_volume(audio::Converter& converter, bool to_ring) const;
+
+ private:
+  void publish_buffer();
+
+  std::shared_ptr<shm::Segment> segment_;
+  abi::SideIndex index_;
+  std::uint32_t buffer_ms_;
+  audio::PcmFormat loop_ = {};
+  shm::Mapping mapping_;
+  shm::Ring ring_;
+  RingLimits limits_;
+};
+
+// What one look at a stream gave.
+struct Step {
+  std::size_t moved = 0;   // bytes
+  int error = 0;           // -errno, unless bytes were moved before
+  bool finished = false;   // return what is there
+  bool always = false;     // sleep even with O_NONBLOCK
+  ProducerFlow::Wait wait{};
+};
+
+}  // namespace ossloop::device

@@ -1,0 +1,97 @@
+#include "shm/node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/fd.h"
+
+namespace ossloop::shm {
+namespace {
+
+using base::sys;
+
+// Claims lie on the first byte, turns on the second; the FIFO holds neither.
+struct flock range(short type, off_t start) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = start;
+  lock.l_len = 1;
+  return lock;
+}
+
+int lock_call(int fd, int command, struct flock& lock) {
+  return sys().fcntl(fd, command, reinterpret_cast<std::intptr_t>(&lock));
+}
+
+}  // namespace
+
+Node::Node(const std::string& folder, int instance, abi::SideIndex side)
+    : path_(folder + (side == abi::kServer ? "/server" : "/pcm") + std::to_string(instance)) {}
+
+int Node::make(mode_t mode) const {
+  const int made = sys().mkfifoat(AT_FDCWD, path_.c_str(), mode & 0660);
+  if (made == 0) {
+    // mknod obeyed the umask; a shared folder needs the group's bits.
+    if ((mode & 0060) != 0) {
+      base::Fd fd(sys().open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0));
+      if (fd) sys().fchmod(fd.get(), mode & 0660);
+    }
+    return 0;
+  }
+  if (made != -EEXIST) return made;
+  struct stat status {};
+  const int seen = sys().fstatat(AT_FDCWD, path_.c_str(), &status, AT_SYMLINK_NOFOLLOW);
+  if (seen < 0) return seen;
+  return S_ISFIFO(status.st_mode) ? 0 : -EEXIST;
+}
+
+int Node::open(bool close_on_exec) const {
+  const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | (close_on_exec ? O_CLOEXEC : 0);
+  const int fd = sys().open(path_.c_str(), flags, 0);
+  // The kernel rounds up to a page. With more, "not full" would be reported
+  // beside the token.
+  if (fd >= 0) sys().fcntl(fd, F_SETPIPE_SZ, 4096);
+  return fd;
+}
+
+int Node::claim(int fd) {
+  struct flock lock = range(F_WRLCK, 0);
+  return lock_call(fd, F_OFD_SETLK, lock) == 0 ? 0 : -EBUSY;
+}
+
+bool Node::claimed_by_other(int fd) {
+  struct flock lock = range(F_WRLCK, 0);
+  return lock_call(fd, F_OFD_GETLK, lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+void Node::unclaim(int fd) {
+  struct flock lock = range(F_UNLCK, 0);
+  lock_call(fd, F_OFD_SETLK, lock);
+}
+
+int Node::take_turn(int fd, bool wait) {
+  struct flock lock = range(F_WRLCK, 1);
+  int result;
+  do {
+    result = lock_call(fd, wait ? F_SETLKW : F_SETLK, lock);
+  } while (wait && result == -EINTR);
+  return result;
+}
+
+void Node::end_turn(int fd) {
+  struct flock lock = range(F_UNLCK, 1);
+  lock_call(fd, F_SETLK, lock);
+}
+
+void Node::set_token(int fd, bool ready) {
+  // Two setters at once may leave two bytes in the page; taking out takes all.
+  char bytes[64] = {};
+  if (ready) {
+    sys().write(fd, bytes, 1);
+  } else {
+    sys().read(fd, bytes, sizeof bytes);
+  }
+}
+
+}  // namespace ossloop::shm

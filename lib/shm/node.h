@@ -1,0 +1,52 @@
+// A side's node: the FIFO behind the descriptor that a program holds.
+//
+// Opened for reading and writing, with a pipe of one page, an empty FIFO reports
+// "writable" only and one with a byte in it "readable" only: that byte, the
+// token, is the side's readiness as poll, select and epoll see it. The FIFO's
+// (device, inode) names the side, and an open-file-description lock on it is the
+// claim: the kernel keeps it over dup, fork and exec and drops it with the last
+// descriptor, kill -9 included.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "abi/segment.h"
+
+namespace ossloop::shm {
+
+class Node {
+ public:
+  Node() = default;
+  Node(const std::string& folder, int instance, abi::SideIndex side);
+
+  const std::string& path() const { return path_; }
+
+  // Makes the FIFO if it is missing. 0; -EEXIST when something else has the
+  // name; else what mknod says.
+  int make(mode_t mode) const;
+  // A new description of the node: a descriptor (the lowest free one) or -errno.
+  int open(bool close_on_exec) const;
+
+  // Claims the side for the description behind `fd`. 0 or -EBUSY.
+  static int claim(int fd);
+  // Does a description other than fd's own hold the claim?
+  static bool claimed_by_other(int fd);
+  static void unclaim(int fd);
+
+  // Takes turns with other processes that hold the same open: a lock of the
+  // process on the node's second byte. 0; -EAGAIN when `wait` is
+  // false and another has it; -EDEADLK when the kernel takes threads that wait
+  // for each other's sides for a deadlock.
+  static int take_turn(int fd, bool wait);
+  static void end_turn(int fd);
+
+  // Puts a byte in, or takes all out.
+  static void set_token(int fd, bool ready);
+
+ private:
+  std::string path_;
+};
+
+}  // namespace ossloop::shm

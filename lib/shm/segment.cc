@@ -1,0 +1,164 @@
+#include "shm/segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <utility>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "shm/node.h"
+
+namespace ossloop::shm {
+namespace {
+
+using base::Fd;
+using base::log;
+using base::LogLevel;
+using base::sys;
+
+int reserve(int fd, std::size_t bytes) {
+  const int result = sys().fallocate(fd, 0, static_cast<std::int64_t>(bytes));
+  // A file system without fallocate can only be given the length.
+  if (result == -EOPNOTSUPP || result == -ENOSYS) {
+    struct stat status {};
+    if (sys().fstat(fd, &status) == 0 && status.st_size >= static_cast<off_t>(bytes)) return 0;
+    return sys().ftruncate(fd, static_cast<std::int64_t>(bytes));
+  }
+  return result;
+}
+
+bool in_use(const std::string& folder, int number) {
+  for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
+    Fd fd(Node(folder, number, side).open(true));
+    if (fd && Node::claimed_by_other(fd.get())) return true;
+  }
+  return false;
+}
+
+// Makes the file under a passing name and links it, so that nobody ever sees a
+// half-made segment. 0 also when another process was quicker.
+int create(const std::string& folder, int number, const Birth& birth) {
+  const std::string path = Segment::file_name(folder, number);
+  const std::string passing = path + "." + std::to_string(::gettid());
+  sys().unlinkat(AT_FDCWD, passing.c_str());
+  Fd fd(sys().open(passing.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, birth.mode & 0660));
+  if (!fd) return fd.get();
+  if ((birth.mode & 0060) != 0) sys().fchmod(fd.get(), birth.mode & 0660);
+  int result = reserve(fd.get(), abi::kRingOffset + birth.ring_bytes);
+  if (result == 0) {
+    int error = 0;
+    Mapping mapping(sys().map(fd.get(), 0, abi::kRingOffset, true, error), abi::kRingOffset);
+    result = error;
+    if (mapping.data() != nullptr) {
+      auto& segment = *reinterpret_cast<abi::Segment*>(mapping.data());
+      birth.fill(segment);
+      segment.header.layout_version.store(abi::kLayoutVersion, std::memory_order_relaxed);
+      segment.header.instance.store(static_cast<std::uint32_t>(number), std::memory_order_relaxed);
+      segment.header.magic.store(abi::kMagic, std::memory_order_release);
+      result = sys().linkat(AT_FDCWD, passing.c_str(), path.c_str());
+      if (result == -EEXIST) result = 0;
+    }
+  }
+  sys().unlinkat(AT_FDCWD, passing.c_str());
+  return result;
+}
+
+}  // namespace
+
+Mapping::Mapping(Mapping&& other) noexcept
+    : address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+  std::swap(address_, other.address_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+Mapping::~Mapping() {
+  if (address_ != nullptr) sys().unmap(address_, bytes_);
+}
+
+Segment::Segment(std::string path, Mapping mapping, dev_t device, ino_t inode)
+    : path_(std::move(path)), mapping_(std::move(mapping)), device_(device), inode_(inode) {}
+
+std::string Segment::file_name(const std::string& folder, int number) {
+  return folder + "/loop" + std::to_string(number);
+}
+
+std::shared_ptr<Segment> Segment::map_file(const std::string& path, int number, int& error) {
+  Fd fd(sys().open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+  struct stat status {};
+  error = fd ? sys().fstat(fd.get(), &status) : fd.get();
+  if (error < 0) return nullptr;
+  if (!S_ISREG(status.st_mode) || status.st_size < static_cast<off_t>(abi::kRingOffset)) {
+    error = -EPROTO;
+    return nullptr;
+  }
+  Mapping mapping(sys().map(fd.get(), 0, abi::kRingOffset, true, error), abi::kRingOffset);
+  if (mapping.data() == nullptr) return nullptr;
+  const auto& header = reinterpret_cast<abi::Segment*>(mapping.data())->header;
+  if (header.magic.load(std::memory_order_acquire) != abi::kMagic ||
+      header.layout_version.load() != abi::kLayoutVersion ||
+      header.instance.load() != static_cast<std::uint32_t>(number)) {
+    error = -EPROTO;
+    return nullptr;
+  }
+  return std::shared_ptr<Segment>(
+      new Segment(path, std::move(mapping), status.st_dev, status.st_ino));
+}
+
+std::shared_ptr<Segment> Segment::open_existing(const std::string& folder, int number,
+                                                int& error) {
+  return map_file(file_name(folder, number), number, error);
+}
+
+std::shared_ptr<Segment> Segment::open(const std::string& folder, int number,
+                                       const Birth& birth, int& error) {
+  const std::string path = file_name(folder, number);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    auto segment = map_file(path, number, error);
+    if (segment != nullptr) return segment;
+    if (error == -EPROTO) {
+      if (in_use(folder, number)) {
+        log(LogLevel::kError,
+            "%s: not a segment of layout version %u; end the programs that use instance %d, "
+            "then it is replaced",
+            path.c_str(), abi::kLayoutVersion, number);
+        return nullptr;
+      }
+      sys().unlinkat(AT_FDCWD, path.c_str());
+    } else if (error != -ENOENT) {
+      break;
+    }
+    error = create(folder, number, birth);
+    if (error != 0) break;
+  }
+  log(LogLevel::kError, "%s: %s", path.c_str(), std::strerror(-error));
+  return nullptr;
+}
+
+bool Segment::current() const {
+  struct stat status {};
+  return sys().fstatat(AT_FDCWD, path_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         status.st_dev == device_ && status.st_ino == inode_;
+}
+
+int Segment::reserve_ring(std::size_t ring_bytes) const {
+  Fd fd(sys().open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+  if (!fd) return fd.get();
+  return reserve(fd.get(), abi::kRingOffset + ring_bytes);
+}
+
+Mapping Segment::map_ring(std::size_t ring_bytes, int& error) const {
+  Fd fd(sys().open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+  struct stat status {};
+  error = fd ? sys().fstat(fd.get(), &status) : fd.get();
+  if (error == 0 && status.st_size < static_cast<off_t>(abi::kRingOffset + ring_bytes)) error = -EIO;
+  if (error != 0) return {};
+  return Mapping(sys().map(fd.get(), abi::kRingOffset, ring_bytes, true, error), ring_bytes);
+}
+
+}  // namespace ossloop::shm

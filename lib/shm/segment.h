@@ -1,0 +1,74 @@
+// An instance's segment, mapped into this process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "abi/segment.h"
+
+namespace ossloop::shm {
+
+// A piece of a segment's file in memory; unmapped with its last owner.
+class Mapping {
+ public:
+  Mapping() = default;
+  Mapping(void* address, std::size_t bytes) : address_(address), bytes_(bytes) {}
+  Mapping(Mapping&& other) noexcept;
+  Mapping& operator=(Mapping&& other) noexcept;
+  ~Mapping();
+
+  std::byte* data() const { return static_cast<std::byte*>(address_); }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  void* address_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+// How a segment is made when there is none yet.
+struct Birth {
+  mode_t mode = 0600;
+  std::size_t ring_bytes = 0;  // reserved at once
+  std::function<void(abi::Segment&)> fill;  // all but the header
+};
+
+// All functions open the file by name and close it again: run them where a
+// passing descriptor disturbs nobody (device/timer.h).
+class Segment {
+ public:
+  // Maps instance `number` of `folder`; makes it if it is missing. nullptr with error:
+  // -ENOSPC when the memory cannot be reserved, -EPROTO when the file is not a
+  // segment of our layout and somebody uses it (an unused one is replaced),
+  // else what open says.
+  static std::shared_ptr<Segment> open(const std::string& folder, int number,
+                                       const Birth& birth, int& error);
+  // Only if it is there: -ENOENT.
+  static std::shared_ptr<Segment> open_existing(const std::string& folder, int number, int& error);
+
+  static std::string file_name(const std::string& folder, int number);
+
+  abi::Segment& contract() const { return *reinterpret_cast<abi::Segment*>(mapping_.data()); }
+  // Is the file of this name still the one that is mapped?
+  bool current() const;
+
+  // Reserves memory for `ring_bytes`: after it no write to the ring can fail.
+  // 0, -ENOSPC, or what open says.
+  int reserve_ring(std::size_t ring_bytes) const;
+  // Maps the ring. -EIO when the file is shorter than that.
+  Mapping map_ring(std::size_t ring_bytes, int& error) const;
+
+ private:
+  Segment(std::string path, Mapping mapping, dev_t device, ino_t inode);
+  static std::shared_ptr<Segment> map_file(const std::string& path, int number, int& error);
+
+  std::string path_;
+  Mapping mapping_;
+  dev_t device_;
+  ino_t inode_;
+};
+
+}  // namespace ossloop::shm

@@ -1,0 +1,42 @@
+// Sleeping and waking across processes: POSIX semaphores that carry no state.
+//
+// A sleeper announces itself, looks once more whether it has to wait, and sleeps;
+// a waker changes the state first, then looks for sleepers. A post that is lost
+// with a killed waker costs nothing but time: every sleep has a deadline.
+#pragma once
+
+#include <cstdint>
+
+#include "abi/segment.h"
+
+namespace ossloop::shm {
+
+// Makes the side's semaphore anew. Only for the process that just claimed it.
+void make_wakeup(abi::Side& side);
+
+// Wakes every call that sleeps on `side`. Leaves a side of another ABI to its
+// own timer thread.
+void wake(abi::Side& side);
+
+// The same, if a sleeper asked for `position` or less.
+void wake_at(abi::Side& side, std::uint64_t position);
+
+class Sleeper {
+ public:
+  // Announces a call that sleeps until the peer's position reaches `wake_frame`
+  // (0: any change; kNever: only its deadline and changes of state).
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+  Sleeper(abi::Side& side, std::uint64_t wake_frame);
+  ~Sleeper();
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+
+  // 0 when woken, -ETIMEDOUT, or -EINTR after a signal handler. Deadline in
+  // nanoseconds of CLOCK_MONOTONIC. A cancellation point.
+  int sleep_until(std::int64_t deadline_ns);
+
+ private:
+  abi::Side& side_;
+};
+
+}  // namespace ossloop::shm

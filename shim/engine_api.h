@@ -1,0 +1,48 @@
+// Between the preloaded file and the engine, which is loaded when a device is
+// first opened. Results are values or -errno.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstddef>
+
+#include "config/device_path.h"
+#include "shim/descriptor_table.h"
+
+namespace ossloop::shim {
+
+inline constexpr unsigned kEngineVersion = 1;
+
+struct EngineApi {
+  unsigned version;
+
+  // Opens a device; the new descriptor is in the table.
+  int (*open)(const config::DeviceName* name, int flags);
+  // As stat() would say of a character device. -ENOENT: no such instance.
+  int (*stat)(const config::DeviceName* name, struct stat* status);
+  // The same for a descriptor that is ours.
+  int (*fstat)(int fd, struct stat* status);
+  // Is this FIFO one of our nodes? Then it is in the table afterwards.
+  bool (*adopt)(int fd);
+
+  ssize_t (*read)(int fd, void* data, std::size_t bytes);
+  ssize_t (*write)(int fd, const void* data, std::size_t bytes);
+  int (*ioctl)(int fd, unsigned request, void* argument);
+  // Before a wait for `events`: the events that can come.
+  short (*prepare_poll)(int fd, short events);
+
+  int (*get_flags)(int fd);             // F_GETFL
+  int (*set_flags)(int fd, int flags);  // F_SETFL
+
+  // `fd` was just made by dup and is the open of `source`.
+  void (*duplicated)(int source, int fd);
+  // Closes, or replaces by dup2 of `source` (with O_CLOEXEC in `flags`).
+  int (*close)(int fd);
+  int (*replace)(int source, int fd, int flags);
+};
+
+using EngineEntry = const EngineApi* (*)(DescriptorTable* table);
+inline constexpr const char* kEngineEntryName = "ossloop_engine";
+
+}  // namespace ossloop::shim

@@ -1,0 +1,118 @@
+// Descriptors themselves: copies, flags, ends.
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "shim/real.h"
+#include "shim/router.h"
+
+namespace {
+
+using namespace ossloop::shim;
+
+OSSLOOP_REAL(close);
+OSSLOOP_REAL(dup);
+OSSLOOP_REAL(dup2);
+OSSLOOP_REAL(dup3);
+OSSLOOP_REAL(fcntl);
+OSSLOOP_REAL(fcntl64);
+OSSLOOP_REAL(fclose);
+OSSLOOP_REAL_AS(close_range, int(unsigned, unsigned, int));
+OSSLOOP_REAL_AS(closefrom, void(int));
+
+constexpr unsigned kCloseOnExecOnly = 4;  // CLOSE_RANGE_CLOEXEC
+constexpr unsigned kUnshare = 2;          // CLOSE_RANGE_UNSHARE
+
+// `fd` came out of a duplication of `source`.
+int duplicated(int source, int fd, bool ours) {
+  is_foreign(fd);
+  if (fd >= 0 && ours) loaded_engine()->duplicated(source, fd);
+  return fd;
+}
+
+// Closes our descriptors in [first, last], each as close() would.
+void close_ours(unsigned first, unsigned last) {
+  if (loaded_engine() == nullptr) return;
+  if (last >= static_cast<unsigned>(DescriptorTable::kSize)) last = DescriptorTable::kSize - 1;
+  for (unsigned fd = first; fd <= last; ++fd) {
+    if (descriptors.ours(static_cast<int>(fd))) loaded_engine()->close(static_cast<int>(fd));
+  }
+}
+
+// How the application's argument travels: an int or a pointer, in one register.
+template <typename Next>
+int control(int fd, int command, void* argument, Next next) {
+  if (!is_ours(fd)) {
+    const int result = next();
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) is_foreign(result);
+    return result;
+  }
+  switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC: return duplicated(fd, next(), true);
+    case F_GETFL: return to_libc(loaded_engine()->get_flags(fd));
+    case F_SETFL:
+      return to_libc(loaded_engine()->set_flags(
+          fd, static_cast<int>(reinterpret_cast<long>(argument))));
+    default: return next();
+  }
+}
+
+}  // namespace
+
+OSSLOOP_EXPORT int close(int fd) {
+  if (!is_ours(fd)) return real_close(fd);
+  return to_libc(loaded_engine()->close(fd));
+}
+
+OSSLOOP_EXPORT int dup(int fd) noexcept {
+  const bool ours = is_ours(fd);
+  return duplicated(fd, real_dup(fd), ours);
+}
+
+OSSLOOP_EXPORT int dup2(int fd, int to) noexcept {
+  if (!is_ours(fd) && !descriptors.ours(to)) return real_dup2(fd, to);
+  return to_libc(loaded_engine()->replace(fd, to, 0));
+}
+
+OSSLOOP_EXPORT int dup3(int fd, int to, int flags) noexcept {
+  if (fd == to || (!is_ours(fd) && !descriptors.ours(to))) return real_dup3(fd, to, flags);
+  return to_libc(loaded_engine()->replace(fd, to, flags));
+}
+
+#define OSSLOOP_ARGUMENT                       \
+  va_list arguments;                           \
+  va_start(arguments, command);                \
+  void* argument = va_arg(arguments, void*);   \
+  va_end(arguments)
+
+OSSLOOP_EXPORT int fcntl(int fd, int command, ...) {
+  OSSLOOP_ARGUMENT;
+  return control(fd, command, argument, [&] { return real_fcntl(fd, command, argument); });
+}
+OSSLOOP_EXPORT int fcntl64(int fd, int command, ...) {
+  OSSLOOP_ARGUMENT;
+  return control(fd, command, argument, [&] { return real_fcntl64(fd, command, argument); });
+}
+
+OSSLOOP_EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {
+  if ((static_cast<unsigned>(flags) & (kCloseOnExecOnly | kUnshare)) == 0) close_ours(first, last);
+  return real_close_range(first, last, flags);
+}
+
+OSSLOOP_EXPORT void closefrom(int first) noexcept {
+  close_ours(first > 0 ? static_cast<unsigned>(first) : 0, ~0U);
+  real_closefrom(first);
+}
+
+// libc closes the descriptor inside, out of our sight.
+OSSLOOP_EXPORT int fclose(FILE* file) {
+  const int fd = loaded_engine() != nullptr ? ::fileno(file) : -1;
+  if (fd < 0 || !descriptors.ours(fd)) return real_fclose(file);
+  ::fflush(file);
+  loaded_engine()->close(fd);
+  const int result = real_fclose(file);
+  return result == EOF && errno == EBADF ? 0 : result;
+}

@@ -1,0 +1,182 @@
+#include "shim/router.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "shim/abort.h"
+
+namespace ossloop::shim {
+
+constinit DescriptorTable descriptors{};
+
+namespace {
+
+constexpr long kPipeFs = 0x50495045;
+constexpr int kMostLinks = 8;
+
+std::atomic<const EngineApi*> engine_in_use{nullptr};
+std::atomic<bool> engine_missing{false};
+pthread_mutex_t loading = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+void say(const char* a, const char* b, const char* c) {
+  char line[512];
+  size_t used = 0;
+  for (const char* part : {"ossloop: ", a, b, c, "\n"}) {
+    for (; *part != '\0' && used < sizeof line; ++part) line[used++] = *part;
+  }
+  ::syscall(SYS_write, STDERR_FILENO, line, used);
+}
+
+// Beside the preloaded file: ossloop/libossloop-engine.so.
+const EngineApi* open_engine() {
+  Dl_info here;
+  if (::dladdr(reinterpret_cast<void*>(&load_engine), &here) == 0) return nullptr;
+  char path[4096];
+  const char* slash = ::strrchr(here.dli_fname, '/');
+  const size_t folder = slash != nullptr ? static_cast<size_t>(slash - here.dli_fname) + 1 : 0;
+  static const char kName[] = "ossloop/libossloop-engine.so";
+  if (folder + sizeof kName > sizeof path) return nullptr;
+  ::memcpy(path, here.dli_fname, folder);
+  ::memcpy(path + folder, kName, sizeof kName);
+  void* library = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    say("cannot load the engine: ", ::dlerror(), "");
+    return nullptr;
+  }
+  auto entry = reinterpret_cast<EngineEntry>(::dlsym(library, kEngineEntryName));
+  const EngineApi* api = entry != nullptr ? entry(&descriptors) : nullptr;
+  if (api == nullptr || api->version != kEngineVersion) {
+    say("the engine is of another version: ", path, "");
+    return nullptr;
+  }
+  return api;
+}
+
+}  // namespace
+
+[[noreturn]] void die_without(const char* name) {
+  say("libc has no ", name, "");
+  ::abort();
+}
+
+const EngineApi* loaded_engine() { return engine_in_use.load(std::memory_order_acquire); }
+
+const EngineApi* load_engine() {
+  if (const EngineApi* api = loaded_engine(); api != nullptr) return api;
+  if (engine_missing.load()) return nullptr;
+  const int saved = errno;
+  // Recursive: what the loader and the engine's libraries open comes back here.
+  ::pthread_mutex_lock(&loading);
+  static bool inside = false;
+  const EngineApi* api = loaded_engine();
+  if (api == nullptr && !inside && !engine_missing.load()) {
+    inside = true;
+    api = open_engine();
+    inside = false;
+    if (api != nullptr) {
+      engine_in_use.store(api, std::memory_order_release);
+    } else {
+      engine_missing.store(true);
+    }
+  }
+  ::pthread_mutex_unlock(&loading);
+  errno = saved;
+  return api;
+}
+
+bool recognise(int fd) {
+  if (!descriptors.unknown(fd)) return false;
+  struct stat status;
+  if (::syscall(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) != 0) return false;
+  struct statfs system;
+  // Anonymous pipes are FIFOs too, and common; named ones are rare.
+  const bool candidate = S_ISFIFO(status.st_mode) && ::syscall(SYS_fstatfs, fd, &system) == 0 &&
+                         system.f_type != kPipeFs;
+  if (candidate) {
+    const int saved = errno;
+    const EngineApi* engine = load_engine();
+    const bool ours = engine != nullptr && engine->adopt(fd);
+    errno = saved;
+    if (ours) return true;
+  }
+  descriptors.set_foreign(fd);
+  return false;
+}
+
+namespace {
+
+bool same_directory(const struct stat& status, const char* path) {
+  struct stat other;
+  return ::syscall(SYS_newfstatat, AT_FDCWD, path, &other, 0) == 0 && other.st_dev == status.st_dev &&
+         other.st_ino == status.st_ino;
+}
+
+// A relative path, or one through linked folders: is its folder /dev?
+bool in_device_folder(int dirfd, const char* path, config::DeviceName& name) {
+  if (!config::could_name_device(path)) return false;
+  char folder[4096];
+  const char* slash = ::strrchr(path, '/');
+  const size_t length = slash != nullptr ? static_cast<size_t>(slash - path) + 1 : 0;
+  if (length + 2 > sizeof folder) return false;
+  ::memcpy(folder, path, length);
+  ::memcpy(folder + length, ".", 2);
+  struct stat status;
+  if (::syscall(SYS_newfstatat, dirfd, folder, &status, 0) != 0) return false;
+  for (const char* base : {"/dev", "/dev/sound", "/dev/oss/oss_audioloop0"}) {
+    if (same_directory(status, base)) {
+      return config::parse_device_path(base, path + length, name);
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool names_device(int dirfd, const char* path, config::DeviceName& name) {
+  if (path == nullptr) return false;
+  if (path[0] == '/') {
+    if (config::parse_device_path(path, name)) return !name.as_directory;
+    if (!config::could_name_device(path)) return false;
+  }
+  const int saved = errno;
+  const bool found = in_device_folder(dirfd, path, name);
+  errno = saved;
+  return found && !name.as_directory;
+}
+
+bool links_to_device(int dirfd, const char* path, config::DeviceName& name) {
+  if (path == nullptr || *path == '\0') return false;
+  const int saved = errno;
+  char at[4096], target[4096];
+  bool found = false;
+  size_t length = ::strlen(path);
+  if (length < sizeof at) {
+    ::memcpy(at, path, length + 1);
+    for (int links = 0; links < kMostLinks && !found; ++links) {
+      const long bytes = ::syscall(SYS_readlinkat, dirfd, at, target, sizeof target - 1);
+      if (bytes <= 0) break;
+      target[bytes] = '\0';
+      if (target[0] != '/') {
+        // Relative to the folder of the link.
+        const char* slash = ::strrchr(at, '/');
+        const size_t folder = slash != nullptr ? static_cast<size_t>(slash - at) + 1 : 0;
+        if (folder + static_cast<size_t>(bytes) + 1 > sizeof at) break;
+        ::memcpy(at + folder, target, static_cast<size_t>(bytes) + 1);
+      } else {
+        ::memcpy(at, target, static_cast<size_t>(bytes) + 1);
+      }
+      found = names_device(dirfd, at, name);
+    }
+  }
+  errno = saved;
+  return found;
+}
+
+}  // namespace ossloop::shim

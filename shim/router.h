@@ -1,0 +1,48 @@
+// Where a call goes: to the engine, or on to libc.
+#pragma once
+
+#include <errno.h>
+
+#include "shim/descriptor_table.h"
+#include "shim/engine_api.h"
+
+namespace ossloop::shim {
+
+extern DescriptorTable descriptors;
+
+// The engine, loaded at the first call. nullptr if it cannot be: then no path is
+// a device, and the reason was written to standard error once.
+const EngineApi* load_engine();
+// Only if it is there already.
+const EngineApi* loaded_engine();
+
+// A descriptor seen for the first time: looks whether it is one of our nodes,
+// inherited over exec.
+bool recognise(int fd);
+
+inline bool is_ours(int fd) {
+  if (descriptors.foreign(fd)) return false;
+  return descriptors.ours(fd) || recognise(fd);
+}
+
+// A call of libc returned `fd` and it is not ours, whatever stood there before.
+inline int is_foreign(int fd) {
+  if (fd >= 0 && descriptors.ours(fd)) descriptors.forget(fd);
+  return fd;
+}
+
+// Which device a path names, seen from `dirfd`. `creating`: the call would make
+// the file, so a dangling link must be looked at before libc does.
+bool names_device(int dirfd, const char* path, config::DeviceName& name);
+// The slower question, after libc has said that nothing is there.
+bool links_to_device(int dirfd, const char* path, config::DeviceName& name);
+
+// -errno to -1 and errno; success leaves errno as it was.
+template <typename Value>
+Value to_libc(Value result) {
+  if (result >= 0) return result;
+  errno = static_cast<int>(-result);
+  return -1;
+}
+
+}  // namespace ossloop::shim

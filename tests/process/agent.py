@@ -1,0 +1,323 @@
+"""A preloaded process that makes one call at a time, as a test tells it.
+
+The test writes pickled (name, arguments) to standard input and reads pickled
+(kind, value, seconds) from standard output, where kind is "value" or "errno"
+and seconds is how long the call took, measured here.
+"""
+
+import ctypes
+import errno
+import fcntl
+import mmap
+import os
+import pickle
+import select
+import signal
+import struct
+import sys
+import time
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def libc_call(name, *arguments):
+    """A call with nothing of Python's in between: it is not repeated on EINTR."""
+    function = getattr(libc, name)
+    function.restype = ctypes.c_ssize_t
+    result = function(*arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), name)
+    return result
+
+
+def fd(number):
+    return ctypes.c_int(number)
+
+
+class Calls:
+    """What a test may ask for."""
+
+    def __init__(self):
+        self.signals = []
+
+    # Plain calls.
+    open = staticmethod(lambda path, flags: os.open(path, flags))
+    close = staticmethod(os.close)
+    read = staticmethod(os.read)
+    write = staticmethod(os.write)
+    dup = staticmethod(os.dup)
+    set_inheritable = staticmethod(os.set_inheritable)
+    set_blocking = staticmethod(os.set_blocking)
+    exists = staticmethod(os.path.exists)
+
+    @staticmethod
+    def ioctl(number, request, value=0):
+        """An ioctl with an int in and out."""
+        return struct.unpack("i", fcntl.ioctl(number, request, struct.pack("i", value)))[0]
+
+    @staticmethod
+    def ioctl_bytes(number, request, argument):
+        return fcntl.ioctl(number, request, argument)
+
+    @staticmethod
+    def ioctl_none(number, request):
+        return libc_call("ioctl", fd(number), ctypes.c_ulong(request), ctypes.c_void_p(None))
+
+    @staticmethod
+    def ioctl_at(number, request, address):
+        """An ioctl whose argument is an address, wild or not."""
+        return libc_call("ioctl", fd(number), ctypes.c_ulong(request), ctypes.c_void_p(address))
+
+    @staticmethod
+    def read_at(number, address, size):
+        return libc_call("read", fd(number), ctypes.c_void_p(address), ctypes.c_size_t(size))
+
+    @staticmethod
+    def write_at(number, address, size):
+        return libc_call("write", fd(number), ctypes.c_void_p(address), ctypes.c_size_t(size))
+
+    @staticmethod
+    def map_page(protection):
+        """The address of a fresh page."""
+        function = libc.mmap
+        function.restype = ctypes.c_void_p
+        return function(None, ctypes.c_size_t(mmap.PAGESIZE), protection,
+                        mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, ctypes.c_long(0))
+
+    @staticmethod
+    def libc_read(number, size):
+        buffer = ctypes.create_string_buffer(size)
+        return buffer.raw[: libc_call("read", fd(number), buffer, ctypes.c_size_t(size))]
+
+    @staticmethod
+    def libc_write(number, data):
+        return libc_call("write", fd(number), data, ctypes.c_size_t(len(data)))
+
+    @staticmethod
+    def poll(number, events, milliseconds):
+        poll = select.poll()
+        poll.register(number, events)
+        ready = poll.poll(milliseconds)
+        return ready[0][1] if ready else 0
+
+    @staticmethod
+    def select(number, seconds):
+        """Whether it is ready for reading, and for writing."""
+        readable, writable, _ = select.select([number], [number], [], seconds)
+        return bool(readable), bool(writable)
+
+    @staticmethod
+    def select_input(number, seconds):
+        return bool(select.select([number], [], [], seconds)[0])
+
+    # Signals.
+    def handle(self, number, restart):
+        signal.signal(number, lambda n, frame: self.signals.append(n))
+        signal.siginterrupt(number, not restart)
+
+    def handled(self):
+        return list(self.signals)
+
+    # Whole transfers, so that no round trip to the test comes in between.
+    @staticmethod
+    def set_format(number, code, channels, rate):
+        return tuple(
+            Calls.ioctl(number, request, value)
+            for request, value in ((0xC0045005, code), (0xC0045006, channels), (0xC0045002, rate))
+        )
+
+    @staticmethod
+    def write_all(number, data, block=8192):
+        """Writes everything: (bytes accepted, errno or None)."""
+        accepted = 0
+        try:
+            while accepted < len(data):
+                accepted += os.write(number, data[accepted : accepted + block])
+        except OSError as error:
+            return accepted, error.errno
+        return accepted, None
+
+    @staticmethod
+    def read_to_end(number, block=8192):
+        """Reads until an error or 0: (data, the sizes of the reads, errno or 0)."""
+        data, sizes, ended = b"", [], 0
+        while True:
+            try:
+                got = os.read(number, block)
+            except OSError as error:
+                if error.errno == errno.EAGAIN:
+                    select.select([number], [], [], 1)
+                    continue
+                ended = error.errno
+                break
+            if not got:
+                break
+            data += got
+            sizes.append(len(got))
+        return data, sizes, ended
+
+    @staticmethod
+    def read_bytes(number, size, block=8192):
+        """Reads exactly so many."""
+        data = b""
+        while len(data) < size:
+            got = os.read(number, min(block, size - len(data)))
+            if not got:
+                break
+            data += got
+        return data
+
+    @staticmethod
+    def write_until_refused(number, data=bytes(1024), most=4 << 20):
+        """Writes without blocking until EAGAIN: how many bytes fitted."""
+        accepted = 0
+        while accepted < most:
+            try:
+                accepted += os.write(number, data)
+            except BlockingIOError:
+                break
+        return accepted
+
+    # Processes.
+    @staticmethod
+    def fork_and(name, *arguments):
+        """A forked child makes one call and exits: with its errno, or with 0
+        and the value pickled in `arguments`' last, a file name."""
+        *arguments, answer = arguments
+        child = os.fork()
+        if child == 0:
+            status = 0
+            try:
+                with open(answer, "wb") as file:
+                    pickle.dump(getattr(Calls(), name)(*arguments), file)
+            except OSError as error:
+                status = error.errno
+            finally:
+                os._exit(status)
+        return child
+
+    @staticmethod
+    def spawn(words, close_fds=False):
+        """fork and exec, descriptors inherited as their flags say."""
+        child = os.fork()
+        if child == 0:
+            try:
+                os.execvp(words[0], words)
+            finally:
+                os._exit(127)
+        return child
+
+    @staticmethod
+    def reap(child):
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    # One round of the kill tests, in a child of its own.
+    @staticmethod
+    def fork_player(device, journal, block_bytes, seed):
+        """A child that plays numbered frames until it is killed. Journal: u32
+        stage (1 opened, 2 about to write), u32 accepted frames."""
+        child = os.fork()
+        if child == 0:
+            try:
+                with open(journal, "r+b") as file:
+                    memory = mmap.mmap(file.fileno(), 8)
+                number = os.open(device, os.O_WRONLY)
+                memory[0:4] = struct.pack("<I", 1)
+                accepted = 0
+                memory[0:4] = struct.pack("<I", 2)
+                while True:
+                    sizes = block_bytes + (accepted * 40503 + seed) % block_bytes // 4 * 4
+                    frames = range(accepted + 1, accepted + 1 + sizes // 4)
+                    data = struct.pack(f"<{len(frames)}I", *frames)
+                    offset = 0
+                    while offset < len(data):
+                        offset += os.write(number, data[offset:])
+                        memory[4:8] = struct.pack("<I", accepted + offset // 4)
+                    accepted += len(frames)
+            except OSError as error:
+                os._exit(error.errno)
+        return child
+
+    @staticmethod
+    def fork_recorder(device, journal):
+        """A child that reads until it is killed and checks that each frame
+        follows the one before. Journal: u32 stage (1 opened, 2 about to read),
+        u32 frames, u32 frames out of order."""
+        child = os.fork()
+        if child == 0:
+            try:
+                with open(journal, "r+b") as file:
+                    memory = mmap.mmap(file.fileno(), 12)
+                number = os.open(device, os.O_RDONLY)
+                memory[0:4] = struct.pack("<I", 1)
+                frames, wrong, expected = 0, 0, None
+                memory[0:4] = struct.pack("<I", 2)
+                while True:
+                    data = os.read(number, 4096)
+                    values = struct.unpack(f"<{len(data) // 4}I", data)
+                    for value in values:
+                        if expected is not None and value != expected:
+                            wrong += 1
+                        expected = (value + 1) & 0xFFFFFFFF
+                    frames += len(values)
+                    memory[4:12] = struct.pack("<II", frames, wrong)
+            except OSError as error:
+                os._exit(error.errno)
+        return child
+
+    @staticmethod
+    def write_numbers(number, first, stop_at, most_seconds):
+        """Writes numbered frames until an error: (next number, errno, seconds
+        since CLOCK_MONOTONIC 0 at which it came)."""
+        value = first
+        deadline = time.monotonic() + most_seconds
+        try:
+            while time.monotonic() < deadline and value < stop_at:
+                data = struct.pack("<256I", *range(value, value + 256))
+                value += os.write(number, data) // 4
+        except OSError as error:
+            return value, error.errno, time.monotonic()
+        return value, None, time.monotonic()
+
+    @staticmethod
+    def write_when_served(number, data, most_seconds):
+        """Writes once a server is back: (bytes, the errnos met until then)."""
+        deadline, met = time.monotonic() + most_seconds, set()
+        while time.monotonic() < deadline:
+            try:
+                return os.write(number, data), sorted(met)
+            except OSError as error:
+                met.add(error.errno)
+                time.sleep(0.001)
+        return 0, sorted(met)
+
+    @staticmethod
+    def now():
+        return time.monotonic()
+
+
+def main():
+    # The descriptors of the conversation move up: low numbers are the test's.
+    commands = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 200), "rb")
+    answers = os.fdopen(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 200), "wb")
+    null = os.open("/dev/null", os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    if null > 2:
+        os.close(null)
+    calls = Calls()
+    while True:
+        try:
+            name, arguments = pickle.load(commands)
+        except EOFError:
+            break
+        start = time.monotonic()
+        try:
+            kind, value = "value", getattr(calls, name)(*arguments)
+        except OSError as error:
+            kind, value = "errno", error.errno
+        pickle.dump((kind, value, time.monotonic() - start), answers)
+        answers.flush()
+
+
+main()

@@ -1,0 +1,211 @@
+"""Tests that drive preloaded processes call by call: see agent.py."""
+
+import errno
+import os
+import pathlib
+import pickle
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
+
+from loop import LIBRARY, LIMIT_SECONDS, PYTHON, LoopTest, Program, ProgramFailed
+
+AGENT = pathlib.Path(__file__).with_name("agent.py")
+
+# OSS 4 requests and constants the tests need.
+SETFMT, CHANNELS, SPEED = 0xC0045005, 0xC0045006, 0xC0045002
+GETFMTS, GETCAPS, GETBLKSIZE = 0x8004500B, 0x8004500F, 0xC0045004
+GETOSPACE, GETISPACE, GETODELAY = 0x8010500C, 0x8010500D, 0x80045017
+GETOPTR, GETIPTR, GETERROR = 0x800C5012, 0x800C5011, 0x80685019
+SETFRAGMENT, SETTRIGGER, POLICY = 0xC004500A, 0x40045010, 0x4004502D
+HALT, SYNC, POST = 0x5000, 0x5001, 0x5008
+CURRENT_OPTR, CURRENT_IPTR = 0x80905024, 0x80905023
+LOW_WATER, ENGINEINFO, AUDIOINFO, SYSINFO = 0x40045022, 0xC49C580C, 0xC49C5807, 0x84E05801
+ENABLE_INPUT, ENABLE_OUTPUT = 1, 2
+S16_LE = 0x10
+
+
+class Failed(Exception):
+    """A call of an agent failed; errno as the kernel or the library set it."""
+
+    def __init__(self, number, call):
+        super().__init__(f"{call}: {errno.errorcode.get(number, number)}")
+        self.errno = number
+
+
+class Pending:
+    """A call that is under way in an agent."""
+
+    def __init__(self, agent, call):
+        self.agent, self.call = agent, call
+        self.seconds = None
+
+    def done(self, within):
+        """Whether it returns within so many seconds."""
+        return bool(select.select([self.agent.answers], [], [], within)[0])
+
+    def result(self, within=LIMIT_SECONDS):
+        if not self.done(within):
+            where = self.agent.program.where()
+            self.agent.program.kill()
+            raise ProgramFailed(
+                self.agent.program.explain(f"{self.call} did not return within {within} s{where}")
+            )
+        try:
+            kind, value, self.seconds = pickle.load(self.agent.answers)
+        except (EOFError, pickle.UnpicklingError):
+            status = self.agent.program.wait()
+            raise ProgramFailed(
+                self.agent.program.explain(f"ended with {status} in {self.call}")
+            ) from None
+        finally:
+            self.agent.busy = None
+        if kind == "errno":
+            raise Failed(value, self.call)
+        return value
+
+
+class Agent:
+    """A preloaded process; every method of agent.Calls is one of this."""
+
+    def __init__(self, loop, wrapper=(), env=None, **popen):
+        environment = loop.environment(env)
+        words = [PYTHON, "-E", "-s", environment.pop("AGENT", AGENT)]
+        if wrapper:
+            # The wrapper itself runs without the library.
+            preload = environment.pop("LD_PRELOAD")
+            words = [*wrapper, "env", f"LD_PRELOAD={preload}", *words]
+        folder = pathlib.Path(loop.work / f"agent-{len(loop.programs)}")
+        folder.mkdir()
+        (folder / "stdout").touch()
+        with open(folder / "stderr", "wb") as err:
+            process = subprocess.Popen(
+                [str(word) for word in words],
+                env=environment,
+                cwd=loop.work,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                start_new_session=True,
+                **popen,
+            )
+        self.program = Program(words, process, folder)
+        self.commands, self.answers = process.stdin, process.stdout
+        self.busy = None
+        loop.programs.append(self.program)
+
+    @property
+    def pid(self):
+        return self.program.pid
+
+    def later(self, name, *arguments):
+        """Starts a call and does not wait for it."""
+        if self.busy:
+            raise RuntimeError(f"{self.busy.call} is still under way")
+        self.busy = Pending(self, f"{name}{arguments!r:.100}")
+        try:
+            pickle.dump((name, arguments), self.commands)
+            self.commands.flush()
+        except BrokenPipeError:
+            pass  # result() tells how it ended
+        return self.busy
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            return self.later(name, *arguments).result()
+
+        return call
+
+    def timed(self, name, *arguments):
+        """The value of a call, and how long it took in the agent."""
+        pending = self.later(name, *arguments)
+        value = pending.result()
+        return value, pending.seconds
+
+    def kill(self):
+        self.program.kill()
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+
+class DrivenTest(LoopTest):
+    def agent(self, loop, **options):
+        agent = Agent(loop, **options)
+        self.addCleanup(agent.answers.close)
+        self.addCleanup(self._close_commands, agent)
+        return agent
+
+    @staticmethod
+    def _close_commands(agent):
+        try:
+            agent.commands.close()
+        except BrokenPipeError:
+            pass
+
+    def assert_errno(self, number, function, *arguments):
+        """The call fails with this errno, or with one of these."""
+        expected = number if isinstance(number, (tuple, set)) else (number,)
+        with self.assertRaises(Failed) as caught:
+            function(*arguments)
+        names = [errno.errorcode[n] for n in expected]
+        self.assertIn(caught.exception.errno, expected, f"{caught.exception}, expected {names}")
+
+    def assert_waits(self, pending, seconds=0.3):
+        self.assertFalse(pending.done(seconds), f"{pending.call} did not wait")
+
+    def pair(self, loop, server_flags=os.O_RDONLY, client_flags=os.O_WRONLY, instance=0):
+        """A server and a client agent, each with its side open as descriptor."""
+        server, client = self.agent(loop), self.agent(loop)
+        base = "/dev/oss/oss_audioloop0"
+        server.fd = server.open(f"{base}/server{instance}", server_flags)
+        client.fd = client.open(f"{base}/pcm{instance}", client_flags)
+        return server, client
+
+
+def fields(data, layout):
+    return struct.unpack_from(layout, data)
+
+
+# Other users and other worlds.
+
+NOBODY = 65534
+AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+
+
+def open_to_all(loop):
+    """Lets another user into the folders of a loop."""
+    loop.folder.chmod(0o755)
+    loop.work.chmod(0o777)
+    loop.conf.chmod(0o644)
+
+
+def library_for_all(test):
+    """A copy of the library where every user can read it, as environment."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ossloop-test-"))
+    test.addCleanup(shutil.rmtree, folder)
+    folder.chmod(0o755)
+    shutil.copy(LIBRARY, folder)
+    shutil.copytree(LIBRARY.parent / "ossloop", folder / "ossloop")
+    shutil.copy(AGENT, folder)
+    return {"LD_PRELOAD": str(folder / LIBRARY.name), "AGENT": str(folder / AGENT.name)}
+
+
+def in_namespace(test, setup="true"):
+    """Words that run a program in a user and mount namespace of its own, after
+    `setup`; skips the test where the system forbids such namespaces."""
+    words = ["unshare", "-Urm", "sh", "-c"]
+    if shutil.which("unshare") is None:
+        test.fail("unshare is not installed")
+    tried = subprocess.run([*words, setup], capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        test.skipTest(f"this system allows no such namespace: {tried.stderr.strip()}")
+    return [*words, f'{setup} && exec "$@"', "sh"]
+
+
+__all__ = [name for name in dir() if not name.startswith("__")]

@@ -1,0 +1,260 @@
+"""Bad arguments, bad folders, bad shared memory: an errno, and nothing worse."""
+
+import errno
+import mmap
+import os
+import random
+import stat
+import struct
+import time
+import unittest
+
+from driven import *
+import sound
+from loop import CLIENT, SERVER
+
+FREE = {"clock": "free"}
+
+# Every request that takes an argument, and the address of none.
+POINTER_REQUESTS = [
+    SETFMT, CHANNELS, SPEED, GETFMTS, GETCAPS, GETBLKSIZE, GETOSPACE, GETISPACE, GETODELAY,
+    GETOPTR, GETIPTR, GETERROR, SETFRAGMENT, SETTRIGGER, POLICY, CURRENT_OPTR, CURRENT_IPTR,
+    LOW_WATER, ENGINEINFO, AUDIOINFO, SYSINFO,
+]
+
+REFUSED = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.EIO, errno.ENXIO,
+           errno.EPROTO, errno.EINVAL, errno.ENODEV}
+
+
+class Arguments(DrivenTest):
+    def test_null_and_wild_ioctl_pointers_are_efault(self):
+        loop = self.loop()
+        server, client = self.pair(loop, os.O_RDONLY, os.O_WRONLY)
+        writing_only = {GETOSPACE, GETODELAY, GETOPTR, CURRENT_OPTR}
+        reading_only = {GETISPACE, GETIPTR, CURRENT_IPTR}
+        for request in POINTER_REQUESTS:
+            agents = [a for a, not_its in ((server, writing_only), (client, reading_only)) if request not in not_its]
+            for agent in agents:
+                for address in (0, 8, 0xDEAD0000, 0x7FFFFFFFF000, 0xFFFFFFFFFFFFF000):
+                    with self.subTest(request=hex(request), address=hex(address)):
+                        self.assert_errno(errno.EFAULT, agent.ioctl_at, agent.fd, request, address)
+
+    def test_an_answer_to_a_read_only_page_is_efault(self):
+        loop = self.loop()
+        server, _ = self.pair(loop)
+        page = server.map_page(mmap.PROT_READ)
+        for request in (GETFMTS, GETISPACE, SYSINFO, SPEED):
+            with self.subTest(hex(request)):
+                self.assert_errno(errno.EFAULT, server.ioctl_at, server.fd, request, page)
+
+    def test_wild_buffers_of_read_and_write_are_efault(self):
+        loop = self.loop(**FREE)
+        server, client = self.pair(loop)
+        self.assert_errno(errno.EFAULT, client.write_at, client.fd, 8, 4096)
+        played = sound.count(1000).bytes()
+        client.write(client.fd, played)
+        self.assert_errno(errno.EFAULT, server.read_at, server.fd, 8, 4096)
+        self.assertEqual(played, server.read_bytes(server.fd, len(played)))
+
+    def test_an_unknown_request_is_einval(self):
+        loop = self.loop()
+        for agent in self.pair(loop):
+            for request in (0x50FF, 0xC00450F0, 0x5413, 0x12345678):
+                with self.subTest(request=hex(request)):
+                    self.assert_errno(errno.EINVAL, agent.ioctl_none, agent.fd, request)
+
+    def test_a_request_is_known_by_type_and_number(self):
+        loop = self.loop()
+        server, _ = self.pair(loop)
+        self.assertEqual(0, server.ioctl_at(server.fd, 0xC004501E, server.map_page(mmap.PROT_READ | mmap.PROT_WRITE)))
+
+    def test_a_read_or_write_of_nothing_is_nothing(self):
+        loop = self.loop()
+        server, client = self.pair(loop)
+        self.assertEqual(0, client.write(client.fd, b""))
+        self.assertEqual(b"", server.read(server.fd, 0))
+
+    def test_many_tiny_writes_arrive(self):
+        loop = self.loop(**FREE)
+        server, client = self.pair(loop)
+        played = sound.noise(2000).bytes()
+        reading = server.later("read_to_end", server.fd)
+        self.assertEqual((len(played), None), client.write_all(client.fd, played, 2))
+        client.close(client.fd)
+        self.assertEqual((played, errno.ECONNRESET), reading.result(3)[::2])
+
+
+class RuntimeFolder(DrivenTest):
+    def opens(self, loop, **options):
+        agent = self.agent(loop, **options)
+        return agent.open(SERVER, os.O_RDONLY)
+
+    def test_a_missing_folder_is_made_for_its_owner_only(self):
+        loop = self.loop()
+        loop.runtime.rmdir()
+        self.opens(loop)
+        self.assertEqual(0o700, stat.S_IMODE(loop.runtime.stat().st_mode))
+        self.assertEqual(os.geteuid(), loop.runtime.stat().st_uid)
+
+    def test_a_symbolic_link_is_refused(self):
+        loop = self.loop()
+        elsewhere = loop.folder / "elsewhere"
+        loop.runtime.rename(elsewhere)
+        loop.runtime.symlink_to(elsewhere)
+        self.assert_errno(REFUSED, self.opens, loop)
+        self.assertEqual([], list(elsewhere.iterdir()))
+
+    def test_a_plain_file_in_its_place_is_refused(self):
+        loop = self.loop()
+        loop.runtime.rmdir()
+        loop.runtime.write_text("not a folder")
+        self.assert_errno(REFUSED, self.opens, loop)
+        self.assertEqual("not a folder", loop.runtime.read_text())
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give a folder away")
+    def test_a_folder_of_somebody_else_is_refused(self):
+        loop = self.loop()
+        os.chown(loop.runtime, 12345, 12345)
+        self.assert_errno(REFUSED, self.opens, loop)
+        self.assertEqual([], list(loop.runtime.iterdir()))
+
+    def test_a_folder_open_to_all_is_refused_or_closed(self):
+        loop = self.loop()
+        loop.runtime.chmod(0o777)
+        try:
+            self.opens(loop)
+        except Failed as failed:
+            self.assertIn(failed.errno, REFUSED)
+        else:
+            self.assertEqual(0o700, stat.S_IMODE(loop.runtime.stat().st_mode))
+
+    def test_a_folder_that_cannot_be_written_is_an_errno(self):
+        loop = self.loop()
+        loop.runtime.chmod(0o500)
+        wrapper = []
+        if os.geteuid() == 0:
+            os.chown(loop.runtime, 65534, 65534)
+            open_to_all(loop)
+            wrapper = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        self.assert_errno(REFUSED, self.opens, loop, wrapper=wrapper, env=library_for_all(self))
+
+    def test_a_full_file_system_is_enospc_at_the_open(self):
+        loop = self.loop(instances=16)
+        wrapper = in_namespace(self, f"mount -t tmpfs -o size=32k,mode=700 none {loop.runtime}")
+        agent = self.agent(loop, wrapper=wrapper)
+        self.assert_errno(errno.ENOSPC, agent.open, SERVER, os.O_RDONLY)
+        self.assertTrue(agent.exists("/"))
+
+
+class SharedMemory(DrivenTest):
+    def segments(self, loop):
+        return [path for path in loop.runtime.iterdir() if stat.S_ISREG(path.stat().st_mode) and path.stat().st_size > 4096]
+
+    def segment(self, loop):
+        """The file of instance 0, made by a server that has gone again."""
+        server = self.agent(loop)
+        server.open(SERVER, os.O_RDONLY)
+        server.kill()
+        found = self.segments(loop)
+        self.assertEqual(1, len(found), list(loop.runtime.iterdir()))
+        return found[0]
+
+    def test_a_segment_of_another_layout_version_is_refused(self):
+        loop = self.loop()
+        segment = self.segment(loop)
+        with open(segment, "r+b") as file:
+            file.seek(8)  # after the magic number
+            version = struct.unpack("<I", file.read(4))[0]
+            file.seek(8)
+            file.write(struct.pack("<I", version + 1))
+        agent = self.agent(loop)
+        self.assert_errno(REFUSED, agent.open, SERVER, os.O_RDONLY)
+
+    def test_a_segment_without_the_magic_number_is_refused(self):
+        loop = self.loop()
+        segment = self.segment(loop)
+        with open(segment, "r+b") as file:
+            file.write(b"\xff" * 8)
+        agent = self.agent(loop)
+        self.assert_errno(REFUSED, agent.open, SERVER, os.O_RDONLY)
+
+    def test_a_segment_that_was_cut_short_is_refused(self):
+        loop = self.loop()
+        segment = self.segment(loop)
+        for size in (0, 10, 4096, segment.stat().st_size // 2):
+            with self.subTest(size=size):
+                os.truncate(segment, size)
+                agent = self.agent(loop)
+                try:
+                    fd = agent.open(SERVER, os.O_RDONLY)
+                except Failed as failed:
+                    self.assertIn(failed.errno, REFUSED)
+                else:
+                    agent.ioctl(fd, SETFMT, 0)  # made anew: it must be sound
+                    agent.kill()
+
+    def garbled(self, segment, chance, keep):
+        with open(segment, "r+b") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(keep)
+            file.write(chance.randbytes(size - keep) if keep < 4096 else b"")
+
+    def test_a_segment_full_of_garbage_crashes_nobody_who_opens_it(self):
+        for seed in range(6):
+            with self.subTest(seed=seed):
+                chance = random.Random(seed)
+                loop = self.loop()
+                segment = self.segment(loop)
+                self.garbled(segment, chance, 0 if seed % 2 else 64)
+                agent = self.agent(loop)
+                self.use(agent)
+
+    def use(self, agent):
+        """Any errno will do; a crash or a hang will not."""
+        try:
+            fd = agent.open(SERVER, os.O_RDONLY)
+            for request, size in ((GETISPACE, 16), (GETIPTR, 12), (GETERROR, 104), (CURRENT_IPTR, 144)):
+                agent.ioctl_bytes(fd, request, bytes(size))
+            agent.set_format(fd, S16_LE, 2, 48000)
+            agent.poll(fd, 1, 10)
+            agent.close(fd)
+        except Failed:
+            pass
+        self.assertGreater(agent.now(), 0)
+
+    def test_garbage_in_every_field_while_a_stream_runs_crashes_nobody(self):
+        for seed in range(8):
+            with self.subTest(seed=seed):
+                chance = random.Random(100 + seed)
+                loop = self.loop(clock="free" if seed % 2 else "realtime")
+                server, client = self.pair(loop)
+                reading = server.later("read_to_end", server.fd)
+                writing = client.later("write_all", client.fd, bytes(48000 * 4))
+                time.sleep(0.1)
+                (segment,) = self.segments(loop)
+                self.garbled(segment, chance, 64 if seed < 4 else 0)
+                time.sleep(0.3)
+                for agent, pending in ((server, reading), (client, writing)):
+                    # It may wait for ever, as for an idle peer; it must not die.
+                    if pending.done(0.2):
+                        try:
+                            pending.result()
+                        except Failed:
+                            pass
+                        self.use_open(agent)
+                    self.assertTrue(agent.program.running(), agent.program.explain("died"))
+
+    def use_open(self, agent):
+        for name, arguments in (
+            ("ioctl_bytes", (agent.fd, GETERROR, bytes(104))),
+            ("poll", (agent.fd, 5, 10)),
+            ("close", (agent.fd,)),
+        ):
+            try:
+                getattr(agent, name)(*arguments)
+            except Failed:
+                pass
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,165 @@
+"""SIGKILL at any moment: the other side learns it soon, nothing that was
+accepted is lost, and the instance is as good as new with no cleaning by hand.
+
+OSSLOOP_KILL_ROUNDS sets the number of rounds.
+"""
+
+import errno
+import os
+import random
+import signal
+import struct
+import time
+import unittest
+
+from driven import *
+import sound
+from loop import CLIENT, SERVER, limit
+
+ROUNDS = int(os.environ.get("OSSLOOP_KILL_ROUNDS", "200"))
+LEARNS_WITHIN_SECONDS = 0.5
+LONGEST_LIFE_SECONDS = 0.03
+
+
+def read_journal(path):
+    return struct.unpack(f"<{os.path.getsize(path) // 4}I", path.read_bytes())
+
+
+class Kill(DrivenTest):
+    def rounds_of_players(self, producer_path, consumer_path, rounds, seed, **conf):
+        """Kills a forked player again and again; one reader lives through it."""
+        chance = random.Random(seed)
+        loop = self.loop(**conf)
+        reader, mother = self.agent(loop), self.agent(loop)
+        consumer_is_server = consumer_path == SERVER
+        if consumer_is_server:
+            fd = reader.open(consumer_path, os.O_RDONLY)
+        journal = loop.file("journal")
+        played_something = 0
+        for number in range(rounds):
+            journal.write_bytes(bytes(8))
+            block = chance.choice((4, 64, 1024, 4096, 16384))
+            reading = reader.later("read_to_end", fd) if consumer_is_server and not reader.busy else reader.busy
+            child = mother.fork_player(producer_path, str(journal), block, number)
+            if not consumer_is_server:
+                while read_journal(journal)[0] < 1:
+                    time.sleep(0.0005)
+                fd = reader.open(consumer_path, os.O_RDONLY)
+                reading = reader.later("read_to_end", fd)
+            time.sleep(chance.uniform(0, LONGEST_LIFE_SECONDS))
+            os.kill(child, signal.SIGKILL)
+            killed = time.monotonic()
+            self.assertEqual(-signal.SIGKILL, mother.reap(child), f"round {number}: the player failed")
+            stage, accepted = read_journal(journal)
+            if accepted == 0 and not reading.done(0.02 if stage < 2 else LEARNS_WITHIN_SECONDS):
+                self.assertTrue(consumer_is_server, f"round {number}: the client was not told")
+                continue  # killed before it played: the server goes on waiting
+            data, _, ended = reading.result(5)
+            learned = time.monotonic() - killed
+            heard = sound.numbers(data)
+            where = f"round {number}: stage {stage}, accepted {accepted}, heard {len(heard)}"
+            self.assertLess(learned, LEARNS_WITHIN_SECONDS, where)
+            self.assertEqual(errno.ECONNRESET, ended, where)
+            self.assertEqual(0, len(data) % 4, where)
+            self.assertGreaterEqual(len(heard), accepted, where)
+            self.assertEqual(list(range(len(heard))), heard, where)
+            played_something += accepted > 0
+            if not consumer_is_server:
+                reader.close(fd)
+        self.assertGreater(played_something, rounds // 2, "most were killed before they played")
+
+    @limit(180)
+    def test_player_killed_at_any_moment(self):
+        self.rounds_of_players(CLIENT, SERVER, ROUNDS, seed=1, clock="free")
+
+    @limit(180)
+    def test_player_as_server_killed_at_any_moment(self):
+        self.rounds_of_players(SERVER, CLIENT, ROUNDS // 4, seed=2, clock="free")
+
+    @limit(180)
+    def test_player_killed_at_any_moment_in_real_time(self):
+        # A buffer of 20 ms: what was accepted is played out well within the limit.
+        self.rounds_of_players(
+            CLIENT, SERVER, ROUNDS // 4, seed=3, buffer_ms=20, underrun="stall")
+
+    def rounds_of_recorders(self, producer_path, consumer_path, rounds, seed, **conf):
+        """Kills a forked recorder again and again; one player lives through it."""
+        chance = random.Random(seed)
+        loop = self.loop(**conf)
+        player, mother = self.agent(loop), self.agent(loop)
+        producer_is_server = producer_path == SERVER
+        journal = loop.file("journal")
+        fd = player.open(producer_path, os.O_WRONLY) if producer_is_server else None
+        value, heard_something = 1, 0
+        for number in range(rounds):
+            journal.write_bytes(bytes(12))
+            writing = None
+            if producer_is_server:
+                writing = player.later("write_numbers", fd, value, 1 << 31, 10)
+            child = mother.fork_recorder(consumer_path, str(journal))
+            while read_journal(journal)[0] < 1:
+                time.sleep(0.0005)
+            if not producer_is_server:
+                if fd is None:
+                    fd = player.open(producer_path, os.O_WRONLY)
+                writing = player.later("write_numbers", fd, value, 1 << 31, 10)
+            time.sleep(chance.uniform(0, LONGEST_LIFE_SECONDS))
+            os.kill(child, signal.SIGKILL)
+            killed = time.monotonic()
+            self.assertEqual(-signal.SIGKILL, mother.reap(child), f"round {number}: the recorder failed")
+            stage, frames, wrong = read_journal(journal)
+            where = f"round {number}: stage {stage}, heard {frames}"
+            self.assertEqual(0, wrong, where)
+            heard_something += frames > 0
+            if frames == 0 and producer_is_server and not writing.done(LEARNS_WITHIN_SECONDS):
+                # Killed before it listened: the server goes on waiting.
+                player.signal(signal.SIGUSR1)
+                self.assert_errno(errno.EINTR, writing.result, 1)
+                continue
+            value, error, _ = writing.result(5)
+            self.assertLess(time.monotonic() - killed, LEARNS_WITHIN_SECONDS, where)
+            self.assertEqual(errno.ECONNRESET, error, where)
+            if not producer_is_server:
+                self.assert_errno(errno.ENXIO, player.write, fd, bytes(64))
+        self.assertGreater(heard_something, rounds // 2, "most were killed before they listened")
+
+    @limit(180)
+    def test_recorder_killed_at_any_moment(self):
+        self.rounds_of_recorders(CLIENT, SERVER, ROUNDS, seed=4, clock="free")
+
+    @limit(180)
+    def test_recorder_killed_at_any_moment_in_real_time(self):
+        self.rounds_of_recorders(CLIENT, SERVER, ROUNDS // 4, seed=5)
+
+    @limit(180)
+    def test_recorder_as_client_killed_at_any_moment(self):
+        self.rounds_of_recorders(SERVER, CLIENT, ROUNDS // 4, seed=6, clock="free")
+
+    def test_both_killed_leave_an_instance_as_good_as_new(self):
+        loop = self.loop(clock="free")
+        for number in range(10):
+            server, client = self.pair(loop)
+            client.write(client.fd, sound.noise(1000, seed=number).bytes())
+            server.read_bytes(server.fd, 400)
+            for agent in (client, server) if number % 2 else (server, client):
+                agent.kill()
+        server, client = self.pair(loop)
+        played = sound.count(5000).bytes()
+        reading = server.later("read_to_end", server.fd)
+        client.write_all(client.fd, played)
+        client.close(client.fd)
+        self.assertEqual((played, errno.ECONNRESET), reading.result(2)[::2])
+
+    def test_a_server_killed_in_its_sleep_leaves_a_free_side(self):
+        loop = self.loop()
+        for _ in range(5):
+            server = self.agent(loop)
+            fd = server.open(SERVER, os.O_RDONLY)
+            self.assert_waits(server.later("read", fd, 64), 0.05)
+            server.kill()
+        client = self.agent(loop)
+        self.assert_errno(errno.EAGAIN, client.open, CLIENT, os.O_WRONLY)
+
+
+if __name__ == "__main__":
+    unittest.main()

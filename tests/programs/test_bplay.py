@@ -1,0 +1,48 @@
+"""bplay and brec: open the device, then fork; the child sets and uses it."""
+
+import unittest
+
+import sound
+from case import Command, PartTest, lengths
+
+
+def plays(device, file, played):
+    return Command(["bplay", "-d", device, file])
+
+
+def records(device, file, played):
+    form = ["-S"] if played.channels == 2 else []
+    length = ["-T", played.frames]
+    return Command(["brec", "-d", device, *form, "-s", played.rate, "-b", 16, *length, "-w", file])
+
+
+class Bplay(PartTest):
+    def test_client_plays_every_length_bit_for_bit(self):
+        for played in lengths():
+            with self.subTest(frames=played.frames):
+                self.assert_identical(played, self.client_plays(plays, played))
+
+    def test_server_plays_every_length_bit_for_bit(self):
+        for played in lengths(22050):
+            with self.subTest(frames=played.frames):
+                self.assert_identical(played, self.server_plays(plays, played))
+
+    def test_mono_client_at_11025_keeps_its_exact_rate(self):
+        played = sound.noise(11025, 11025, 1)
+        self.assert_identical(played, self.client_plays(plays, played, 11025, 1))
+
+
+class Brec(PartTest):
+    def test_client_records_what_it_was_asked_for_bit_for_bit(self):
+        for played in (sound.noise(44100, 44100), sound.noise(round(3.517 * 44100), 44100)):
+            with self.subTest(frames=played.frames):
+                self.assert_identical(played, self.client_records(records, played))
+
+    def test_server_records_what_it_was_asked_for_bit_for_bit(self):
+        for played in (sound.noise(44100, 44100), sound.noise(round(3.517 * 44100), 44100)):
+            with self.subTest(frames=played.frames):
+                self.assert_identical(played, self.server_records(records, played))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,93 @@
+"""Unmodified programs with one another, and many at once."""
+
+import signal
+import time
+import unittest
+
+import sound
+from case import PartTest
+from loop import CLIENT, SERVER, client, server
+
+
+class Pairs(PartTest):
+    def test_python_plays_to_ffmpeg(self):
+        played = sound.noise(round(1.517 * 48000))
+        loop = self.loop(clock="free", eof="eof")
+        recorder = loop.start(
+            "ffmpeg", "-nostdin", "-y", "-loglevel", "error",
+            "-f", "oss", "-ar", 48000, "-ac", 2, "-i", SERVER, "out.wav",
+        )
+        loop.wait_until_listening(recorder)
+        loop.partner_plays(CLIENT, played).succeed()
+        recorder.succeed()
+        self.assert_identical(played, sound.read_wav(loop.file("out.wav")))
+
+    def test_default_device_name_reaches_either_side(self):
+        played = sound.noise(48000)
+        loop = self.loop(clock="free", eof="eof")
+        file = sound.write_wav(loop.file("song.wav"), played)
+        recorder = loop.start(
+            "sox", "-q", "-t", "oss", "-r", 48000, "-c", 2, "/dev/dsp", "out.wav",
+            env={"OSSLOOP_DSP": "server0"},
+        )
+        loop.wait_until_listening(recorder)
+        loop.start("sox", "-q", file, "-t", "oss", "/dev/dsp").succeed()
+        recorder.succeed()
+        self.assert_identical(played, sound.read_wav(loop.file("out.wav")))
+
+    def test_cat_plays_in_a_preloaded_shell(self):
+        played = sound.noise(48000)
+        loop = self.loop(clock="free")
+        loop.file("song.raw").write_bytes(played.bytes())
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        # The client's own default is what the server has.
+        loop.start("sh", "-c", "cat song.raw > /dev/dsp").succeed()
+        self.assert_identical(played, loop.recorded(recorder))
+
+    def test_bare_audio_device_plays_mu_law_at_8_kHz(self):
+        table = sound.g711_table("MU_LAW")
+        codes = bytes(range(256)) * 16
+        loop = self.loop(clock="free")
+        loop.file("song.au").write_bytes(codes)
+        recorder = loop.partner_records(SERVER, rate=8000, channels=1)
+        loop.wait_until_listening(recorder)
+        loop.start("sh", "-c", "cat song.au > /dev/audio").succeed()
+        got = loop.recorded(recorder, 8000, 1)
+        self.assertEqual([table[code] for code in codes], list(got.samples))
+
+    def test_sixteen_instances_at_once(self):
+        loop = self.loop(instances=16, clock="free", eof="eof")
+        songs = [sound.noise(16000 + n, seed=n) for n in range(16)]
+        recorders = []
+        for n, song in enumerate(songs):
+            sound.write_wav(loop.file(f"song{n}.wav"), song)
+            recorders.append(loop.start(
+                "sox", "-q", "-t", "oss", "-r", 48000, "-c", 2, server(n), f"out{n}.wav"))
+        for recorder in recorders:
+            loop.wait_until_listening(recorder)
+        players = [loop.start("sox", "-q", f"song{n}.wav", "-t", "oss", client(n)) for n in range(16)]
+        for program in players + recorders:
+            program.succeed()
+        for n, song in enumerate(songs):
+            with self.subTest(instance=n):
+                self.assert_identical(song, sound.read_wav(loop.file(f"out{n}.wav")))
+
+    def test_recorder_stopped_for_two_seconds_loses_nothing(self):
+        played = sound.noise(3 * 48000)
+        loop = self.loop(clock="realtime", eof="eof")
+        file = sound.write_wav(loop.file("song.wav"), played)
+        recorder = loop.start("sox", "-q", "-t", "oss", "-r", 48000, "-c", 2, SERVER, "out.wav")
+        loop.wait_until_listening(recorder)
+        player = loop.start("sox", "-q", file, "-t", "oss", CLIENT)
+        time.sleep(0.7)
+        recorder.send(signal.SIGSTOP)
+        time.sleep(2)
+        recorder.send(signal.SIGCONT)
+        player.succeed()
+        recorder.succeed()
+        self.assert_identical(played, sound.read_wav(loop.file("out.wav")))
+
+
+if __name__ == "__main__":
+    unittest.main()

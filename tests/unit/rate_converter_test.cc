@@ -1,0 +1,231 @@
+#include "audio/rate_converter.h"
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+using namespace ossloop::audio;
+
+namespace {
+
+std::unique_ptr<RateConverter> make(int from, int to, int channels = 1,
+                                    Quality quality = Quality::kHigh,
+                                    RateOutput output = RateOutput::kDouble) {
+  int error = 1;
+  auto converter = RateConverter::create(from, to, channels, quality, output, error);
+  REQUIRE(converter != nullptr);
+  REQUIRE(error == 0);
+  return converter;
+}
+
+// A whole stream, in blocks of `in_block` frames into room for `out_block`.
+std::vector<double> convert(RateConverter& converter, const std::vector<double>& in, int channels,
+                            std::size_t in_block, std::size_t out_block) {
+  std::vector<double> out;
+  std::vector<double> block(out_block * channels);
+  const auto keep = [&](std::size_t frames) {
+    REQUIRE(frames <= out_block);
+    out.insert(out.end(), block.begin(), block.begin() + frames * channels);
+  };
+  const std::size_t frames = in.size() / channels;
+  for (std::size_t at = 0; at < frames;) {
+    const std::size_t offered = std::min(in_block, frames - at);
+    const Progress step =
+        converter.process(in.data() + at * channels, offered, block.data(), out_block);
+    REQUIRE(step.input_frames <= offered);
+    REQUIRE(step.input_frames + step.output_frames > 0);
+    keep(step.output_frames);
+    at += step.input_frames;
+  }
+  while (const std::size_t made = converter.finish(block.data(), out_block)) keep(made);
+  return out;
+}
+
+std::vector<double> noise(std::size_t samples) {
+  std::vector<double> result(samples);
+  std::uint32_t state = 1;
+  for (double& sample : result) {
+    state = state * 1664525 + 1013904223;
+    sample = static_cast<std::int32_t>(state) * 0x1p-32;
+  }
+  return result;
+}
+
+constexpr Quality kAll[] = {Quality::kQuick, Quality::kLow, Quality::kMedium, Quality::kHigh,
+                            Quality::kVeryHigh};
+
+}  // namespace
+
+TEST_CASE("frames are scaled to the nearest whole number, halves up") {
+  CHECK(scale_frames_round(0, 48000, 44100) == 0);
+  CHECK(scale_frames_round(1, 48000, 44100) == 1);
+  CHECK(scale_frames_round(1, 8000, 16000) == 1);
+  CHECK(scale_frames_round(1, 7999, 16000) == 0);
+  CHECK(scale_frames_round(441, 48000, 44100) == 480);
+  // A year at 768 kHz, where 64 bits would overflow.
+  const std::uint64_t year = 768000ULL * 86400 * 366;
+  CHECK(scale_frames_round(year, 767999, 768000) == 767999ULL * 86400 * 366);
+  __extension__ using Wide = unsigned __int128;
+  for (std::uint64_t frames = 1; frames < 1ULL << 40; frames = frames * 3 + 1) {
+    for (const auto& [to, from] : {std::pair{48000, 44100}, {44100, 48000}, {5000, 767999}}) {
+      const auto exact = static_cast<std::uint64_t>((Wide{frames} * to * 2 + from) / (2 * from));
+      CHECK(scale_frames_round(frames, to, from) == exact);
+    }
+  }
+}
+
+TEST_CASE("qualities have names") {
+  Quality quality = Quality::kLow;
+  CHECK(find_quality("very-high", quality));
+  CHECK(quality == Quality::kVeryHigh);
+  CHECK_FALSE(find_quality("best", quality));
+  CHECK(quality == Quality::kVeryHigh);
+  for (const Quality each : kAll) {
+    CHECK(find_quality(quality_name(each), quality));
+    CHECK(quality == each);
+  }
+}
+
+TEST_CASE("what cannot be converted is refused") {
+  int error = 0;
+  const auto refused = [&](int from, int to, int channels) {
+    error = 0;
+    return !RateConverter::create(from, to, channels, Quality::kHigh, RateOutput::kDouble, error) &&
+           error == -EINVAL;
+  };
+  CHECK(refused(4999, 48000, 2));
+  CHECK(refused(48000, 768001, 2));
+  CHECK(refused(48000, 44100, 0));
+  CHECK(refused(48000, 44100, 65));
+}
+
+TEST_CASE("N frames in are exactly round(N * to / from) out") {
+  const std::pair<int, int> rates[] = {{44100, 48000}, {48000, 44100}, {11025, 48000},
+                                       {8000, 44100},  {48000, 96000}, {96000, 48000},
+                                       {44101, 48000}, {48000, 47999}, {48000, 16000},
+                                       {5000, 768000}, {768000, 5000}, {16000, 48000}};
+  for (const auto& [from, to] : rates) {
+    for (const Quality quality : kAll) {
+      auto converter = make(from, to, 1, quality);
+      for (const std::size_t frames : {0, 1, 2, 3, 5, 76, 77, 78, 153, 154, 441, 999, 4801}) {
+        converter->reset();
+        const auto out = convert(*converter, noise(frames), 1, 480, 512);
+        if (out.size() != scale_frames_round(frames, to, from)) {
+          FAIL(from << " to " << to << ' ' << quality_name(quality) << ": " << frames << " gave "
+                    << out.size());
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the length is right for each of many consecutive N") {
+  for (const auto& [from, to] : {std::pair{44100, 48000}, {48000, 5000}, {48000, 16001}}) {
+    auto converter = make(from, to, 1, Quality::kQuick);
+    for (std::size_t frames = 0; frames < 700; ++frames) {
+      converter->reset();
+      const auto out = convert(*converter, noise(frames), 1, 64, 64);
+      if (out.size() != scale_frames_round(frames, to, from)) {
+        FAIL(from << " to " << to << ": " << frames << " gave " << out.size());
+      }
+    }
+  }
+}
+
+TEST_CASE("blocks of any size give the same samples") {
+  const std::pair<int, int> rates[] = {
+      {44100, 48000}, {48000, 44100}, {44101, 48000}, {5000, 96000}, {192000, 5000}};
+  for (const auto& [from, to] : rates) {
+    for (const Quality quality : kAll) {
+      INFO(from << " to " << to << ' ' << quality_name(quality));
+      auto converter = make(from, to, 2, quality);
+      const auto in = noise(2 * 1501);
+      const auto whole = convert(*converter, in, 2, 1501, 100000);
+      const std::pair<std::size_t, std::size_t> sizes[] = {{1, 1}, {1, 1000}, {1000, 1}, {480, 7}};
+      for (const auto& [in_block, out_block] : sizes) {
+        converter->reset();
+        CHECK(convert(*converter, in, 2, in_block, out_block) == whole);
+      }
+    }
+  }
+}
+
+TEST_CASE("an impulse comes out where it went in") {
+  for (const auto& [from, to] : {std::pair{44100, 48000},
+                                 {48000, 44100},
+                                 {11025, 48000},
+                                 {8000, 44100},
+                                 {96000, 8000},
+                                 {5000, 768000},
+                                 {768000, 5000}}) {
+    for (const Quality quality : kAll) {
+      // The quick one has no filter: of ten inputs it looks at three.
+      if (quality == Quality::kQuick && from > 2 * to) continue;
+      const std::size_t at = 20000;
+      std::vector<double> in(2 * at, 0.0);
+      in[at] = 1;
+      auto converter = make(from, to, 1, quality);
+      const auto out = convert(*converter, in, 1, 480, 4096);
+      std::size_t peak = 0;
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        if (std::fabs(out[i]) > std::fabs(out[peak])) peak = i;
+      }
+      const double expected = static_cast<double>(at) * to / from;
+      INFO(from << " to " << to << ' ' << quality_name(quality) << ": " << peak);
+      // Within a sample of the slower rate's.
+      CHECK(std::fabs(static_cast<double>(peak) - expected) <= std::max(1.0, 0.5 * to / from));
+    }
+  }
+}
+
+TEST_CASE("the frames held are what went in less what came out") {
+  auto converter = make(44100, 48000);
+  CHECK(converter->held_input_frames() == 0);
+  std::vector<double> out(600);
+  const auto in = noise(441);
+  std::size_t taken = 0;
+  std::size_t made = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Progress step = converter->process(in.data(), in.size(), out.data(), out.size());
+    taken += step.input_frames;
+    made += step.output_frames;
+    const std::size_t heard = scale_frames_round(made, 44100, 48000);
+    CHECK(converter->held_input_frames() == taken - heard);
+  }
+  while (converter->finish(out.data(), out.size()) > 0) continue;
+  CHECK(converter->held_input_frames() <= 1);
+}
+
+TEST_CASE("output left over is not piled up by further input") {
+  auto converter = make(44100, 48000);
+  const auto in = noise(4096);
+  std::vector<double> out(1);
+  std::size_t most = 0;
+  for (int i = 0; i < 200000; ++i) {
+    converter->process(in.data(), in.size(), out.data(), 1);
+    most = std::max(most, converter->held_input_frames());
+  }
+  CHECK(most < 10000);
+}
+
+TEST_CASE("after the end a new stream starts with nothing of the old one") {
+  auto converter = make(44100, 48000);
+  const auto first = convert(*converter, noise(1000), 1, 480, 480);
+  CHECK(convert(*converter, noise(1000), 1, 480, 480) == first);
+}
+
+TEST_CASE("64 channels stay apart") {
+  const int channels = 64;
+  std::vector<double> in(channels * 2000);
+  for (std::size_t i = 0; i < in.size(); ++i) in[i] = static_cast<double>(i % channels) / channels;
+  auto converter = make(44100, 48000, channels);
+  const auto out = convert(*converter, in, channels, 480, 480);
+  REQUIRE(out.size() == channels * scale_frames_round(2000, 48000, 44100));
+  for (int channel = 0; channel < channels; ++channel) {
+    CHECK(out[1000 * channels + channel] ==
+          Approx(static_cast<double>(channel) / channels).margin(1e-6));
+  }
+}
