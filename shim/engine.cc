@@ -14,6 +14,7 @@
 #include <new>
 
 #include "base/log.h"
+#include "base/signals.h"
 #include "config/runtime.h"
 #include "device/endpoint.h"
 #include "device/loop_format.h"
@@ -353,17 +354,52 @@ auto guarded(Function function) -> decltype(function()) {
   }
 }
 
+// The kernel would answer EFAULT to a wild buffer; we would die of it. So each
+// buffer is tried out when a thread first comes with it, a byte a page. Programs
+// come with the same few again and again.
+bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
+  struct Range {
+    std::uintptr_t begin = 0, end = 0;
+    bool writable = false;
+  };
+  thread_local Range known[4];
+  thread_local unsigned oldest = 0;
+  constexpr std::uintptr_t kPage = 4096;
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  const std::uintptr_t end = begin + bytes;
+  if (bytes == 0) return true;
+  if (end < begin) return false;
+  for (const Range& range : known) {
+    if (begin >= range.begin && end <= range.end && (range.writable || !writing_to_it)) return true;
+  }
+  for (std::uintptr_t at = begin; at < end; at = (at / kPage + 1) * kPage) {
+    char byte;
+    auto* place = reinterpret_cast<char*>(at);
+    if (sys().copy_from_user(&byte, place, 1) < 0) return false;
+    if (writing_to_it && sys().copy_to_user(place, &byte, 1) < 0) return false;
+  }
+  known[oldest++ % 4] = {begin / kPage * kPage, (end + kPage - 1) / kPage * kPage, writing_to_it};
+  return true;
+}
+
 ssize_t engine_read(int fd, void* data, std::size_t bytes) {
   Call call(fd);
   if (!call) return -EBADF;
-  return guarded([&] { return call.endpoint().read(fd, static_cast<std::byte*>(data), bytes); });
+  if (!usable(data, bytes, true)) return -EFAULT;
+  const ssize_t result =
+      guarded([&] { return call.endpoint().read(fd, static_cast<std::byte*>(data), bytes); });
+  log(LogLevel::kTrace, "read %d, %zu bytes -> %zd", fd, bytes, result);
+  return result;
 }
 
 ssize_t engine_write(int fd, const void* data, std::size_t bytes) {
   Call call(fd);
   if (!call) return -EBADF;
-  return guarded(
+  if (!usable(data, bytes, false)) return -EFAULT;
+  const ssize_t result = guarded(
       [&] { return call.endpoint().write(fd, static_cast<const std::byte*>(data), bytes); });
+  log(LogLevel::kTrace, "write %d, %zu bytes -> %zd", fd, bytes, result);
+  return result;
 }
 
 int set_nonblock(Endpoint& endpoint, const void* argument) {
@@ -440,6 +476,7 @@ constexpr EngineApi kApi{
     [](int source, int fd) { engine->duplicated(source, fd); },
     [](int fd) { return engine->close(fd); },
     [](int source, int fd, int flags) { return engine->replace(source, fd, flags); },
+    base::signal_handlers_changed,
 };
 
 }  // namespace

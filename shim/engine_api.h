@@ -40,6 +40,9 @@ struct EngineApi {
   // Closes, or replaces by dup2 of `source` (with O_CLOEXEC in `flags`).
   int (*close)(int fd);
   int (*replace)(int source, int fd, int flags);
+
+  // The program installed a signal handler.
+  void (*handlers_changed)();
 };
 
 using EngineEntry = const EngineApi* (*)(DescriptorTable* table);

@@ -27,7 +27,7 @@ class Converter {
   };
   using Progress = audio::Progress;
 
-  // `error`: -EINVAL (a format, channel count or rate we do not have) or -ENOMEM
+  // `error`: -EINVAL (a format, channel count or rate we do not have), -ENOMEM, -ENOSYS (no libsoxr)
   // where nullptr is returned, else 0.
   static std::unique_ptr<Converter> create(const PcmFormat& from, const PcmFormat& to,
                                            Options options, int& error) noexcept;

@@ -1,7 +1,5 @@
 #include "audio/rate_converter.h"
 
-#include <soxr.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "audio/pcm_format.h"
+#include "audio/soxr_library.h"
 
 namespace ossloop::audio {
 namespace {
@@ -27,6 +26,7 @@ constexpr std::array<Recipe, 5> kRecipes{{{"quick", SOXR_QQ},
 // By RateOutput.
 constexpr std::array<soxr_datatype_t, 4> kOutputTypes{SOXR_FLOAT64_I, SOXR_FLOAT32_I, SOXR_INT32_I,
                                                       SOXR_INT16_I};
+constexpr std::array<std::size_t, 4> kOutputBytes{8, 4, 4, 2};
 
 constexpr std::size_t kSilenceFrames = 256;
 
@@ -54,7 +54,7 @@ std::uint64_t scale_frames_round(std::uint64_t frames, int to_rate, int from_rat
   return frames / from * to + (frames % from * to * 2 + from) / (from * 2);
 }
 
-void RateConverter::Deleter::operator()(soxr* resampler) const { soxr_delete(resampler); }
+void RateConverter::Deleter::operator()(soxr* resampler) const { soxr_library()->destroy(resampler); }
 
 RateConverter::RateConverter(int from_hz, int to_hz, int channels, std::size_t out_frame_bytes)
     : from_hz_(from_hz),
@@ -75,17 +75,22 @@ std::unique_ptr<RateConverter> RateConverter::create(int from_hz, int to_hz, int
     return nullptr;
   }
   const soxr_datatype_t type = kOutputTypes[static_cast<std::size_t>(output)];
-  const std::size_t frame_bytes = soxr_datatype_size(type) * static_cast<std::size_t>(channels);
+  const std::size_t frame_bytes = kOutputBytes[static_cast<std::size_t>(output)] * static_cast<std::size_t>(channels);
   std::unique_ptr<RateConverter> converter(
       new RateConverter(from_hz, to_hz, channels, frame_bytes));
-  soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT64_I, type);
+  const SoxrLibrary* library = soxr_library();
+  if (library == nullptr) {
+    error = -ENOSYS;
+    return nullptr;
+  }
+  soxr_io_spec_t io = library->io_spec(SOXR_FLOAT64_I, type);
   io.flags = SOXR_NO_DITHER;
   // Without the finer clock 44101 to 48000 Hz drifts by a frame in days.
-  const soxr_quality_spec_t spec = soxr_quality_spec(kRecipes[recipe].soxr, SOXR_HI_PREC_CLOCK);
-  const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
+  const soxr_quality_spec_t spec = library->quality_spec(kRecipes[recipe].soxr, SOXR_HI_PREC_CLOCK);
+  const soxr_runtime_spec_t runtime = library->runtime_spec(1);
   soxr_error_t reason = nullptr;
   converter->soxr_.reset(
-      soxr_create(from_hz, to_hz, static_cast<unsigned>(channels), &reason, &io, &spec, &runtime));
+      library->create(from_hz, to_hz, static_cast<unsigned>(channels), &reason, &io, &spec, &runtime));
   // Nothing we ask of it is invalid: what is left is memory.
   error = converter->soxr_ ? 0 : -ENOMEM;
   return converter->soxr_ ? std::move(converter) : nullptr;
@@ -110,7 +115,7 @@ std::uint64_t RateConverter::owed_frames() const {
 std::size_t RateConverter::run(const double* in, std::size_t in_frames, std::size_t* taken,
                                unsigned char* out, std::size_t out_frames) {
   std::size_t made = 0;
-  if (soxr_process(soxr_.get(), in, in_frames, taken, out, out_frames, &made) != nullptr) {
+  if (soxr_library()->process(soxr_.get(), in, in_frames, taken, out, out_frames, &made) != nullptr) {
     failed_ = true;
     return 0;
   }
@@ -172,7 +177,7 @@ std::size_t RateConverter::held_input_frames() const {
 }
 
 void RateConverter::reset() noexcept {
-  if (in_frames_ > 0 || failed_) failed_ = soxr_clear(soxr_.get()) != nullptr;
+  if (in_frames_ > 0 || failed_) failed_ = soxr_library()->clear(soxr_.get()) != nullptr;
   in_frames_ = 0;
   out_frames_ = 0;
   drained_ = true;

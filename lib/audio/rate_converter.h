@@ -39,7 +39,7 @@ struct Progress {
 // the stream is silence.
 class RateConverter {
  public:
-  // `error`: -EINVAL or -ENOMEM where nullptr is returned, else 0.
+  // `error`: -EINVAL, -ENOMEM or -ENOSYS (no libsoxr) where nullptr is returned, else 0.
   static std::unique_ptr<RateConverter> create(int from_hz, int to_hz, int channels,
                                                Quality quality, RateOutput output,
                                                int& error) noexcept;

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 
 namespace ossloop::base {
@@ -18,21 +19,37 @@ struct KernelAction {
   std::uint64_t mask;
 };
 
-}  // namespace
+std::atomic<unsigned> changes{1};
+std::atomic<unsigned> seen_changes{0};
+std::atomic<Handlers> seen{Handlers::kMixed};
 
-bool interrupted_calls_restart() {
+Handlers look() {
   const int saved = errno;
-  bool restart = true;
-  for (int number = 1; number <= 64 && restart; ++number) {
+  bool restart = false;
+  bool interrupt = false;
+  for (int number = 1; number <= 64; ++number) {
     // 32 and 33 are libc's own.
     if (number == 32 || number == 33 || number == SIGKILL || number == SIGSTOP) continue;
     KernelAction action{};
     if (::syscall(SYS_rt_sigaction, number, nullptr, &action, sizeof action.mask) != 0) continue;
     if (action.handler == SIG_DFL || action.handler == SIG_IGN) continue;
-    restart = (action.flags & SA_RESTART) != 0;
+    ((action.flags & SA_RESTART) != 0 ? restart : interrupt) = true;
   }
   errno = saved;
-  return restart;
+  return !interrupt ? Handlers::kRestart : restart ? Handlers::kMixed : Handlers::kInterrupt;
 }
+
+}  // namespace
+
+Handlers signal_handlers() {
+  const unsigned now = changes.load(std::memory_order_acquire);
+  if (seen_changes.load(std::memory_order_acquire) != now) {
+    seen.store(look(), std::memory_order_relaxed);
+    seen_changes.store(now, std::memory_order_release);
+  }
+  return seen.load(std::memory_order_relaxed);
+}
+
+void signal_handlers_changed() { changes.fetch_add(1, std::memory_order_release); }
 
 }  // namespace ossloop::base

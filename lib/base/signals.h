@@ -3,9 +3,19 @@
 
 namespace ossloop::base {
 
-// True if every handler that this process has installed asks for SA_RESTART.
-// The kernel does not tell which handler ran; where they differ the answer is
-// no, and the call reports EINTR.
-bool interrupted_calls_restart();
+// A sleep with a deadline ends with EINTR whatever the handler's flags say, and
+// the kernel does not tell which handler ran; only a sleep without a deadline is
+// restarted as SA_RESTART asks. So we look at the handlers that are installed.
+enum class Handlers {
+  kRestart,    // all ask for SA_RESTART, or there are none
+  kInterrupt,  // none does
+  kMixed,      // some do: only the kernel can tell
+};
+
+// Looks at all handlers when something may have changed, else answers from
+// memory.
+Handlers signal_handlers();
+// A handler may have been installed.
+void signal_handlers_changed();
 
 }  // namespace ossloop::base

@@ -35,6 +35,7 @@ class Capture {
   bool start();
   void halt(std::int64_t now_ns);
   ConsumerFlow& flow() { return flow_; }
+  const ConsumerFlow& flow() const { return flow_; }
 
  private:
   int prepare(std::int64_t now_ns, ConsumerFlow::View& view);

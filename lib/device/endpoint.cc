@@ -173,6 +173,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
       const std::int64_t now_ns = sys().now_ns();
       step = look(done, now_ns);
       show_token(fd);
+      if (watch_wanted() > watch_.load(kRelaxed)) Timer::instance().poke();
     }
     done += step.moved;
     if (done == bytes || step.finished) return static_cast<ssize_t>(done);
@@ -184,22 +185,45 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
       sleeper.emplace(port_.side(), step.wait.wake_frame);
       continue;
     }
-    const int woken = sleeper->sleep_until(step.wait.deadline_ns);
+    const int woken = sleep(*sleeper, step.wait.deadline_ns);
     sleeper.reset();
-    if (woken == -EINTR) {
-      if (done > 0) return static_cast<ssize_t>(done);
-      if (!base::interrupted_calls_restart()) return -EINTR;
-    }
+    if (woken == -EINTR) return done > 0 ? static_cast<ssize_t>(done) : -EINTR;
   }
+}
+
+// 0 when it is time to look again, -EINTR when the call has to end.
+int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns) {
+  const base::Handlers handlers = base::signal_handlers();
+  if (handlers == base::Handlers::kMixed) {
+    std::int64_t alarm = alarm_ns_.load();
+    while (deadline_ns < alarm && !alarm_ns_.compare_exchange_weak(alarm, deadline_ns)) {
+    }
+    if (Timer::instance().poke()) return sleeper.sleep() == -EINTR ? -EINTR : 0;
+  }
+  const int woken = sleeper.sleep_until(deadline_ns);
+  // A handler that was installed while we slept is looked at now.
+  return woken == -EINTR && base::signal_handlers() != base::Handlers::kRestart ? -EINTR : 0;
+}
+
+Endpoint::Watch Endpoint::watch_wanted() const {
+  if (!is_open(port_.peer().open.load(std::memory_order_acquire))) {
+    return port_.side().polled.load(kRelaxed) != 0 ? Watch::kWaiting : Watch::kIdle;
+  }
+  if (!playback_.streaming() && !capture_.flow().running()) return Watch::kWaiting;
+  return port_.side().polled.load(kRelaxed) != 0 ? Watch::kTicking : Watch::kStreaming;
 }
 
 ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes) {
   if ((access_ & kRead) == 0) return -EBADF;
   if (bytes == 0) return 0;
   if (data == nullptr) return -EFAULT;
+  bool slept_for_start = false;
   return transfer(fd, bytes, [&](std::size_t done, std::int64_t now_ns) {
     const bool was_running = capture_.flow().running();
     Step step = capture_.read(data + done, bytes - done, done > 0, now_ns);
+    // The read that slept until the client started goes on to its first sound.
+    slept_for_start = slept_for_start || step.always;
+    step.always = slept_for_start;
     if (!was_running && capture_.flow().running()) started();
     return step;
   });
@@ -249,7 +273,6 @@ void Endpoint::show_token(int fd) {
   if (!holds_descriptor(fd, this)) return;
   shm::Node::set_token(fd, token);
   side.token.store(token ? 1 : 0, kRelaxed);
-  if (!ticking_fast_.load(kRelaxed)) Timer::instance().poke();
 }
 
 short Endpoint::prepare_poll(int fd, short events) {
@@ -266,7 +289,7 @@ short Endpoint::prepare_poll(int fd, short events) {
   }
   show_token(fd);
   if (started) this->started();
-  if (first) Timer::instance().poke();
+  if (first || watch_wanted() > watch_.load(kRelaxed)) Timer::instance().poke();
   return possible;
 }
 
@@ -365,12 +388,20 @@ std::uint64_t Endpoint::delay_frames(int fd) {
 
 Errors Endpoint::errors(int fd) {
   Turn turn(*this, fd);
+  const std::int64_t now_ns = sys().now_ns();
+  // What is overdue is counted when somebody looks.
+  if (live_direction() == kRead) capture_.available_frames(now_ns);
   // Of both directions: the counters are kept by the consumer of each.
   const auto& play = port_.contract().direction[port_.server() ? abi::kServerToClient
                                                                : abi::kClientToServer];
   const auto& record = port_.contract().direction[port_.server() ? abi::kClientToServer
                                                                  : abi::kServerToClient];
-  return {play.consumer.underruns.load(kRelaxed), record.consumer.overruns.load(kRelaxed)};
+  const Errors total{play.consumer.underruns.load(kRelaxed), record.consumer.overruns.load(kRelaxed)};
+  const Errors before = std::exchange(errors_told_, total);
+  // A counter that went back began anew with another consumer.
+  auto since = [](std::uint64_t now, std::uint64_t then) { return now < then ? now : now - then; };
+  return {since(total.play_underruns, before.play_underruns),
+          since(total.record_overruns, before.record_overruns)};
 }
 
 void Endpoint::halt(int fd, std::uint32_t directions) {
@@ -406,9 +437,9 @@ int Endpoint::sync(int fd) {
       sleeper.emplace(port_.side(), step.wait.wake_frame);
       continue;
     }
-    const int woken = sleeper->sleep_until(step.wait.deadline_ns);
+    const int woken = sleep(*sleeper, step.wait.deadline_ns);
     sleeper.reset();
-    if (woken == -EINTR && !base::interrupted_calls_restart()) return -EINTR;
+    if (woken == -EINTR) return -EINTR;
   }
 }
 
@@ -506,23 +537,21 @@ void Endpoint::nudge_peer() {
 }
 
 std::int64_t Endpoint::tick(std::int64_t now_ns) {
-  constexpr std::int64_t kIdleNs = 1'000'000'000;
-  constexpr std::int64_t kWaitingNs = 400'000'000;
-  constexpr std::int64_t kLivenessNs = 100'000'000;
-  if (gone_.load()) return now_ns + kIdleNs;
+  if (gone_.load()) return now_ns + 1'000'000'000;
   nudge_peer();
   abi::Side& side = port_.side();
-  const bool polled = side.polled.load(kRelaxed) != 0;
-  const bool peer_open = is_open(port_.peer().open.load(std::memory_order_acquire));
-  const bool streaming = peer_open && (playback_.streaming() || capture_.flow().running());
-  const std::int64_t liveness = streaming ? kLivenessNs : peer_open || polled ? kWaitingNs : kIdleNs;
-  if (now_ns - witnessed_ns_ >= liveness - 1'000'000) witness_peer(now_ns);
-  std::int64_t next_ns = now_ns + liveness;
-  if (polled) {
-    show_token_from_timer(now_ns);
-    if (streaming) next_ns = now_ns + tick_ns();
+  if (now_ns >= alarm_ns_.load()) {
+    alarm_ns_.store(kNoAlarm);
+    shm::wake(side);
   }
-  ticking_fast_.store(polled && streaming, kRelaxed);
+  const Watch watch = watch_wanted();
+  watch_.store(watch, kRelaxed);
+  constexpr std::int64_t kLivenessNs[] = {1'000'000'000, 400'000'000, 100'000'000, 100'000'000};
+  const std::int64_t liveness = kLivenessNs[static_cast<int>(watch)];
+  if (now_ns - witnessed_ns_ >= liveness - 1'000'000) witness_peer(now_ns);
+  std::int64_t next_ns = now_ns + (watch == Watch::kTicking ? tick_ns() : liveness);
+  if (side.polled.load(kRelaxed) != 0) show_token_from_timer(now_ns);
+  next_ns = std::min(next_ns, alarm_ns_.load());
   // Without a table of its own the thread must not keep numbers of the program.
   if (!Timer::instance().has_own_descriptors()) {
     timer_node_.reset();

@@ -26,6 +26,7 @@
 #include "device/port.h"
 #include "device/timer.h"
 #include "shm/node.h"
+#include "shm/wakeup.h"
 
 namespace ossloop::device {
 
@@ -53,8 +54,9 @@ struct Pointer {
   std::uint64_t ptr_bytes = 0;    // in the buffer
   std::uint64_t queued_frames = 0;  // between the program and the loop, filter included
 };
+// Since the last question.
 struct Errors {
-  std::uint64_t play_underruns, record_overruns;
+  std::uint64_t play_underruns = 0, record_overruns = 0;
 };
 
 class Endpoint final : public Ticking {
@@ -135,6 +137,7 @@ class Endpoint final : public Ticking {
   void claim_side(const OpenRequest& request);
   void publish_open();
   Buffering chosen_buffering(const audio::PcmFormat& format) const;
+  int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns);
   template <typename Look>
   ssize_t transfer(int fd, std::size_t bytes, Look look);
   bool ready(std::int64_t now_ns);
@@ -155,12 +158,19 @@ class Endpoint final : public Ticking {
   Capture capture_;
   std::uint64_t serial_ = 0;
   std::uint32_t access_ = 0;
+  Errors errors_told_;
   std::mutex mutex_;
   std::atomic<bool> leaving_{false};
   std::atomic<bool> gone_{false};
   // The peer may wait in poll() for what we just started: show it a token.
   std::atomic<bool> nudge_peer_{false};
-  std::atomic<bool> ticking_fast_{false};
+  // How closely the timer watches; a call that finds more going on pokes it.
+  enum class Watch : int { kIdle, kWaiting, kStreaming, kTicking };
+  Watch watch_wanted() const;
+  std::atomic<Watch> watch_{Watch::kIdle};
+  // The earliest deadline of calls that sleep until the timer wakes them.
+  std::atomic<std::int64_t> alarm_ns_{kNoAlarm};
+  static constexpr std::int64_t kNoAlarm = INT64_MAX;
   // The timer thread's own; not descriptors of the program.
   base::Fd timer_node_;
   base::Fd timer_peer_;

@@ -58,6 +58,7 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
   }
   const std::int64_t settled = port_.contract().loop.changed_ns.load(kRelaxed) + kSettleNs;
   if (!running && now_ns < settled) {
+    step.always = true;  // a moment only, and what is written then is taken
     step.wait = {std::min(settled, now_ns + kSettleNs), 0};
     return false;
   }

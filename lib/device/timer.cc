@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kStackBytes = 256 * 1024;
 
+thread_local bool in_timer_thread = false;
+
 }  // namespace
 
 Timer::Timer() { sem_init(&wake_, 0, 0); }
@@ -87,7 +89,7 @@ void Timer::rest() {
 }
 
 void Timer::run(const std::function<void()>& function) {
-  if (!start()) {
+  if (in_timer_thread || !start()) {
     function();
     return;
   }
@@ -107,7 +109,7 @@ void Timer::run(const std::function<void()>& function) {
   sem_destroy(&work.done);
 }
 
-void Timer::poke() {
+bool Timer::poke() {
   if (!running_.load(std::memory_order_relaxed)) {
     // After a fork: the child's sides wait for their first use.
     bool needed;
@@ -118,6 +120,7 @@ void Timer::poke() {
     if (needed) start();
   }
   if (!poked_.exchange(true)) sem_post(&wake_);
+  return running_.load(std::memory_order_relaxed);
 }
 
 void Timer::work_off() {
@@ -144,6 +147,7 @@ std::int64_t Timer::tick_all() {
 }
 
 void Timer::loop() {
+  in_timer_thread = true;
   own_descriptors_.store(base::sys().own_descriptor_table() == 0);
   while (!quit_.load()) {
     work_off();

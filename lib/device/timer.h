@@ -45,8 +45,8 @@ class Timer {
   // the program's and keeps nothing open.
   bool has_own_descriptors() const { return own_descriptors_.load(); }
 
-  // Something changed: tick soon.
-  void poke();
+  // Something changed: tick soon. False if there is no thread.
+  bool poke();
 
   // Around fork(): the child has no thread until it first needs one.
   void before_fork();

@@ -65,4 +65,11 @@ int Sleeper::sleep_until(std::int64_t deadline_ns) {
   return result;
 }
 
+int Sleeper::sleep() {
+  const int saved = errno;
+  const int result = sem_wait(semaphore(side_)) == 0 ? 0 : -errno;
+  errno = saved;
+  return result;
+}
+
 }  // namespace ossloop::shm

@@ -34,6 +34,8 @@ class Sleeper {
   // 0 when woken, -ETIMEDOUT, or -EINTR after a signal handler. Deadline in
   // nanoseconds of CLOCK_MONOTONIC. A cancellation point.
   int sleep_until(std::int64_t deadline_ns);
+  // The same without a deadline: the kernel restarts it as SA_RESTART asks.
+  int sleep();
 
  private:
   abi::Side& side_;

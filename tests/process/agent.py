@@ -14,7 +14,6 @@ import pickle
 import select
 import signal
 import struct
-import sys
 import time
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -57,7 +56,10 @@ class Calls:
 
     @staticmethod
     def ioctl_bytes(number, request, argument):
-        return fcntl.ioctl(number, request, argument)
+        """An ioctl with a structure in and out."""
+        argument = bytearray(argument)
+        fcntl.ioctl(number, request, argument)
+        return bytes(argument)
 
     @staticmethod
     def ioctl_none(number, request):

@@ -147,67 +147,83 @@ class RuntimeFolder(DrivenTest):
 
 
 class SharedMemory(DrivenTest):
-    def segments(self, loop):
-        return [path for path in loop.runtime.iterdir() if stat.S_ISREG(path.stat().st_mode) and path.stat().st_size > 4096]
-
     def segment(self, loop):
-        """The file of instance 0, made by a server that has gone again."""
-        server = self.agent(loop)
-        server.open(SERVER, os.O_RDONLY)
-        server.kill()
-        found = self.segments(loop)
+        """The shared file of the loop's only instance."""
+        found = [
+            path
+            for path in loop.runtime.iterdir()
+            if stat.S_ISREG(path.stat().st_mode) and path.stat().st_size > 4096
+        ]
         self.assertEqual(1, len(found), list(loop.runtime.iterdir()))
         return found[0]
 
-    def test_a_segment_of_another_layout_version_is_refused(self):
-        loop = self.loop()
-        segment = self.segment(loop)
+    def left_behind(self, loop):
+        """The shared file of a server that was killed."""
+        server = self.agent(loop)
+        server.open(SERVER, os.O_RDONLY)
+        server.kill()
+        return self.segment(loop)
+
+    def another_version(self, segment):
         with open(segment, "r+b") as file:
             file.seek(8)  # after the magic number
             version = struct.unpack("<I", file.read(4))[0]
             file.seek(8)
             file.write(struct.pack("<I", version + 1))
-        agent = self.agent(loop)
-        self.assert_errno(REFUSED, agent.open, SERVER, os.O_RDONLY)
 
-    def test_a_segment_without_the_magic_number_is_refused(self):
-        loop = self.loop()
-        segment = self.segment(loop)
+    def garbage(self, segment, seed, keep=0):
+        """Fills every field after the first `keep` bytes, and some of the ring."""
+        size = min(segment.stat().st_size, 65536)
         with open(segment, "r+b") as file:
-            file.write(b"\xff" * 8)
-        agent = self.agent(loop)
-        self.assert_errno(REFUSED, agent.open, SERVER, os.O_RDONLY)
-
-    def test_a_segment_that_was_cut_short_is_refused(self):
-        loop = self.loop()
-        segment = self.segment(loop)
-        for size in (0, 10, 4096, segment.stat().st_size // 2):
-            with self.subTest(size=size):
-                os.truncate(segment, size)
-                agent = self.agent(loop)
-                try:
-                    fd = agent.open(SERVER, os.O_RDONLY)
-                except Failed as failed:
-                    self.assertIn(failed.errno, REFUSED)
-                else:
-                    agent.ioctl(fd, SETFMT, 0)  # made anew: it must be sound
-                    agent.kill()
-
-    def garbled(self, segment, chance, keep):
-        with open(segment, "r+b") as file:
-            size = os.fstat(file.fileno()).st_size
             file.seek(keep)
-            file.write(chance.randbytes(size - keep) if keep < 4096 else b"")
+            file.write(random.Random(seed).randbytes(size - keep))
+
+    def assert_refused_or_made_anew(self, loop):
+        """What nobody uses may be replaced; then it must be sound."""
+        server, client = self.agent(loop), self.agent(loop)
+        try:
+            fd = server.open(SERVER, os.O_RDONLY)
+        except Failed as failed:
+            self.assertIn(failed.errno, REFUSED)
+            return
+        played = sound.count(1000).bytes()
+        playing = client.open(CLIENT, os.O_WRONLY)
+        client.write(playing, played)
+        client.close(playing)
+        self.assertEqual((played, errno.ECONNRESET), server.read_to_end(fd)[::2])
+
+    def test_a_segment_of_another_layout_version_that_nobody_uses(self):
+        loop = self.loop(**FREE)
+        self.another_version(self.left_behind(loop))
+        self.assert_refused_or_made_anew(loop)
+
+    def test_a_segment_of_another_layout_version_in_use_is_refused(self):
+        loop = self.loop()
+        server, client = self.agent(loop), self.agent(loop)
+        fd = server.open(SERVER, os.O_RDONLY)
+        self.another_version(self.segment(loop))
+        self.assert_errno(REFUSED, client.open, CLIENT, os.O_WRONLY)
+        self.assertEqual(48000, server.ioctl(fd, SPEED, 0))
+
+    def test_a_segment_without_the_magic_number_that_nobody_uses(self):
+        loop = self.loop(**FREE)
+        with open(self.left_behind(loop), "r+b") as file:
+            file.write(b"\xff" * 8)
+        self.assert_refused_or_made_anew(loop)
+
+    def test_a_segment_that_was_cut_short(self):
+        for size in (0, 10, 2000, 4096, 20000):
+            with self.subTest(size=size):
+                loop = self.loop(**FREE)
+                os.truncate(self.left_behind(loop), size)
+                self.assert_refused_or_made_anew(loop)
 
     def test_a_segment_full_of_garbage_crashes_nobody_who_opens_it(self):
         for seed in range(6):
             with self.subTest(seed=seed):
-                chance = random.Random(seed)
                 loop = self.loop()
-                segment = self.segment(loop)
-                self.garbled(segment, chance, 0 if seed % 2 else 64)
-                agent = self.agent(loop)
-                self.use(agent)
+                self.garbage(self.left_behind(loop), seed, keep=0 if seed % 2 else 16)
+                self.use(self.agent(loop))
 
     def use(self, agent):
         """Any errno will do; a crash or a hang will not."""
@@ -225,18 +241,15 @@ class SharedMemory(DrivenTest):
     def test_garbage_in_every_field_while_a_stream_runs_crashes_nobody(self):
         for seed in range(8):
             with self.subTest(seed=seed):
-                chance = random.Random(100 + seed)
                 loop = self.loop(clock="free" if seed % 2 else "realtime")
                 server, client = self.pair(loop)
                 reading = server.later("read_to_end", server.fd)
                 writing = client.later("write_all", client.fd, bytes(48000 * 4))
                 time.sleep(0.1)
-                (segment,) = self.segments(loop)
-                self.garbled(segment, chance, 64 if seed < 4 else 0)
-                time.sleep(0.3)
+                self.garbage(self.segment(loop), seed, keep=16 if seed < 4 else 0)
                 for agent, pending in ((server, reading), (client, writing)):
                     # It may wait for ever, as for an idle peer; it must not die.
-                    if pending.done(0.2):
+                    if pending.done(0.3):
                         try:
                             pending.result()
                         except Failed:

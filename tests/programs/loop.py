@@ -78,10 +78,10 @@ class Program:
             self.kill()
             raise ProgramFailed(self.explain(f"still ran after {seconds} s{where}")) from None
 
-    def succeed(self, seconds=LIMIT_SECONDS):
-        """Waits and expects exit status 0."""
+    def succeed(self, seconds=LIMIT_SECONDS, statuses=(0,)):
+        """Waits and expects one of these exit statuses."""
         status = self.wait(seconds)
-        if status != 0:
+        if status not in statuses:
             how = f"was killed by signal {-status}" if status < 0 else f"exited with {status}"
             raise ProgramFailed(self.explain(how))
         return self

@@ -51,6 +51,9 @@ class Sound:
     def tail(self, first_frame):
         return Sound(self.rate, self.channels, self.samples[first_frame * self.channels :])
 
+    def channel(self, number):
+        return Sound(self.rate, 1, self.samples[number :: self.channels])
+
     def bytes(self):
         """As S16_LE, the way it goes through the loop."""
         return little_endian(self.samples).tobytes()
@@ -187,21 +190,27 @@ def write_wav(path, sound):
 def read_wav(path):
     """A 16-bit WAV file. Raises ValueError when its header and its size do not
     agree: the program that wrote it did not finish it."""
-    with open(path, "rb") as file:
-        head = file.read(12)
-        if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
-            raise ValueError(f"{path} is no WAV file: begins with {head!r}")
-        riff_bytes = struct.unpack("<I", head[4:8])[0]
-        file.seek(0, 2)
-        if riff_bytes not in (file.tell() - 8, file.tell() - 9):
-            raise ValueError(f"{path}: header says {riff_bytes + 8} bytes, file has {file.tell()}")
-    with wave.open(str(path), "rb") as file:
-        if file.getsampwidth() != 2:
-            raise ValueError(f"{path}: {8 * file.getsampwidth()} bits per sample")
-        data = file.readframes(file.getnframes())
-        if len(data) != file.getnframes() * file.getnchannels() * 2:
-            raise ValueError(f"{path}: header says {file.getnframes()} frames, {len(data)} bytes follow")
-        return from_bytes(data, file.getframerate(), file.getnchannels())
+    data = path.read_bytes()
+    if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        raise ValueError(f"{path} is no WAV file: begins with {data[:12]!r}")
+    (riff_bytes,) = struct.unpack_from("<I", data, 4)
+    if riff_bytes + 8 not in (len(data), len(data) - 1):
+        raise ValueError(f"{path}: header says {riff_bytes + 8} bytes, file has {len(data)}")
+    rate = channels = None
+    at = 12
+    while at + 8 <= len(data):
+        name, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
+        at += 8
+        if name == b"fmt ":
+            tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", data, at)
+            if tag not in (1, 0xFFFE) or bits != 16:
+                raise ValueError(f"{path}: format {tag:#x} with {bits} bits")
+        if name == b"data":
+            if at + size > len(data):
+                raise ValueError(f"{path}: header says {size} bytes of sound, {len(data) - at} follow")
+            return from_bytes(data[at : at + size], rate, channels)
+        at += size + size % 2
+    raise ValueError(f"{path} has no sound in it")
 
 
 @dataclass

@@ -8,7 +8,7 @@ import unittest
 
 import sound
 from case import Command, PartTest
-from loop import CLIENT
+
 
 # aplay fills its last block with silence; a block is at most the buffer.
 BLOCK_FRAMES = 24000

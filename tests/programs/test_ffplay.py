@@ -3,7 +3,7 @@
 import unittest
 
 import sound
-from case import Command, PartTest
+from case import PartTest
 from loop import CLIENT, SERVER
 
 

@@ -3,7 +3,6 @@ the flag; asks with SETFMT 0 and CHANNELS 0; writes to the last byte."""
 
 import unittest
 
-import sound
 from case import Command, PartTest, lengths
 from loop import PYTHON
 

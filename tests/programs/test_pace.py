@@ -4,7 +4,7 @@ import time
 import unittest
 
 import sound
-from case import PartTest
+from case import PartTest, sox_buffer
 from loop import CLIENT, SERVER, serial
 
 
@@ -31,11 +31,12 @@ class Pace(PartTest):
     @serial
     def test_sox_plays_3_51_s_in_3_51_s(self):
         loop = self.loop()
-        file = sound.write_wav(loop.file("song.wav"), sound.noise(round(3.51 * 44100), 44100))
+        played = sound.noise(round(3.51 * 44100), 44100)
+        file = sound.write_wav(loop.file("song.wav"), played)
         recorder = loop.partner_records(SERVER)
         loop.wait_until_listening(recorder)
         start = time.monotonic()
-        loop.start("sox", "-q", file, "-t", "oss", CLIENT).succeed()
+        loop.start("sox", "-q", *sox_buffer(played), file, "-t", "oss", CLIENT).succeed()
         self.assertAlmostEqual(3.51, time.monotonic() - start, delta=0.05 * 3.51)
 
     @serial

@@ -5,7 +5,7 @@ import time
 import unittest
 
 import sound
-from case import PartTest
+from case import PartTest, sox_buffer
 from loop import CLIENT, SERVER, client, server
 
 
@@ -31,7 +31,7 @@ class Pairs(PartTest):
             env={"OSSLOOP_DSP": "server0"},
         )
         loop.wait_until_listening(recorder)
-        loop.start("sox", "-q", file, "-t", "oss", "/dev/dsp").succeed()
+        loop.start("sox", "-q", *sox_buffer(played), file, "-t", "oss", "/dev/dsp").succeed()
         recorder.succeed()
         self.assert_identical(played, sound.read_wav(loop.file("out.wav")))
 
@@ -66,7 +66,10 @@ class Pairs(PartTest):
                 "sox", "-q", "-t", "oss", "-r", 48000, "-c", 2, server(n), f"out{n}.wav"))
         for recorder in recorders:
             loop.wait_until_listening(recorder)
-        players = [loop.start("sox", "-q", f"song{n}.wav", "-t", "oss", client(n)) for n in range(16)]
+        players = []
+        for n, song in enumerate(songs):
+            words = ["sox", "-q", *sox_buffer(song), f"song{n}.wav", "-t", "oss", client(n)]
+            players.append(loop.start(*words))
         for program in players + recorders:
             program.succeed()
         for n, song in enumerate(songs):
@@ -79,7 +82,7 @@ class Pairs(PartTest):
         file = sound.write_wav(loop.file("song.wav"), played)
         recorder = loop.start("sox", "-q", "-t", "oss", "-r", 48000, "-c", 2, SERVER, "out.wav")
         loop.wait_until_listening(recorder)
-        player = loop.start("sox", "-q", file, "-t", "oss", CLIENT)
+        player = loop.start("sox", "-q", *sox_buffer(played), file, "-t", "oss", CLIENT)
         time.sleep(0.7)
         recorder.send(signal.SIGSTOP)
         time.sleep(2)

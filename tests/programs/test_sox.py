@@ -3,16 +3,17 @@
 import unittest
 
 import sound
-from case import Command, PartTest, lengths
+from case import Command, PartTest, lengths, sox_buffer
 from loop import CLIENT, SERVER
 
 
 def plays(device, file, played):
-    return Command(["sox", "-q", file, "-t", "oss", device])
+    return Command(["sox", "-q", *sox_buffer(played), file, "-t", "oss", device])
 
 
 def play_alias(device, file, played):
-    return Command(["play", "-q", file], {"AUDIODRIVER": "oss", "AUDIODEV": device})
+    words = ["play", "-q", *sox_buffer(played), file]
+    return Command(words, {"AUDIODRIVER": "oss", "AUDIODEV": device})
 
 
 def records(device, file, played):

@@ -1,0 +1,225 @@
+#include "control/commands.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/fd.h"
+#include "control/view.h"
+#include "device/loop_format.h"
+#include "device/ring_size.h"
+#include "shm/node.h"
+#include "shm/segment.h"
+
+namespace ossloop::control {
+namespace {
+
+using base::sys;
+using config::InstancePolicy;
+using config::Runtime;
+
+constexpr abi::SideIndex kSides[] = {abi::kServer, abi::kClient};
+
+std::string name_of(int number) { return "instance " + std::to_string(number); }
+
+std::string missing(int number) {
+  return "there is no " + name_of(number) + "; 'ossloopctl create " + std::to_string(number) +
+         "' makes it";
+}
+
+std::string unreadable(const InstanceView& view) {
+  return view.problem + "; 'ossloopctl destroy " + std::to_string(view.number) + "' removes it";
+}
+
+// The claims of both sides: while they are held, no program can open the
+// instance and no other command can make or remove it.
+class Claims {
+ public:
+  explicit Claims(const Runtime& runtime) : runtime_(runtime) {}
+
+  // 0, -EBUSY, or what the system says. Nodes are made if `make`; else a
+  // missing one counts as free.
+  int take(int number, bool make) {
+    for (const abi::SideIndex side : kSides) {
+      const int error = take_side(shm::Node(runtime_.folder, number, side), make, fd_[side]);
+      if (error == 0) continue;
+      fd_[abi::kServer].reset();
+      fd_[abi::kClient].reset();
+      return error;
+    }
+    return 0;
+  }
+
+ private:
+  int take_side(const shm::Node& node, bool make, base::Fd& fd) const {
+    const int error = make ? node.make(runtime_.config.mode) : 0;
+    if (error != 0) return error;
+    const int opened = node.open(true);
+    if (opened < 0) return opened == -ENOENT && !make ? 0 : opened;
+    fd.reset(opened);
+    return shm::Node::claim(opened);
+  }
+
+  const Runtime& runtime_;
+  base::Fd fd_[2];
+};
+
+std::string in_use(const Runtime& runtime, int number) {
+  const InstanceView view = look(runtime, number);
+  std::string users;
+  for (const abi::SideIndex index : kSides) {
+    const SideView& side = view.side[index];
+    if (!side.alive()) continue;
+    users +=
+        (users.empty() ? " by " : " and ") +
+        (side.state == SideState::kOpen ? side.command + " (PID " + std::to_string(side.pid) + ", "
+                                        : "a program (") +
+        (index == abi::kServer ? "server" : "client") + " side)";
+  }
+  return name_of(number) + " is in use" + users;
+}
+
+int refuse(int error, const Runtime& runtime, int number, std::string& why) {
+  why = error == -EBUSY ? in_use(runtime, number)
+                        : name_of(number) + " in " + runtime.folder + ": " + std::strerror(-error);
+  return error;
+}
+
+// Makes the segment; the claims are held.
+int make_segment(const Runtime& runtime, int number, const InstancePolicy& policy,
+                 std::string& why) {
+  shm::Birth birth;
+  birth.mode = runtime.config.mode;
+  birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  birth.fill = [&](abi::Segment& segment) {
+    config::store_policy(policy, segment.policy);
+    segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
+  };
+  int error = 0;
+  const auto segment = shm::Segment::open(runtime.folder, number, birth, error);
+  if (segment == nullptr) return refuse(error, runtime, number, why);
+  // A program that was just opening it was quicker.
+  if (config::load_policy(segment->contract().policy) == policy) return 0;
+  why = name_of(number) + " was made by another program just now";
+  return -EEXIST;
+}
+
+int create_one(const Runtime& runtime, int number, const Changes& changes, std::string& why) {
+  Claims claims(runtime);
+  const int error = claims.take(number, true);
+  if (error != 0) return refuse(error, runtime, number, why);
+  const InstanceView present = look(runtime, number);
+  if (present.segment != SegmentState::kNone) {
+    why = present.problem.empty() ? name_of(number) + " exists already" : unreadable(present);
+    return -EEXIST;
+  }
+  InstancePolicy policy = runtime.config.policy[number];
+  changes.apply(policy);
+  return make_segment(runtime, number, policy, why);
+}
+
+}  // namespace
+
+bool Changes::add(std::string_view word, std::string& why) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string_view::npos) {
+    why = "no '=' in '" + std::string(word) + "'; expected key=value";
+    return false;
+  }
+  InstancePolicy scratch;
+  Setting setting{std::string(word.substr(0, equals)), std::string(word.substr(equals + 1))};
+  if (!config::set_policy(scratch, setting.key, setting.value, why)) return false;
+  settings_.push_back(std::move(setting));
+  return true;
+}
+
+void Changes::apply(InstancePolicy& policy) const {
+  std::string why;
+  for (const Setting& setting : settings_) {
+    config::set_policy(policy, setting.key, setting.value, why);
+  }
+}
+
+bool Changes::names(std::string_view key) const {
+  return std::any_of(settings_.begin(), settings_.end(),
+                     [&](const Setting& setting) { return setting.key == key; });
+}
+
+int create(const Runtime& runtime, int number, const Changes& changes, std::string& why) {
+  const int error = check_folder(runtime, true, why);
+  if (error != 0) return error;
+  if (number != kFirstFree) {
+    const int result = create_one(runtime, number, changes, why);
+    return result == 0 ? number : result;
+  }
+  for (number = runtime.config.instances; number < abi::kMaxInstances; ++number) {
+    if (look(runtime, number).exists()) continue;
+    const int result = create_one(runtime, number, changes, why);
+    if (result == 0) return number;
+    // Another command is making this one.
+    if (result != -EBUSY && result != -EEXIST) return result;
+  }
+  why = "all " + std::to_string(abi::kMaxInstances) + " instances exist already";
+  return -EEXIST;
+}
+
+int destroy(const Runtime& runtime, int number, std::string& why) {
+  int error = check_folder(runtime, false, why);
+  if (error != 0) return error;
+  Claims claims(runtime);
+  error = claims.take(number, false);
+  if (error != 0) return refuse(error, runtime, number, why);
+  // The segment first: without it the instance is gone for everybody.
+  int removed = 0;
+  for (const std::string& path : {shm::Segment::file_name(runtime.folder, number),
+                                  shm::Node(runtime.folder, number, abi::kServer).path(),
+                                  shm::Node(runtime.folder, number, abi::kClient).path()}) {
+    error = sys().unlinkat(AT_FDCWD, path.c_str());
+    if (error == 0) ++removed;
+    if (error != 0 && error != -ENOENT) return refuse(error, runtime, number, why);
+  }
+  if (removed > 0) return 0;
+  why = number < runtime.config.instances
+            ? name_of(number) + " is in the configuration and was never used: nothing to remove"
+            : "there is no " + name_of(number);
+  return -ENOENT;
+}
+
+int set(const Runtime& runtime, int number, const Changes& changes, std::string& why) {
+  int error = check_folder(runtime, false, why);
+  if (error != 0) return error;
+  const auto segment = shm::Segment::open_existing(runtime.folder, number, error);
+  if (error == -ENOENT) {
+    if (number < runtime.config.instances) {
+      return std::min(create(runtime, number, changes, why), 0);
+    }
+    why = missing(number);
+    return error;
+  }
+  if (segment == nullptr) {
+    why = unreadable(look(runtime, number));
+    return error;
+  }
+  InstancePolicy policy = config::load_policy(segment->contract().policy);
+  const std::uint32_t buffer_ms = policy.buffer_ms;
+  changes.apply(policy);
+  if (policy.buffer_ms == buffer_ms) {
+    config::store_policy(policy, segment->contract().policy);
+    return 0;
+  }
+  // The ring is made for its buffers: another size is another segment.
+  Claims claims(runtime);
+  error = claims.take(number, true);
+  if (error != 0) {
+    refuse(error, runtime, number, why);
+    if (error == -EBUSY) why += ": buffer_ms can change only while nobody has it open";
+    return error;
+  }
+  error = sys().unlinkat(AT_FDCWD, shm::Segment::file_name(runtime.folder, number).c_str());
+  if (error != 0 && error != -ENOENT) return refuse(error, runtime, number, why);
+  return make_segment(runtime, number, policy, why);
+}
+
+}  // namespace ossloop::control

@@ -1,0 +1,150 @@
+#include "control/view.h"
+
+#include <errno.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/fd.h"
+#include "device/flow.h"
+#include "device/loop_format.h"
+#include "device/ring_size.h"
+#include "shm/folder.h"
+#include "shm/node.h"
+#include "shm/segment.h"
+
+namespace ossloop::control {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kAcquire = std::memory_order_acquire;
+
+// A name that may not end, nor be a name: control characters and whatever is
+// not ASCII would write on the reader's terminal.
+template <std::size_t Size>
+std::string printable(const char (&text)[Size]) {
+  std::string result(text, ::strnlen(text, Size));
+  std::replace_if(
+      result.begin(), result.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return result;
+}
+
+bool claimed(const config::Runtime& runtime, int number, abi::SideIndex side) {
+  const base::Fd fd(shm::Node(runtime.folder, number, side).open(true));
+  return fd && shm::Node::claimed_by_other(fd.get());
+}
+
+void look_at_side(const abi::Segment& segment, abi::SideIndex index, SideView& view) {
+  const abi::Side& side = segment.side[index];
+  const bool holds = view.state == SideState::kOpening;
+  if (!device::is_open(side.open.load(kAcquire))) return;
+  view.state = holds ? SideState::kOpen : SideState::kDead;
+  view.pid = side.pid.load(kRelaxed);
+  view.command = printable(side.command);
+  view.access = std::clamp<std::uint32_t>(side.access.load(kRelaxed), 1, 3);
+  view.nonblock = side.nonblock.load(kRelaxed) != 0;
+  const std::uint64_t word =
+      index == abi::kServer ? segment.loop.word.load(kAcquire) : side.format.load(kRelaxed);
+  view.format = device::unpack_format(word);
+  view.fragment_bytes = side.fragment_bytes.load(kRelaxed);
+  view.fragments = side.fragments.load(kRelaxed);
+}
+
+StreamState state_of(const device::ProducerFlow& flow, const abi::Direction& direction,
+                     const SideView& producer, const SideView& consumer) {
+  const std::uint64_t told = direction.consumer.told_stream.load(kAcquire);
+  std::uint64_t clock_stream = 0;
+  flow.clock(clock_stream);
+  const bool fetches = direction.consumer.running.load(kAcquire) != 0;
+  if (consumer.state == SideState::kOpen) {
+    if (flow.stream() > told) {
+      if (!flow.streaming()) return StreamState::kEnding;
+      return fetches ? StreamState::kRunning : StreamState::kFilling;
+    }
+    // Silence that goes on after the end.
+    if (fetches) return clock_stream != 0 ? StreamState::kRunning : StreamState::kWaiting;
+  }
+  const bool sleeps = flow.producer_side().waiting.load(kRelaxed) != 0;
+  return producer.state == SideState::kOpen && sleeps ? StreamState::kWaiting : StreamState::kIdle;
+}
+
+void look_at_stream(abi::Segment& segment, InstanceView& view) {
+  StreamView& stream = view.stream;
+  // A server that left keeps telling which way the last stream went.
+  stream.server_reads = segment.side[abi::kServer].access.load(kRelaxed) != 2;
+  const auto index = stream.server_reads ? abi::kClientToServer : abi::kServerToClient;
+  const abi::Direction& direction = segment.direction[index];
+  const SideView& server = view.side[abi::kServer];
+  const SideView& client = view.side[abi::kClient];
+  const device::ProducerFlow flow(segment, index);
+  stream.state = stream.server_reads ? state_of(flow, direction, client, server)
+                                     : state_of(flow, direction, server, client);
+  stream.number = flow.stream();
+  if (stream.state >= StreamState::kFilling) {
+    const device::RingLimits limits{
+        device::ring_frames(view.loop.rate_hz, view.policy.buffer_ms),
+        device::longest_buffer_frames(view.loop.rate_hz, view.policy.buffer_ms), view.loop.rate_hz};
+    // `read` first: it never overtakes, so what is counted is in range.
+    const std::uint64_t read = flow.read(limits);
+    stream.fill_frames = std::min(flow.written() - read, limits.capacity_frames);
+    stream.fill_ms = stream.fill_frames * 1000 / static_cast<std::uint64_t>(view.loop.rate_hz);
+  }
+  stream.underruns = direction.consumer.underruns.load(kRelaxed);
+  stream.overruns = direction.consumer.overruns.load(kRelaxed);
+  stream.silence_frames = direction.consumer.silence_frames.load(kRelaxed);
+  stream.dropped_frames = direction.consumer.dropped_frames.load(kRelaxed);
+}
+
+}  // namespace
+
+InstanceView look(const config::Runtime& runtime, int number) {
+  InstanceView view;
+  view.number = number;
+  view.configured = number < runtime.config.instances;
+  view.policy = runtime.config.policy[number];
+  view.loop = device::kServerDefault;
+  for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
+    if (claimed(runtime, number, side)) view.side[side].state = SideState::kOpening;
+  }
+  int error = 0;
+  const auto mapped = shm::Segment::open_existing(runtime.folder, number, error);
+  if (mapped == nullptr) {
+    if (error == -ENOENT) return view;
+    view.segment = SegmentState::kUnreadable;
+    view.problem =
+        shm::Segment::file_name(runtime.folder, number) + ": " +
+        (error == -EPROTO ? "not a segment of layout version " + std::to_string(abi::kLayoutVersion)
+                          : std::strerror(-error));
+    return view;
+  }
+  view.segment = SegmentState::kPresent;
+  abi::Segment& segment = mapped->contract();
+  view.policy = config::load_policy(segment.policy);
+  const std::uint64_t word = segment.loop.word.load(kAcquire);
+  view.loop = device::unpack_format(word);
+  for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
+    look_at_side(segment, side, view.side[side]);
+  }
+  view.frozen = view.side[abi::kServer].state == SideState::kOpen && device::frozen_by(word) != 0;
+  look_at_stream(segment, view);
+  return view;
+}
+
+std::vector<InstanceView> look_at_all(const config::Runtime& runtime) {
+  std::vector<InstanceView> views;
+  for (int number = 0; number < abi::kMaxInstances; ++number) {
+    InstanceView view = look(runtime, number);
+    if (view.exists()) views.push_back(std::move(view));
+  }
+  return views;
+}
+
+int check_folder(const config::Runtime& runtime, bool create, std::string& why) {
+  const int error = shm::prepare_folder(runtime.folder, runtime.config.mode, create);
+  if (error == 0 || (error == -ENOENT && !create)) return 0;
+  why = "runtime folder " + runtime.folder + ": " + std::strerror(-error) +
+        (error == -EACCES ? "; it must be a real folder of your own, not open to everybody" : "");
+  return error;
+}
+
+}  // namespace ossloop::control

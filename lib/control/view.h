@@ -1,0 +1,79 @@
+// What the instances of a runtime folder are doing, for people and scripts.
+//
+// Looks and changes nothing. Whatever a segment holds comes out in range and
+// printable: another process wrote it, and it may be garbage.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "abi/segment.h"
+#include "audio/pcm_format.h"
+#include "config/runtime.h"
+
+namespace ossloop::control {
+
+// The word in the segment says whether a side is open, the kernel whether a
+// program holds it. Dead: the program was killed; the side is free to open.
+enum class SideState { kFree, kOpening, kOpen, kDead };
+
+struct SideView {
+  SideState state = SideState::kFree;
+  // The rest only of an open or dead side.
+  std::uint32_t pid = 0;  // as the opener saw itself
+  std::string command;
+  std::uint32_t access = 0;  // 1 read, 2 write, 3 both
+  bool nonblock = false;
+  audio::PcmFormat format = {};  // the program's own
+  std::uint32_t fragment_bytes = 0;
+  std::uint32_t fragments = 0;
+
+  bool alive() const { return state == SideState::kOpen || state == SideState::kOpening; }
+};
+
+// Idle: nothing. Waiting: a side sleeps until the other begins. Filling: sound
+// is there and the consumer has not begun to fetch. Running: it flows. Ending:
+// the producer is done, and the consumer has not yet heard of the end.
+enum class StreamState { kIdle, kWaiting, kFilling, kRunning, kEnding };
+
+struct StreamView {
+  StreamState state = StreamState::kIdle;
+  bool server_reads = true;
+  std::uint64_t number = 0;
+  std::uint64_t fill_frames = 0;  // in the ring, not yet fetched
+  std::uint64_t fill_ms = 0;
+  // Since the consumer's open.
+  std::uint64_t underruns = 0;
+  std::uint64_t overruns = 0;
+  std::uint64_t silence_frames = 0;
+  std::uint64_t dropped_frames = 0;
+};
+
+enum class SegmentState { kNone, kPresent, kUnreadable };
+
+struct InstanceView {
+  int number = 0;
+  bool configured = false;  // exists without a segment
+  SegmentState segment = SegmentState::kNone;
+  std::string problem;  // why a segment is unreadable: one line
+  SideView side[2];     // by abi::SideIndex
+  audio::PcmFormat loop = {};
+  bool frozen = false;  // the server cannot change the format now
+  StreamView stream;
+  config::InstancePolicy policy;  // in force; of an unused instance, the configured one
+
+  bool exists() const { return configured || segment != SegmentState::kNone; }
+  bool in_use() const { return side[0].alive() || side[1].alive(); }
+};
+
+InstanceView look(const config::Runtime& runtime, int number);
+
+// All that exist, by number.
+std::vector<InstanceView> look_at_all(const config::Runtime& runtime);
+
+// Whether the runtime folder can be trusted; a missing one can. 0, or -errno
+// with one line in `why`.
+int check_folder(const config::Runtime& runtime, bool create, std::string& why);
+
+}  // namespace ossloop::control

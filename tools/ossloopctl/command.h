@@ -1,0 +1,44 @@
+// What the commands of ossloopctl have in common.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/runtime.h"
+#include "control/commands.h"
+
+namespace ossloop::ctl {
+
+enum Status : int { kDone = 0, kFailed = 1, kUsage = 2 };
+
+// Each adds its subcommand to `app`. When the words name it, it runs and leaves
+// its exit status in `status`.
+void add_create(CLI::App& app, int& status);
+void add_destroy(CLI::App& app, int& status);
+void add_list(CLI::App& app, int& status);
+void add_status(CLI::App& app, int& status);
+void add_set(CLI::App& app, int& status);
+void add_run(CLI::App& app, int& status);
+
+// Says why, as one line on standard error, and returns the exit status.
+int failed(const std::string& why);
+int wrong_usage(const std::string& why);
+
+// Reads 0 to 15. False with one line in `why`.
+bool parse_instance(const std::string& word, int& number, std::string& why);
+
+// Reads every word as key=value. False with one line in `why`.
+bool parse_changes(const std::vector<std::string>& words, control::Changes& changes,
+                   std::string& why);
+
+// The policies and their values, for help texts.
+std::string policy_help();
+
+// Runs `command` with the configuration. A bad line in it ends the command: the
+// user is to see it.
+int with_configuration(const std::function<int(const config::Runtime&)>& command);
+
+}  // namespace ossloop::ctl

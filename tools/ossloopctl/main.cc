@@ -1,0 +1,83 @@
+// ossloopctl: makes, shows, changes and removes loops, and runs programs on them.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "ossloopctl/command.h"
+
+namespace {
+
+using namespace ossloop;
+
+// CLI11 explains over several lines; one is enough.
+std::string one_line(std::string text) {
+  text.erase(text.find_last_not_of("\n ") + 1);
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+// The words as typed, less a "--" before the program that `run` starts: CLI11
+// would take it for the end of the subcommand.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (words.empty() || words[0] != "run") return words;
+  for (std::size_t i = 1; i < words.size() && words[i].starts_with('-'); ++i) {
+    if (words[i] == "--") {
+      words.erase(words.begin() + static_cast<std::ptrdiff_t>(i));
+      break;
+    }
+    if (words[i] == "-i" || words[i] == "--instance") ++i;
+  }
+  return words;
+}
+
+std::string explain(const CLI::App& app, const CLI::ParseError& error, const std::string& command) {
+  if (command.empty() || !app.get_subcommands().empty()) return one_line(error.what());
+  if (command.starts_with('-')) return "no option '" + command + "'";
+  std::string names;
+  for (const CLI::App* subcommand : app.get_subcommands({})) {
+    names += (names.empty() ? "" : ", ") + subcommand->get_name();
+  }
+  return "no command '" + command + "'; expected one of " + names;
+}
+
+int parse_and_run(CLI::App& app, const std::vector<std::string>& words, const int& status) {
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return ctl::wrong_usage(explain(app, error, words.empty() ? "" : words[0]) +
+                            "; 'ossloopctl --help' tells more");
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // What fails is told once, in our own words, unless the user asks for the log.
+  base::start_log("off");
+  base::start_log(std::getenv("OSSLOOP_LOG"));
+
+  CLI::App app("Makes, shows, changes and removes loopback sound devices.", "ossloopctl");
+  app.set_version_flag("--version", "ossloopctl " OSSLOOP_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit status: 0, 1 if it failed, 2 if the command line is wrong.");
+  int status = ctl::kDone;
+  for (const auto add : {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status,
+                         ctl::add_set, ctl::add_run}) {
+    add(app, status);
+  }
+  try {
+    status = parse_and_run(app, words_of(argc, argv), status);
+  } catch (const std::bad_alloc&) {
+    return ctl::failed("out of memory");
+  }
+  if (!std::cout.flush()) return ctl::failed("cannot write to standard output");
+  return status;
+}

@@ -1,0 +1,157 @@
+#include "ossloopctl/show.h"
+
+#include <algorithm>
+#include <array>
+#include <iomanip>
+#include <ostream>
+
+#include "audio/pcm_format.h"
+#include "config/config.h"
+
+namespace ossloop::ctl {
+namespace {
+
+using control::InstanceView;
+using control::SegmentState;
+using control::SideState;
+using control::SideView;
+
+// By the value of each enumerator.
+constexpr const char* kSideStates[] = {"free", "opening", "open", "dead"};
+constexpr const char* kStreamStates[] = {"idle", "waiting", "filling", "running", "ending"};
+constexpr const char* kSegmentStates[] = {"none", "present", "unreadable"};
+constexpr const char* kDirections[] = {"none", "read", "write", "both"};
+
+template <std::size_t Size, typename Enum>
+const char* name(const char* const (&names)[Size], Enum value) {
+  return names[static_cast<std::size_t>(value)];
+}
+
+const char* format_name(const audio::PcmFormat& format) {
+  const audio::SampleFormat* row = audio::find_format(format.afmt);
+  return row != nullptr ? row->name : "?";
+}
+
+std::string format_text(const audio::PcmFormat& format) {
+  return std::string(format_name(format)) + ", " + std::to_string(format.channels) +
+         (format.channels == 1 ? " channel, " : " channels, ") + std::to_string(format.rate_hz) +
+         " Hz";
+}
+
+Json format_json(const audio::PcmFormat& format) {
+  return {
+      {"format", format_name(format)}, {"channels", format.channels}, {"rate_hz", format.rate_hz}};
+}
+
+bool known(const SideView& side) {
+  return side.state == SideState::kOpen || side.state == SideState::kDead;
+}
+
+Json side_json(const SideView& side) {
+  Json json{{"state", name(kSideStates, side.state)}, {"alive", side.alive()}};
+  for (const char* member : {"pid", "command", "direction", "nonblock", "format", "channels",
+                             "rate_hz", "fragment_bytes", "fragments"}) {
+    json[member] = nullptr;
+  }
+  if (!known(side)) return json;
+  json["pid"] = side.pid;
+  json["command"] = side.command;
+  json["direction"] = name(kDirections, side.access);
+  json["nonblock"] = side.nonblock;
+  json.update(format_json(side.format));
+  json["fragment_bytes"] = side.fragment_bytes;
+  json["fragments"] = side.fragments;
+  return json;
+}
+
+std::string side_text(const SideView& side) {
+  if (!known(side)) return name(kSideStates, side.state);
+  constexpr const char* kVerbs[] = {"", "reads", "writes", "reads or writes"};
+  const std::string who = side.command + " (PID " + std::to_string(side.pid) + ")";
+  return side.state == SideState::kDead ? "free; " + who + " ended without a close"
+                                        : who + " " + kVerbs[side.access];
+}
+
+}  // namespace
+
+Json to_json(const InstanceView& view) {
+  Json json{{"instance", view.number},
+            {"configured", view.configured},
+            {"segment", name(kSegmentStates, view.segment)},
+            {"problem", nullptr},
+            {"server", side_json(view.side[abi::kServer])},
+            {"client", side_json(view.side[abi::kClient])},
+            {"loop", format_json(view.loop)}};
+  if (!view.problem.empty()) json["problem"] = view.problem;
+  json["loop"]["frozen"] = view.frozen;
+  const control::StreamView& stream = view.stream;
+  json["stream"] = {{"state", name(kStreamStates, stream.state)},
+                    {"direction", stream.server_reads ? "client-to-server" : "server-to-client"},
+                    {"number", stream.number},
+                    {"fill_frames", stream.fill_frames},
+                    {"fill_ms", stream.fill_ms}};
+  json["counters"] = {{"underruns", stream.underruns},
+                      {"overruns", stream.overruns},
+                      {"silence_frames", stream.silence_frames},
+                      {"dropped_frames", stream.dropped_frames}};
+  for (const config::KeyInfo& key : config::keys()) {
+    if (key.scope != config::Scope::kInstance) continue;
+    json["policy"][std::string(key.name)] = config::format_policy_value(view.policy, key.name);
+  }
+  return json;
+}
+
+Json to_json(std::span<const InstanceView> views) {
+  Json json = Json::array();
+  for (const InstanceView& view : views) json.push_back(to_json(view));
+  return json;
+}
+
+void print_json(std::ostream& out, const Json& json) {
+  // A path may hold bytes that are not UTF-8.
+  out << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
+void print_table(std::ostream& out, std::span<const InstanceView> views) {
+  using Row = std::array<std::string, 5>;
+  std::vector<Row> rows{{"INSTANCE", "SERVER", "CLIENT", "LOOP", "STREAM"}};
+  for (const InstanceView& view : views) {
+    const bool readable = view.segment != SegmentState::kUnreadable;
+    rows.push_back({std::to_string(view.number), side_text(view.side[abi::kServer]),
+                    side_text(view.side[abi::kClient]), readable ? format_text(view.loop) : "?",
+                    readable ? name(kStreamStates, view.stream.state) : view.problem});
+  }
+  Row::size_type widths[5] = {};
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      out << std::left << std::setw(static_cast<int>(widths[i]) + 2) << row[i];
+    }
+    out << row.back() << "\n";
+  }
+}
+
+void print_status(std::ostream& out, const InstanceView& view) {
+  out << "instance " << view.number << "\n";
+  if (view.segment == SegmentState::kUnreadable) out << "  problem   " << view.problem << "\n";
+  const control::StreamView& stream = view.stream;
+  out << "  server    " << side_text(view.side[abi::kServer]) << "\n"
+      << "  client    " << side_text(view.side[abi::kClient]) << "\n"
+      << "  loop      " << format_text(view.loop) << (view.frozen ? ", frozen" : "") << "\n"
+      << "  stream    " << name(kStreamStates, stream.state) << ", "
+      << (stream.server_reads ? "client to server" : "server to client") << ", "
+      << stream.fill_frames << " frames (" << stream.fill_ms << " ms) on the way\n"
+      << "  counters  " << stream.underruns << " underruns, " << stream.overruns << " overruns, "
+      << stream.silence_frames << " frames of silence, " << stream.dropped_frames
+      << " frames dropped\n"
+      << "  policy   ";
+  for (const config::KeyInfo& key : config::keys()) {
+    if (key.scope != config::Scope::kInstance) continue;
+    out << " " << key.name << "=" << config::format_policy_value(view.policy, key.name);
+  }
+  out << "\n";
+}
+
+}  // namespace ossloop::ctl
