@@ -97,13 +97,14 @@ struct End {
 };
 inline constexpr std::uint32_t kEnds = 16;
 
+inline constexpr std::uint64_t kArmed = ~std::uint64_t{0};
+
 struct alignas(64) Producer {
   Atomic<std::uint64_t> written;  // release, after the frames are in the ring
   Atomic<std::uint64_t> stream;   // release, after base and consumer_serial
   Atomic<std::uint64_t> base;     // `written` when the stream began
   Atomic<std::uint64_t> consumer_serial;  // the consumer's open this stream is for
-  Atomic<std::uint32_t> armed;    // trigger: 0 holds the clock although frames are there
-  Atomic<std::uint32_t> reserved;
+  Atomic<std::uint64_t> hold_from;  // frames from here on wait for the trigger; kArmed: none
   // Frames to drop unheard, asked for by a halt: [skip_from, skip_to).
   Atomic<std::uint64_t> skip_from;
   Atomic<std::uint64_t> skip_to;
@@ -115,7 +116,7 @@ struct alignas(64) Producer {
 struct alignas(64) Consumer {
   Atomic<std::uint64_t> read;       // release, after the frames are copied out
   Atomic<std::uint32_t> running;    // wants sound
-  Atomic<std::uint32_t> reserved;
+  Atomic<std::uint32_t> at_end;     // eof=eof: reads give 0 until the next stream
   Atomic<std::uint64_t> told_stream;
   Atomic<std::uint64_t> ends_taken;
   Atomic<std::uint64_t> skips_done;
@@ -164,7 +165,7 @@ struct alignas(64) Side {
   Atomic<std::uint64_t> frames;
   Atomic<std::uint64_t> stream_frames;
   Atomic<std::uint64_t> zero_frames;
-  Atomic<std::uint64_t> blocks_seen;
+  Atomic<std::uint64_t> seen_frames;  // position of the last …PTR question
   Atomic<std::uint32_t> partial_bytes;  // of a frame that is not yet whole
   Atomic<std::uint32_t> setting_serial;  // grows when conversion must be set up anew
   unsigned char partial[64 * 4];
@@ -194,7 +195,7 @@ static_assert(sizeof(sem_t) <= sizeof(Side::wake));
 static_assert(offsetof(Header, layout_version) == 8);
 static_assert(offsetof(Policy, ppm) == 20 && offsetof(Policy, buffer_ms) == 36);
 static_assert(sizeof(Header) == 64 && sizeof(Policy) == 64 && sizeof(LoopFormat) == 64);
-static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, armed) == 32);
+static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
 static_assert(offsetof(Producer, skip_from) == 40 && offsetof(Producer, ends) == 64);
 static_assert(offsetof(Producer, end) == 72 && sizeof(End) == 16 && sizeof(Producer) == 384);
 static_assert(offsetof(Consumer, told_stream) == 16 && offsetof(Consumer, sequence) == 40);

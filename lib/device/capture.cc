@@ -216,6 +216,8 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     view = flow_.look(port_.limits(), now_ns);
   }
   if (!view.streaming) {
+    // As a file that has ended: some recorders need to hear it twice.
+    step.finished = flow_.at_end();
     step.always = port_.server();
     step.wait = {now_ns + kIdleNs, 0};
   } else {
@@ -247,6 +249,7 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   const std::uint64_t available = available_frames(now_ns);
   if (available >= std::min(frames, port_.buffer_frames())) return true;
   const ConsumerFlow::View view = flow_.look(port_.limits(), now_ns);
+  if (!view.streaming) return flow_.at_end();
   const bool told = flow_.eof() == abi::Eof::kReset || flow_.eof() == abi::Eof::kEof;
   return view.closing && (available > 0 || (view.end && told));
 }

@@ -108,7 +108,7 @@ void Endpoint::claim_side(const OpenRequest& request) {
                      &side.shared, &side.partial_bytes}) {
     zero->store(0, kRelaxed);
   }
-  for (auto* zero : {&side.frames, &side.stream_frames, &side.zero_frames, &side.blocks_seen}) {
+  for (auto* zero : {&side.frames, &side.stream_frames, &side.zero_frames, &side.seen_frames}) {
     zero->store(0, kRelaxed);
   }
   side.access.store(request.access, kRelaxed);
@@ -366,7 +366,7 @@ Pointer Endpoint::pointer(int fd, Access direction) {
   const std::uint64_t moved = side.frames.load(kRelaxed);
   std::uint64_t position = moved;
   if (direction == kRead) {
-    result.queued_frames = capture_.available_frames(now_ns);
+    result.queued_frames = std::min(capture_.available_frames(now_ns), port_.buffer_frames());
     position = moved + result.queued_frames;
   } else {
     const std::uint64_t queued = playback_.queued_frames(now_ns);
@@ -374,9 +374,14 @@ Pointer Endpoint::pointer(int fd, Access direction) {
     result.queued_frames = queued + playback_.filter_frames();
   }
   result.frames = position - std::min(position, side.zero_frames.load(kRelaxed));
-  const std::uint64_t fragment = result.frames / port_.fragment_frames();
-  result.fragments = fragment - std::min(fragment, side.blocks_seen.exchange(fragment));
-  result.ptr_bytes = result.frames % port_.buffer_frames() *
+  const std::uint64_t seen = std::min(side.seen_frames.exchange(result.frames), result.frames);
+  const std::uint64_t fragment = port_.fragment_frames();
+  const std::uint64_t buffer = port_.buffer_frames();
+  result.fragments = result.frames / fragment - seen / fragment;
+  // Programs that know only the place in the buffer take a whole round for
+  // standing still (ALSA's plugin then waits for ever): show one frame less.
+  const bool whole_rounds = result.frames != seen && (result.frames - seen) % buffer == 0;
+  result.ptr_bytes = (result.frames - (whole_rounds ? 1 : 0)) % buffer *
                      static_cast<std::uint64_t>(port_.format().frame_bytes());
   return result;
 }
@@ -412,7 +417,7 @@ void Endpoint::halt(int fd, std::uint32_t directions) {
     if ((directions & access_ & kRead) != 0) capture_.halt(now_ns);
     abi::Side& side = port_.side();
     side.zero_frames.store(side.frames.load(kRelaxed), kRelaxed);
-    side.blocks_seen.store(0, kRelaxed);
+    side.seen_frames.store(0, kRelaxed);
     show_token(fd);
   }
   shm::wake(port_.side());

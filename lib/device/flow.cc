@@ -119,7 +119,9 @@ void ProducerFlow::publish(std::uint64_t frames) {
   producer_.written.store(written() + frames, kRelease);
 }
 
-void ProducerFlow::arm(bool armed) { producer_.armed.store(armed ? 1 : 0, kRelease); }
+void ProducerFlow::arm(bool armed) {
+  producer_.hold_from.store(armed ? abi::kArmed : written(), kRelease);
+}
 
 void ProducerFlow::drop(const RingLimits& ring, std::int64_t now_ns) {
   const std::uint64_t to = written();
@@ -212,6 +214,7 @@ void ConsumerFlow::move_clock(std::int64_t frames) {
 
 void ConsumerFlow::attach() {
   consumer_.running.store(0, kRelaxed);
+  consumer_.at_end.store(0, kRelaxed);
   set_clock({}, 0);
   for (auto* counter : {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
                         &consumer_.dropped_frames}) {
@@ -226,6 +229,7 @@ void ConsumerFlow::attach() {
 void ConsumerFlow::start() { consumer_.running.store(1, std::memory_order_seq_cst); }
 
 void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {
+  consumer_.at_end.store(0, kRelaxed);
   if (!running()) return;
   const View view = look(ring, now_ns);
   set_read(view.read + view.frames);
@@ -323,9 +327,9 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
 ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_ns) {
   Stream stream = current(ring);
   skip_dropped(stream);
-  if (producer_.armed.load(kAcquire) == 0 && !stream.ended) {
-    // Frames written since the halt wait for the trigger.
-    stream.limit = std::clamp(producer_.skip_to.load(kRelaxed), read(), stream.limit);
+  if (!stream.ended) {
+    // Frames written since the trigger was taken away wait for it.
+    stream.limit = std::min(stream.limit, std::max(producer_.hold_from.load(kAcquire), read()));
   }
   keep_clock(stream, ring, now_ns);
 
@@ -336,6 +340,7 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   const audio::Clock time = clock(clock_stream);
   const bool silence_goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence && !free_clock();
   view.stream = stream.id;
+  if (stream.id != 0) consumer_.at_end.store(0, kRelaxed);
   view.streaming = stream.id != 0 || silence_goes_on;
   view.closing = stream.ended;
   if (stream.id == 0 && !silence_goes_on) return view;
@@ -427,6 +432,7 @@ void ConsumerFlow::tell_end(const View& view) {
   }
   if (eof() == abi::Eof::kSilence) return;
   if (eof() != abi::Eof::kWait) consumer_.running.store(0, kRelease);
+  consumer_.at_end.store(eof() == abi::Eof::kEof ? 1 : 0, kRelaxed);
   std::uint64_t stream = 0;
   const audio::Clock stopped = clock(stream);
   set_clock(stopped, 0);

@@ -110,6 +110,8 @@ class ConsumerFlow : public Flow {
   };
 
   std::uint64_t read() const { return consumer_.read.load(std::memory_order_relaxed); }
+  // After the end was told with eof=eof, until the next stream begins.
+  bool at_end() const { return eof() == abi::Eof::kEof && consumer_.at_end.load() != 0; }
   bool running() const { return consumer_.running.load(std::memory_order_relaxed) != 0; }
 
   // A new open: forgets what earlier consumers left.

@@ -22,7 +22,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 def libc_call(name, *arguments):
     """A call with nothing of Python's in between: it is not repeated on EINTR."""
     function = getattr(libc, name)
-    function.restype = ctypes.c_ssize_t
+    function.restype = ctypes.c_ssize_t if name in ("read", "write") else ctypes.c_int
     result = function(*arguments)
     if result < 0:
         raise OSError(ctypes.get_errno(), name)

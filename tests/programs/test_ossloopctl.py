@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "process"))
 
 import sound
 from driven import DrivenTest, in_namespace
-from loop import CLIENT, CONTROL, LIBRARY, LIMIT_SECONDS, SERVER, client, server
+from loop import CLIENT, CONTROL, LIBRARY, LIMIT_SECONDS, ROOT, SERVER, client, server
 
 FREE = {"clock": "free"}
 
@@ -139,6 +139,13 @@ class Usage(ControlTest):
         text = self.does(loop, "set", "--help")
         for policy in MEMBERS["policy"]:
             self.assertIn(policy, text)
+
+    def test_the_manual_names_every_command_and_member(self):
+        manual = (ROOT / "tools/man/ossloopctl.1").read_text()
+        names = ["create", "destroy", "list", "status", "set", "run", *MEMBERS, *SIDE_MEMBERS]
+        names += [name for kind in MEMBERS.values() if isinstance(kind, set) for name in kind]
+        for name in set(names) - MEMBERS["policy"]:
+            self.assertRegex(manual, rf"\b{name}\b")
 
     def test_a_bad_configuration_line_stops_every_command(self):
         loop = self.loop()

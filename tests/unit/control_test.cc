@@ -6,7 +6,10 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <random>
+#include <set>
+#include <sstream>
 #include <string>
 
 #include "base/fd.h"
@@ -288,4 +291,26 @@ TEST_CASE("a folder that cannot be trusted is refused", "[control]") {
   std::string why;
   CHECK(control::check_folder(place.runtime, false, why) == 0);
   CHECK(control::look_at_all(place.runtime).size() == 1);
+}
+
+TEST_CASE("the manual names every key of the configuration and its values", "[control]") {
+  std::ifstream input(OSSLOOP_SOURCE_DIR "/tools/man/ossloop.7");
+  std::stringstream buffer;
+  buffer << input.rdbuf();
+  const std::string manual = buffer.str();
+  REQUIRE_FALSE(manual.empty());
+  for (const config::KeyInfo& key : config::keys()) {
+    CHECK_THAT(manual, Contains(std::string(key.name)));
+    if (key.scope != config::Scope::kInstance) continue;
+    // Of "a, b or c", each value; a range by its ends.
+    std::stringstream words(config::accepted_values(key.name));
+    for (std::string word; words >> word;) {
+      if (word.ends_with(',')) word.pop_back();
+      if (word.starts_with('-')) word = word.substr(1);
+      const std::set<std::string> grammar{"a", "an", "factor", "from", "integer", "or", "to"};
+      if (grammar.count(word) != 0) continue;
+      INFO(key.name << ": " << word);
+      CHECK_THAT(manual, Contains(word));
+    }
+  }
 }
