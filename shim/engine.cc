@@ -21,6 +21,7 @@
 #include "device/ring_size.h"
 #include "oss/machine.h"
 #include "oss/request_table.h"
+#include "oss/sndstat.h"
 #include "shim/engine_api.h"
 #include "shm/folder.h"
 
@@ -65,6 +66,7 @@ class Engine {
   void close_all();
 
  private:
+  int open_sndstat(int flags);
   bool resolve(const config::DeviceName& name, abi::SideIndex& side, int& instance) const;
   Handle* take_handle(std::unique_ptr<Endpoint> endpoint);
   void drop_handle(Handle* handle);
@@ -160,7 +162,22 @@ void Engine::drop_handle(Handle* handle) {
   if (handle->calls.load() == 1 && handle->descriptors.load() == 0) handle->endpoint.reset();
 }
 
+// The text as it is now, as a file: every way of reading works on it.
+int Engine::open_sndstat(int flags) {
+  if ((flags & O_ACCMODE) != O_RDONLY) return -EACCES;
+  const std::string text = oss::sndstat(machine_);
+  device::Timer::instance().rest();
+  const int fd = sys().memory_file("sndstat", (flags & O_CLOEXEC) != 0);
+  if (fd < 0) return fd;
+  sys().write(fd, text.data(), text.size());
+  sys().fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+  ::lseek(fd, 0, SEEK_SET);
+  return fd;
+}
+
 int Engine::open(const config::DeviceName& name, int flags) {
+  if (name.kind == config::DeviceKind::kSndstat) return open_sndstat(flags);
+  if (name.kind == config::DeviceKind::kMixer) return -ENOENT;
   device::OpenRequest request;
   if (!resolve(name, request.side, request.instance)) return -ENOENT;
   if (!machine_.exists(request.instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
@@ -206,9 +223,11 @@ int Engine::open(const config::DeviceName& name, int flags) {
 }
 
 int Engine::stat(const config::DeviceName& name, struct stat& status) {
-  abi::SideIndex side;
+  abi::SideIndex side = abi::kClient;
   int instance = 0;
-  if (!resolve(name, side, instance) || !machine_.exists(instance)) return -ENOENT;
+  if (name.kind == config::DeviceKind::kMixer) return -ENOENT;
+  const bool sndstat = name.kind == config::DeviceKind::kSndstat;
+  if (!sndstat && (!resolve(name, side, instance) || !machine_.exists(instance))) return -ENOENT;
   status = {};
   status.st_mode = S_IFCHR | 0666;
   status.st_nlink = 1;
@@ -216,7 +235,8 @@ int Engine::stat(const config::DeviceName& name, struct stat& status) {
   status.st_gid = ::getegid();
   status.st_blksize = 4096;
   // Minor numbers as OSS 3 had them: 16 per card, dsp is 3.
-  const unsigned kind = name.kind == config::DeviceKind::kMixer ? 0 : side == abi::kServer ? 9 : 3;
+  const unsigned kind = sndstat ? 6 : side == abi::kServer ? 9 : 3;
+  if (sndstat) status.st_mode = S_IFCHR | 0444;
   status.st_rdev = makedev(kMajor, static_cast<unsigned>(instance) * 16 + kind);
   status.st_ino = 0x0551000 + static_cast<ino_t>(instance) * 16 + kind;
   status.st_dev = makedev(0, 6);
@@ -416,10 +436,9 @@ int engine_ioctl(int fd, unsigned request, void* argument) {
     case FIONBIO: return set_nonblock(call.endpoint(), argument);
     case FIOCLEX: return sys().fcntl(fd, F_SETFD, FD_CLOEXEC);
     case FIONCLEX: return sys().fcntl(fd, F_SETFD, 0);
+    case TCGETS: return -ENOTTY;  // "is it a terminal?"
     default: break;
   }
-  // Terminal requests: this is how isatty() asks.
-  if ((request >> 8 & 0xff) == 'T') return -ENOTTY;
   return guarded([&] {
     oss::Dsp dsp(call.endpoint(), fd, engine->machine());
     return oss::serve(dsp, request, argument);

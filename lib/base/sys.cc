@@ -67,6 +67,10 @@ int sys_ftruncate(int fd, std::int64_t bytes) {
 int sys_fallocate(int fd, std::int64_t offset, std::int64_t bytes) {
   return static_cast<int>(call(SYS_fallocate, fd, 0, offset, bytes));
 }
+int sys_memory_file(const char* name, bool close_on_exec) {
+  // MFD_ALLOW_SEALING, with or without MFD_CLOEXEC.
+  return static_cast<int>(call(SYS_memfd_create, name, 2U | (close_on_exec ? 1U : 0U)));
+}
 void* sys_map(int fd, std::int64_t offset, std::size_t bytes, bool writable, int& error) {
   const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
   const long result = call(SYS_mmap, nullptr, bytes, protection, MAP_SHARED, fd, offset);
@@ -116,7 +120,7 @@ constexpr Sys kKernel{sys_open,      sys_openat,      sys_close,
                       sys_fstat,     sys_fstatat,     sys_mkdir,
                       sys_mkfifoat,  sys_fchmod,      sys_linkat,
                       sys_unlinkat,  sys_ftruncate,   sys_fallocate,
-                      sys_map,       sys_unmap,       sys_own_descriptor_table,
+                      sys_memory_file, sys_map,       sys_unmap,       sys_own_descriptor_table,
                       sys_copy_from_user, sys_copy_to_user, sys_now_ns};
 Sys in_force = kKernel;
 

@@ -32,6 +32,8 @@ struct Sys {
   int (*unlinkat)(int dirfd, const char* path);
   int (*ftruncate)(int fd, std::int64_t bytes);
   int (*fallocate)(int fd, std::int64_t offset, std::int64_t bytes);
+  // A file without a name, open for reading and writing.
+  int (*memory_file)(const char* name, bool close_on_exec);
   // nullptr on failure, with the reason in `error` (-errno).
   void* (*map)(int fd, std::int64_t offset, std::size_t bytes, bool writable, int& error);
   void (*unmap)(void* address, std::size_t bytes);

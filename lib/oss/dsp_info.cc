@@ -130,7 +130,9 @@ int Dsp::audio_info(oss_audioinfo& info) {
   info.rate_source = number;
   info.pid = -1;
   info.next_play_engine = info.next_rec_engine = number;
-  if (segment != nullptr && device::is_open(segment->side[side].open.load())) {
+  if (segment != nullptr && device::is_open(segment->side[side].open.load()) &&
+      (number == audio_device(endpoint_.instance(), endpoint_.side_index()) ||
+       machine_.held(instance, side))) {
     const abi::Side& open = segment->side[side];
     info.busy = static_cast<std::int32_t>(open.access.load() & device::kReadWrite);
     info.pid = static_cast<std::int32_t>(open.pid.load());

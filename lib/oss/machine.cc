@@ -4,8 +4,9 @@
 
 #include <utility>
 
-#include "base/sys.h"
+#include "base/fd.h"
 #include "device/timer.h"
+#include "shm/node.h"
 
 namespace ossloop::oss {
 
@@ -35,6 +36,15 @@ std::shared_ptr<shm::Segment> Machine::segment(int instance) const {
   device::Timer::instance().run(
       [&] { found = shm::Segment::open_existing(folder_, instance, error); });
   return found;
+}
+
+bool Machine::held(int instance, abi::SideIndex side) const {
+  bool held = false;
+  device::Timer::instance().run([&] {
+    const base::Fd fd(shm::Node(folder_, instance, side).open(true));
+    held = fd && shm::Node::claimed_by_other(fd.get());
+  });
+  return held;
 }
 
 }  // namespace ossloop::oss

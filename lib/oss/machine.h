@@ -21,6 +21,9 @@ class Machine {
   int count() const;
   // The instance's segment if it was ever used; nullptr else.
   std::shared_ptr<shm::Segment> segment(int instance) const;
+  // Does somebody hold the side? A killed program's word in the segment may
+  // still say so; the claim on the node does not.
+  bool held(int instance, abi::SideIndex side) const;
 
  private:
   const std::string folder_;

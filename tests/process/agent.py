@@ -159,6 +159,15 @@ class Calls:
         return data, sizes, ended
 
     @staticmethod
+    def read_next(number):
+        """read_to_end of the next stream, however often the last one's end is
+        told until it comes."""
+        while not (first := os.read(number, 8192)):
+            time.sleep(0.001)
+        data, sizes, ended = Calls.read_to_end(number)
+        return first + data, [len(first), *sizes], ended
+
+    @staticmethod
     def read_bytes(number, size, block=8192):
         """Reads exactly so many."""
         data = b""
@@ -226,11 +235,11 @@ class Calls:
                 number = os.open(device, os.O_WRONLY)
                 memory[0:4] = struct.pack("<I", 1)
                 accepted = 0
-                memory[0:4] = struct.pack("<I", 2)
                 while True:
-                    sizes = block_bytes + (accepted * 40503 + seed) % block_bytes // 4 * 4
-                    frames = range(accepted + 1, accepted + 1 + sizes // 4)
+                    size = block_bytes + (accepted * 40503 + seed) % block_bytes // 4 * 4
+                    frames = range(accepted + 1, accepted + 1 + size // 4)
                     data = struct.pack(f"<{len(frames)}I", *frames)
+                    memory[0:4] = struct.pack("<I", 2)
                     offset = 0
                     while offset < len(data):
                         offset += os.write(number, data[offset:])
@@ -269,29 +278,16 @@ class Calls:
 
     @staticmethod
     def write_numbers(number, first, stop_at, most_seconds):
-        """Writes numbered frames until an error: (next number, errno, seconds
-        since CLOCK_MONOTONIC 0 at which it came)."""
+        """Writes numbered frames until an error: (next number, errno)."""
         value = first
         deadline = time.monotonic() + most_seconds
         try:
             while time.monotonic() < deadline and value < stop_at:
                 data = struct.pack("<256I", *range(value, value + 256))
-                value += os.write(number, data) // 4
+                value += libc_call("write", fd(number), data, ctypes.c_size_t(len(data))) // 4
         except OSError as error:
-            return value, error.errno, time.monotonic()
-        return value, None, time.monotonic()
-
-    @staticmethod
-    def write_when_served(number, data, most_seconds):
-        """Writes once a server is back: (bytes, the errnos met until then)."""
-        deadline, met = time.monotonic() + most_seconds, set()
-        while time.monotonic() < deadline:
-            try:
-                return os.write(number, data), sorted(met)
-            except OSError as error:
-                met.add(error.errno)
-                time.sleep(0.001)
-        return 0, sorted(met)
+            return value, error.errno
+        return value, None
 
     @staticmethod
     def now():

@@ -19,7 +19,7 @@ class Idle(DrivenTest):
         time.sleep(WATCHED_SECONDS)
         switches, cpu = voluntary_switches(agent.pid) - switches, cpu_seconds(agent.pid) - cpu
         self.assertLessEqual(switches, WAKE_UPS_PER_SECOND * WATCHED_SECONDS)
-        self.assertLessEqual(cpu, 0.01)  # one clock tick: the kernel counts no finer
+        self.assertLessEqual(cpu, 0.03)  # the kernel counts whole ticks of 0.01 s
 
     @serial
     def test_server_in_its_first_read_wakes_at_most_four_times_a_second(self):

@@ -668,15 +668,18 @@ class EndPolicies(DrivenTest):
         data = self.play(client, 1000)
         self.assertEqual((data, errno.ECONNRESET), reading.result(2)[::2])
 
-    def test_eof_eof_reads_0_once_per_stream(self):
+    def test_eof_eof_reads_0_until_the_next_stream(self):
         loop = self.loop(eof="eof", **FREE)
         server, client = self.agent(loop), self.agent(loop)
         fd = server.open(SERVER, os.O_RDONLY)
+        reading = server.later("read_to_end", fd)
+        self.assert_waits(reading, 0.1)
         for frames in (1000, 1001):
-            reading = server.later("read_to_end", fd)
-            self.assert_waits(reading, 0.1)
             data = self.play(client, frames)
             self.assertEqual((data, 0), reading.result(2)[::2])
+            # As a file: who asks again, such as sox, hears it again.
+            self.assertEqual(b"", server.read(fd, 4096))
+            reading = server.later("read_next", fd)
 
     def test_eof_silence_never_ends(self):
         loop = self.loop(eof="silence")

@@ -52,12 +52,14 @@ int run(const Options& options, std::vector<std::string> words) {
 void add_run(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand(
       "run", "Runs a program on the loop: /dev/dsp is a side of an instance for it");
-  command->footer("run [--server|--client] [-i N] -- program [argument ...]");
+  command->footer("Words: [--server|--client] [-i N] -- program [argument ...]");
   const auto options = std::make_shared<Options>();
   CLI::Option* server =
-      command->add_flag("--server", options->server, "/dev/dsp is the server side");
+      command->add_flag("--server", options->server, "/dev/dsp is the server side")
+          ->option_text(" ");
   command->add_flag("--client", options->client, "/dev/dsp is the client side (the default)")
-      ->excludes(server);
+      ->excludes(server)
+      ->option_text(" ");
   command->add_option("-i,--instance", options->instance, "Of this instance, 0 to 15; default 0")
       ->option_text("N");
   command->prefix_command();
