@@ -106,15 +106,23 @@ int make_segment(const Runtime& runtime, int number, const InstancePolicy& polic
   return -EEXIST;
 }
 
-int create_one(const Runtime& runtime, int number, const Changes& changes, std::string& why) {
-  Claims claims(runtime);
-  const int error = claims.take(number, true);
-  if (error != 0) return refuse(error, runtime, number, why);
+// 0, or -EEXIST when there is a segment.
+int must_be_new(const Runtime& runtime, int number, std::string& why) {
   const InstanceView present = look(runtime, number);
-  if (present.segment != SegmentState::kNone) {
-    why = present.problem.empty() ? name_of(number) + " exists already" : unreadable(present);
-    return -EEXIST;
-  }
+  if (present.segment == SegmentState::kNone) return 0;
+  why = present.problem.empty() ? name_of(number) + " exists already" : unreadable(present);
+  return -EEXIST;
+}
+
+int create_one(const Runtime& runtime, int number, const Changes& changes, std::string& why) {
+  int error = must_be_new(runtime, number, why);
+  if (error != 0) return error;
+  Claims claims(runtime);
+  error = claims.take(number, true);
+  if (error != 0) return refuse(error, runtime, number, why);
+  // Again: until now another command could make it.
+  error = must_be_new(runtime, number, why);
+  if (error != 0) return error;
   InstancePolicy policy = runtime.config.policy[number];
   changes.apply(policy);
   return make_segment(runtime, number, policy, why);

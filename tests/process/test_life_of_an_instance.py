@@ -194,7 +194,7 @@ class Starting(DrivenTest):
         self.assert_waits(reading, 0.2)
         server.signal(signal.SIGUSR1)
         self.assert_waits(reading, 0.2)
-        played = sound.count(480).bytes()
+        played = sound.count(4800).bytes()
         client.write(client.fd, played)
         self.assertTrue(played.startswith(reading.result(1)))
 

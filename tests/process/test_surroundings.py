@@ -77,10 +77,10 @@ class Surroundings(DrivenTest):
         songs = [sound.noise(2000 + n, seed=n).bytes() for n in range(16)]
         for fd, song in zip(playing, songs):
             self.assertEqual(len(song), clients.write(fd, song))
-        for fd in playing:
-            clients.later("close", fd).result(3)
-        for fd, song in zip(recording, songs):
-            self.assertEqual((song, errno.ECONNRESET), servers.read_to_end(fd)[::2])
+        for written, fd, song in zip(playing, recording, songs):
+            reading = servers.later("read_to_end", fd)
+            clients.close(written)
+            self.assertEqual((song, errno.ECONNRESET), reading.result(3)[::2])
 
     def test_a_program_that_opens_no_device_leaves_no_trace(self):
         loop = self.loop()

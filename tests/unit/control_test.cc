@@ -163,6 +163,7 @@ TEST_CASE("an instance in use is neither removed nor given another buffer", "[co
     REQUIRE(place.create(0) == 0);
     base::Fd program = place.hold(0, side);
     open_side(place.segment(0)->contract(), side, 1);
+    CHECK(place.create(0) == -EEXIST);
     CHECK(place.destroy(0) == -EBUSY);
     CHECK(place.why == std::string("instance 0 is in use by player (PID 4711, ") +
                            (side == abi::kServer ? "server" : "client") + " side)");
