@@ -36,10 +36,10 @@ class Place {
     base::start_log("off");
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
-    runtime.folder = name;
+    runtime.folder = folder_ = name;
   }
   ~Place() {
-    std::filesystem::remove_all(runtime.folder);
+    std::filesystem::remove_all(folder_);
     base::start_log("error");
   }
 
@@ -77,6 +77,8 @@ class Place {
     if (!word.empty()) REQUIRE(result.add(word, why));
     return result;
   }
+
+  std::string folder_;
 };
 
 void open_side(abi::Segment& segment, abi::SideIndex index, std::uint32_t access) {
