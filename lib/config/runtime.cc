@@ -48,14 +48,14 @@ Runtime load_runtime(std::vector<Diagnostic>& diagnostics) {
     runtime.config = parse_config(text, path, diagnostics);
   } else if (chosen != nullptr || result != -ENOENT) {
     diagnostics.push_back(
-        {std::string(path) + ": " + std::strerror(-result) + "; the defaults are used"});
+        {std::string(path) + ": " + std::strerror(-result)});
   }
   if (const char* folder = environment("OSSLOOP_DIR"); folder != nullptr) {
     if (*folder == '/') {
       runtime.folder = folder;
     } else {
       diagnostics.push_back({std::string("OSSLOOP_DIR=") + folder +
-                             ": not an absolute path; the default folder is used"});
+                             ": not an absolute path"});
     }
   }
   if (runtime.folder.empty()) runtime.folder = runtime.config.runtime_dir;

@@ -60,43 +60,65 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     error = -EACCES;
     return nullptr;
   }
-  std::shared_ptr<shm::Segment> segment;
-  bool server_there = true;
-  Timer::instance().run([&] {
-    error = shm::prepare_folder(request.folder, request.mode, true);
-    if (error != 0) return;
-    segment = shm::Segment::open(request.folder, request.instance, request.birth, error);
-    if (segment == nullptr) return;
-    for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-      error = shm::Node(request.folder, request.instance, side).make(request.mode);
-      if (error != 0) return;
+  // Again if the instance was removed between our look and our claim: what we
+  // then hold nobody else would ever find.
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    std::shared_ptr<shm::Segment> segment;
+    bool server_there = true;
+    Timer::instance().run([&] { segment = find(request, server_there, error); });
+    if (segment == nullptr) return nullptr;
+    std::unique_ptr<Endpoint> endpoint(
+        new Endpoint(std::move(segment), request.folder, request.instance, request.side));
+    // This one in the program's table: it is the lowest free number.
+    base::Fd node(endpoint->node_.open(request.close_on_exec));
+    error = node ? shm::Node::claim(node.get()) : node.get();
+    if (error == -ENOENT) continue;
+    if (error == 0 && !(endpoint->node_.is(node.get()) && endpoint->port_.segment().current())) {
+      error = -ENOENT;
+      continue;
     }
-    if (request.side == abi::kClient) {
-      server_there = claimed(shm::Node(request.folder, request.instance, abi::kServer));
-    }
-  });
-  if (error != 0) return nullptr;
-  std::unique_ptr<Endpoint> endpoint(
-      new Endpoint(std::move(segment), request.folder, request.instance, request.side));
-  // This one in the program's table: it is the lowest free number.
-  base::Fd node(endpoint->node_.open(request.close_on_exec));
-  error = node ? shm::Node::claim(node.get()) : node.get();
-  if (error == 0 && request.side == abi::kClient &&
-      !(server_there && is_open(endpoint->port_.peer().open.load(std::memory_order_acquire)))) {
-    error = request.exclusive ? -ENXIO : -EAGAIN;
+    if (error == 0) error = endpoint->begin(request, server_there);
+    if (error != 0) return nullptr;
+    shm::Node::set_token(node.get(), false);
+    endpoint->publish_open();
+    fd = node.release();
+    Timer::instance().add(endpoint.get());
+    return endpoint;
   }
+  return nullptr;
+}
+
+// Folder, segment and nodes as they are or have to be made; whether a server
+// holds its side. In the timer thread.
+std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, bool& server_there,
+                                             int& error) {
+  error = shm::prepare_folder(request.folder, request.mode, true);
   if (error != 0) return nullptr;
-  endpoint->claim_side(request);
-  if (request.side == abi::kServer) {
-    const std::size_t ring = ring_bytes(kServerDefault, endpoint->port_.buffer_ms());
-    Timer::instance().run([&] { error = endpoint->port_.segment().reserve_ring(ring); });
+  auto segment = shm::Segment::open(request.folder, request.instance, request.birth, error);
+  if (segment == nullptr) return nullptr;
+  for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
+    error = shm::Node(request.folder, request.instance, side).make(request.mode);
     if (error != 0) return nullptr;
   }
-  shm::Node::set_token(node.get(), false);
-  endpoint->publish_open();
-  fd = node.release();
-  Timer::instance().add(endpoint.get());
-  return endpoint;
+  if (request.side == abi::kClient) {
+    server_there = claimed(shm::Node(request.folder, request.instance, abi::kServer));
+  }
+  return segment;
+}
+
+// With the claim in hand: may this open be, and is there memory for it?
+int Endpoint::begin(const OpenRequest& request, bool server_there) {
+  if (request.side == abi::kClient &&
+      !(server_there && is_open(port_.peer().open.load(std::memory_order_acquire)))) {
+    return request.exclusive ? -ENXIO : -EAGAIN;
+  }
+  claim_side(request);
+  int error = 0;
+  if (request.side == abi::kServer) {
+    const std::size_t ring = ring_bytes(kServerDefault, port_.buffer_ms());
+    Timer::instance().run([&] { error = port_.segment().reserve_ring(ring); });
+  }
+  return error;
 }
 
 // Everything of the side as a new open finds it. Nobody else writes here now:

@@ -134,6 +134,9 @@ class Endpoint final : public Ticking {
   class Turn;
   Endpoint(std::shared_ptr<shm::Segment> segment, const std::string& folder, int instance,
            abi::SideIndex side);
+  static std::shared_ptr<shm::Segment> find(const OpenRequest& request, bool& server_there,
+                                            int& error);
+  int begin(const OpenRequest& request, bool server_there);
   void claim_side(const OpenRequest& request);
   void publish_open();
   Buffering chosen_buffering(const audio::PcmFormat& format) const;

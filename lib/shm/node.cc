@@ -55,6 +55,13 @@ int Node::open(bool close_on_exec) const {
   return fd;
 }
 
+bool Node::is(int fd) const {
+  struct stat here {}, there {};
+  return sys().fstat(fd, &here) == 0 &&
+         sys().fstatat(AT_FDCWD, path_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+         here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
 int Node::claim(int fd) {
   struct flock lock = range(F_WRLCK, 0);
   return lock_call(fd, F_OFD_SETLK, lock) == 0 ? 0 : -EBUSY;

@@ -29,6 +29,9 @@ class Node {
   // A new description of the node: a descriptor (the lowest free one) or -errno.
   int open(bool close_on_exec) const;
 
+  // Is the node of this name the one behind `fd`?
+  bool is(int fd) const;
+
   // Claims the side for the description behind `fd`. 0 or -EBUSY.
   static int claim(int fd);
   // Does a description other than fd's own hold the claim?
