@@ -12,8 +12,10 @@
 #include <deque>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include "base/log.h"
+#include "base/shelter.h"
 #include "base/signals.h"
 #include "config/runtime.h"
 #include "device/endpoint.h"
@@ -32,6 +34,7 @@ namespace ossloop::shim {
 struct Handle {
   std::atomic<std::uint32_t> calls{0};        // in progress
   std::atomic<std::uint32_t> descriptors{0};  // in the table
+  bool locked_for_fork = false;
   std::unique_ptr<device::Endpoint> endpoint;
 };
 
@@ -90,8 +93,11 @@ class Call {
       handle_ = engine->table().handle(fd);
       if (handle_ == nullptr) return;
       handle_->calls.fetch_add(1);
-      if (engine->table().handle(fd) == handle_ && handle_->endpoint != nullptr) return;
+      const bool still = engine->table().handle(fd) == handle_;
+      if (still && handle_->endpoint != nullptr) return;
       handle_->calls.fetch_sub(1);
+      handle_ = nullptr;
+      if (still) return;
     }
   }
   ~Call() {
@@ -143,6 +149,7 @@ bool Engine::resolve(const config::DeviceName& name, abi::SideIndex& side, int& 
 }
 
 Handle* Engine::take_handle(std::unique_ptr<Endpoint> endpoint) {
+  const base::SignalsHeld signals;
   std::lock_guard lock(handles_mutex_);
   Handle* free = nullptr;
   for (Handle& handle : handles_) {
@@ -152,10 +159,12 @@ Handle* Engine::take_handle(std::unique_ptr<Endpoint> endpoint) {
   }
   if (free == nullptr) free = &handles_.emplace_back();
   free->endpoint = std::move(endpoint);
+  free->descriptors.store(1);  // taken, before anybody else looks for a free one
   return free;
 }
 
 void Engine::drop_handle(Handle* handle) {
+  const base::SignalsHeld signals;
   std::lock_guard lock(handles_mutex_);
   // Somebody still inside (a blocked call that is on its way out) leaves it to
   // the next open.
@@ -206,9 +215,7 @@ int Engine::open(const config::DeviceName& name, int flags) {
     int error = 0;
     auto endpoint = Endpoint::open(request, fd, error);
     if (endpoint != nullptr) {
-      Handle* handle = take_handle(std::move(endpoint));
-      handle->descriptors.fetch_add(1);
-      table_.set(fd, handle);
+      table_.set(fd, take_handle(std::move(endpoint)));
       log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",
           request.instance, fd);
       return fd;
@@ -255,6 +262,7 @@ bool Engine::adopt(int fd) {
       const shm::Node place(runtime_.folder, instance, side);
       if (sys().fstatat(AT_FDCWD, place.path().c_str(), &node, AT_SYMLINK_NOFOLLOW) < 0) continue;
       if (node.st_dev != status.st_dev || node.st_ino != status.st_ino) continue;
+      const base::SignalsHeld signals;
       std::unique_lock lock(handles_mutex_);
       for (Handle& handle : handles_) {
         Endpoint* known = handle.endpoint.get();
@@ -269,9 +277,7 @@ bool Engine::adopt(int fd) {
       lock.unlock();
       auto endpoint = Endpoint::adopt(runtime_.folder, instance, side, fd);
       if (endpoint == nullptr) return false;
-      Handle* handle = take_handle(std::move(endpoint));
-      handle->descriptors.fetch_add(1);
-      table_.set(fd, handle);
+      table_.set(fd, take_handle(std::move(endpoint)));
       return true;
     }
   }
@@ -281,6 +287,7 @@ bool Engine::adopt(int fd) {
 // Takes `fd` out of the table and closes it in the way given; with the last
 // descriptor the open is left.
 int Engine::leave(int fd, const std::function<int()>& close_descriptor) {
+  const base::NotCancelled whole;
   // In a child of vfork() the table is the parent's: only the kernel's changes.
   if (!own_process()) return close_descriptor();
   int result = 0;
@@ -331,7 +338,9 @@ void Engine::duplicated(int source, int fd) {
 void Engine::before_fork() {
   handles_mutex_.lock();
   for (Handle& handle : handles_) {
-    if (handle.endpoint != nullptr && handle.descriptors.load() != 0) handle.endpoint->before_fork();
+    if (handle.endpoint == nullptr || handle.descriptors.load() == 0) continue;
+    handle.endpoint->before_fork();
+    handle.locked_for_fork = true;
   }
   device::Timer::instance().before_fork();
 }
@@ -344,7 +353,7 @@ void Engine::after_fork(bool child) {
     device::Timer::instance().after_fork_in_parent();
   }
   for (Handle& handle : handles_) {
-    if (handle.endpoint != nullptr && handle.descriptors.load() != 0) handle.endpoint->after_fork(child);
+    if (std::exchange(handle.locked_for_fork, false)) handle.endpoint->after_fork(child);
     if (child) handle.calls.store(0);
   }
   handles_mutex_.unlock();
@@ -355,6 +364,7 @@ void Engine::close_all() {
   if (!own_process()) return;
   bool any = false;
   {
+    const base::SignalsHeld signals;
     std::lock_guard lock(handles_mutex_);
     for (Handle& handle : handles_) any = any || handle.descriptors.load() != 0;
   }
@@ -402,22 +412,24 @@ bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
   return true;
 }
 
-ssize_t engine_read(int fd, void* data, std::size_t bytes) {
+ssize_t engine_read(int fd, void* data, std::size_t bytes, bool progressed) {
   Call call(fd);
   if (!call) return -EBADF;
   if (!usable(data, bytes, true)) return -EFAULT;
-  const ssize_t result =
-      guarded([&] { return call.endpoint().read(fd, static_cast<std::byte*>(data), bytes); });
+  const ssize_t result = guarded([&] {
+    return call.endpoint().read(fd, static_cast<std::byte*>(data), bytes, progressed);
+  });
   log(LogLevel::kTrace, "read %d, %zu bytes -> %zd", fd, bytes, result);
   return result;
 }
 
-ssize_t engine_write(int fd, const void* data, std::size_t bytes) {
+ssize_t engine_write(int fd, const void* data, std::size_t bytes, bool progressed) {
   Call call(fd);
   if (!call) return -EBADF;
   if (!usable(data, bytes, false)) return -EFAULT;
-  const ssize_t result = guarded(
-      [&] { return call.endpoint().write(fd, static_cast<const std::byte*>(data), bytes); });
+  const ssize_t result = guarded([&] {
+    return call.endpoint().write(fd, static_cast<const std::byte*>(data), bytes, progressed);
+  });
   log(LogLevel::kTrace, "write %d, %zu bytes -> %zd", fd, bytes, result);
   return result;
 }
@@ -430,6 +442,7 @@ int set_nonblock(Endpoint& endpoint, const void* argument) {
 }
 
 int engine_ioctl(int fd, unsigned request, void* argument) {
+  const base::NotCancelled whole;
   Call call(fd);
   if (!call) return -EBADF;
   switch (request) {

@@ -26,8 +26,9 @@ struct EngineApi {
   // Is this FIFO one of our nodes? Then it is in the table afterwards.
   bool (*adopt)(int fd);
 
-  ssize_t (*read)(int fd, void* data, std::size_t bytes);
-  ssize_t (*write)(int fd, const void* data, std::size_t bytes);
+  // `progressed`: earlier pieces of the same vector were moved.
+  ssize_t (*read)(int fd, void* data, std::size_t bytes, bool progressed);
+  ssize_t (*write)(int fd, const void* data, std::size_t bytes, bool progressed);
   int (*ioctl)(int fd, unsigned request, void* argument);
   // Before a wait for `events`: the events that can come.
   short (*prepare_poll)(int fd, short events);

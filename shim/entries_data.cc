@@ -26,7 +26,7 @@ ssize_t move_vector(const iovec* pieces, int count, Move move) {
   ssize_t total = 0;
   for (int i = 0; i < count; ++i) {
     if (pieces[i].iov_len == 0) continue;
-    const ssize_t moved = move(pieces[i]);
+    const ssize_t moved = move(pieces[i], total > 0);
     if (moved < 0) return total > 0 ? total : moved;
     total += moved;
     if (static_cast<size_t>(moved) < pieces[i].iov_len) break;
@@ -38,30 +38,30 @@ ssize_t move_vector(const iovec* pieces, int count, Move move) {
 
 OSSLOOP_EXPORT ssize_t read(int fd, void* data, size_t bytes) {
   if (!is_ours(fd)) return real_read(fd, data, bytes);
-  return to_libc(loaded_engine()->read(fd, data, bytes));
+  return to_libc(loaded_engine()->read(fd, data, bytes, false));
 }
 
 OSSLOOP_EXPORT ssize_t __read_chk(int fd, void* data, size_t bytes, size_t size) {
   if (bytes > size || !is_ours(fd)) return real___read_chk(fd, data, bytes, size);
-  return to_libc(loaded_engine()->read(fd, data, bytes));
+  return to_libc(loaded_engine()->read(fd, data, bytes, false));
 }
 
 OSSLOOP_EXPORT ssize_t write(int fd, const void* data, size_t bytes) {
   if (!is_ours(fd)) return real_write(fd, data, bytes);
-  return to_libc(loaded_engine()->write(fd, data, bytes));
+  return to_libc(loaded_engine()->write(fd, data, bytes, false));
 }
 
 OSSLOOP_EXPORT ssize_t readv(int fd, const iovec* pieces, int count) {
   if (!is_ours(fd)) return real_readv(fd, pieces, count);
-  return to_libc(move_vector(pieces, count, [&](const iovec& piece) {
-    return loaded_engine()->read(fd, piece.iov_base, piece.iov_len);
+  return to_libc(move_vector(pieces, count, [&](const iovec& piece, bool progressed) {
+    return loaded_engine()->read(fd, piece.iov_base, piece.iov_len, progressed);
   }));
 }
 
 OSSLOOP_EXPORT ssize_t writev(int fd, const iovec* pieces, int count) {
   if (!is_ours(fd)) return real_writev(fd, pieces, count);
-  return to_libc(move_vector(pieces, count, [&](const iovec& piece) {
-    return loaded_engine()->write(fd, piece.iov_base, piece.iov_len);
+  return to_libc(move_vector(pieces, count, [&](const iovec& piece, bool progressed) {
+    return loaded_engine()->write(fd, piece.iov_base, piece.iov_len, progressed);
   }));
 }
 

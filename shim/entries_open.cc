@@ -1,6 +1,7 @@
 // Ways to open by name.
 #include <fcntl.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "shim/real.h"
@@ -26,7 +27,14 @@ constexpr int kNotOurs = -1000000;
 int open_device(const ossloop::config::DeviceName& name, int flags) {
   const EngineApi* engine = load_engine();
   if (engine == nullptr) return kNotOurs;
-  if ((flags & O_DIRECTORY) != 0) return -ENOTDIR;
+  struct stat status;
+  const int there = engine->stat(&name, &status);
+  if ((flags & O_DIRECTORY) != 0) return there < 0 ? there : -ENOTDIR;
+  if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0 && there == 0) return -EEXIST;
+  // Such a descriptor opens nothing: any other character device will do.
+  if ((flags & O_PATH) != 0) {
+    return there < 0 ? there : real_open("/dev/null", O_PATH | (flags & O_CLOEXEC));
+  }
   return engine->open(&name, flags);
 }
 

@@ -35,7 +35,7 @@ void say(const char* a, const char* b, const char* c) {
 }
 
 // Beside the preloaded file: ossloop/libossloop-engine.so.
-const EngineApi* open_engine() {
+const EngineApi* open_engine(bool& again) {
   Dl_info here;
   if (::dladdr(reinterpret_cast<void*>(&load_engine), &here) == 0) return nullptr;
   char path[4096];
@@ -45,6 +45,13 @@ const EngineApi* open_engine() {
   if (folder + sizeof kName > sizeof path) return nullptr;
   ::memcpy(path, here.dli_fname, folder);
   ::memcpy(path + folder, kName, sizeof kName);
+  // A program at its limit of descriptors or memory may have more later.
+  const long fd = ::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+    again = true;
+    return nullptr;
+  }
+  if (fd >= 0) ::syscall(SYS_close, fd);
   void* library = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     say("cannot load the engine: ", ::dlerror(), "");
@@ -78,11 +85,12 @@ const EngineApi* load_engine() {
   const EngineApi* api = loaded_engine();
   if (api == nullptr && !inside && !engine_missing.load()) {
     inside = true;
-    api = open_engine();
+    bool again = false;
+    api = open_engine(again);
     inside = false;
     if (api != nullptr) {
       engine_in_use.store(api, std::memory_order_release);
-    } else {
+    } else if (!again) {
       engine_missing.store(true);
     }
   }

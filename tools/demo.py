@@ -24,6 +24,13 @@ VOICE = pathlib.Path("/usr/share/sounds/alsa/Front_Center.wav")
 # and that a busy machine makes a pause instead of a gap.
 CONF = {"eof": "eof", "underrun": "stall"}
 
+# arecord reads a whole period more than it was asked for: to it the device is a
+# microphone, which never ends.
+MICROPHONE = {"eof": "silence"}
+
+# bplay and brec exit with 255 after every success.
+STATUSES = {"bplay": (0, 255), "brec": (0, 255)}
+
 
 @dataclass
 class Row:
@@ -49,7 +56,7 @@ RECORDERS = {
         "sox", "-q", "-t", "oss", "-r", heard.rate, "-c", heard.channels, device, file],
     "ffmpeg": lambda device, heard, file: [
         "ffmpeg", "-nostdin", "-y", "-loglevel", "error",
-        "-f", "oss", "-ar", heard.rate, "-ac", heard.channels, "-i", device, file],
+        "-f", "oss", "-sample_rate", heard.rate, "-channels", heard.channels, "-i", device, file],
     "brec": lambda device, heard, file: [
         "brec", "-d", device, *(["-S"] if heard.channels == 2 else []),
         "-s", heard.rate, "-b", 16, "-T", heard.frames, "-w", file],
@@ -95,14 +102,18 @@ def form(file):
         return wav.getframerate(), wav.getnchannels(), 8 * wav.getsampwidth(), wav.getnframes()
 
 
+def recording_of(row, number):
+    return OUT / f"{number}-{row.player}-to-{row.recorder}.wav"
+
+
 def play(row, number):
     """One line of the table: (its cells, whether it is as it must be)."""
-    loop = Loop(**CONF)
+    loop = Loop(**(MICROPHONE if row.recorder == "arecord" else CONF))
     try:
         sent_rate, sent_channels, sent_bits, sent_frames = form(row.song)
         rate, channels = row.rate or sent_rate, row.channels or sent_channels
         heard = expected(loop, row.song, rate, channels)
-        recording = OUT / f"{number}-{row.player}-to-{row.recorder}.wav"
+        recording = recording_of(row, number)
         recording.unlink(missing_ok=True)
         player_device, recorder_device = (
             (CLIENT, SERVER) if row.player_side == "client" else (SERVER, CLIENT))
@@ -112,18 +123,18 @@ def play(row, number):
         playing = PLAYERS[row.player](player_device, row.song)
         recording_it = RECORDERS[row.recorder](recorder_device, heard, recording)
         if row.player_side == "server":
-            first, second = playing, recording_it
+            player = loop.wait_until_listening(loop.start(*playing))
+            recorder = loop.start(*recording_it)
         else:
-            first, second = recording_it, playing
-        first = loop.start(*first)
-        loop.wait_until_listening(first)
-        second = loop.start(*second)
-        second.succeed(60)
-        first.succeed(60)
+            recorder = loop.wait_until_listening(loop.start(*recording_it))
+            player = loop.start(*playing)
+        player.succeed(60, STATUSES.get(row.player, (0,)))
+        recorder.succeed(60, STATUSES.get(row.recorder, (0,)))
         got = sound.read_wav(recording)
         result, right = judge(row, heard, got, sent_frames)
         other_side = "server" if row.player_side == "client" else "client"
         return (
+            row.song.name,
             f"{row.player} ({row.player_side})",
             f"{row.recorder} ({other_side})",
             f"{sent_rate} Hz {sent_channels} ch {sent_bits} bit",
@@ -134,7 +145,7 @@ def play(row, number):
         ), right
     except (ProgramFailed, ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
-        return (row.player, row.recorder, row.song.name, "", "", "", "FAILED"), False
+        return (row.song.name, row.player, row.recorder, "", "", "", "", "FAILED"), False
     finally:
         loop.close()
 
@@ -152,12 +163,12 @@ def judge(row, heard, got, sent_frames):
 
 
 def print_table(rows):
-    head = ("player", "recorder", "sent", "recorded", "frames in", "frames out", "result")
+    head = ("sound", "player", "recorder", "sent", "recorded", "frames in", "frames out", "result")
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
 
     def line(cells):
         return "  ".join(
-            cell.rjust(width) if column in (4, 5) else cell.ljust(width)
+            cell.rjust(width) if column in (5, 6) else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(cells, widths))
         ).rstrip()
 
@@ -199,23 +210,27 @@ def main():
         Row("sox", "client", "ffmpeg", VOICE),
         Row("bplay", "client", "sox", music),
         Row("aplay", "client", "ffmpeg", VOICE, pads=True),
-        Row("sox", "server", "arecord", music),
+        Row("sox", "client", "arecord", music),
         Row("play", "server", "brec", VOICE),
-        Row("bplay", "client", "sox", music, rate=48000, snr_db=70),
-        Row("sox", "server", "ffmpeg", music, rate=96000, snr_db=70),
-        Row("sox", "client", "ffmpeg", old, rate=48000, channels=2, snr_db=40),
+        Row("aplay", "server", "sox", music, pads=True),
+        Row("bplay", "client", "sox", music, rate=48000, snr_db=80),
+        Row("sox", "server", "ffmpeg", music, rate=96000, snr_db=80),
+        Row("sox", "client", "ffmpeg", old, rate=48000, channels=2, snr_db=50),
     ]
-    print("Playing, in real time: each line takes as long as its sound.")
-    lines, all_right = [], True
+    print("Playing in real time: each line takes as long as its sound.", flush=True)
+    lines, all_right, pictured = [], True, None
     for number, row in enumerate(rows, 1):
+        print(f"  {number}/{len(rows)}  {row.song.name}: {row.player} to {row.recorder}", flush=True)
         cells, right = play(row, number)
         lines.append(cells)
         all_right = all_right and right
+        if row.snr_db and right and pictured is None:
+            pictured = picture(row.song, recording_of(row, number))
     print()
     print_table(lines)
-    converted = OUT / "6-bplay-to-sox.wav"
-    if converted.exists():
-        print(f"\nSent and recorded, as spectrograms: {picture(music, converted).relative_to(ROOT)}")
+    print()
+    if pictured:
+        print(f"Sent and recorded, as spectrograms: {pictured.relative_to(ROOT)}")
     print("Every sound arrived as it must." if all_right else "Something is WRONG, see above.")
     return 0 if all_right else 1
 

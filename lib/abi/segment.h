@@ -14,7 +14,7 @@
 //                     when it starts a stream
 //   a witness         Side::open of a side whose claim the kernel says is gone:
 //                     OPEN -> CLOSED by compare-and-swap on the same serial
-//   anyone            Side::waiting, by exchange, before it posts Side::wake
+//   anyone            Side::waiting, by compare-and-swap, before it posts Side::wake
 //
 // Whoever writes a half holds the turn of its side (device/turn.h), so each field
 // has one writer at a time. Readers check every value before use: the other side
@@ -172,9 +172,9 @@ struct alignas(64) Side {
   char command[64];
   char song[64];
   char label[16];
-  // Sleepers. A waker exchanges `waiting` for 0 and posts `wake` as often.
-  Atomic<std::uint32_t> waiting;
-  Atomic<std::uint32_t> reserved;
+  // Sleepers: how many in the low half, how often they were woken in the high
+  // one. A waker sets the count to 0 and posts `wake` as often as it was.
+  Atomic<std::uint64_t> waiting;
   Atomic<std::uint64_t> wake_frame;  // peer position from which waking is worth it
   alignas(64) unsigned char wake[64];  // a sem_t of the owner's ABI
 };

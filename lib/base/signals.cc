@@ -36,7 +36,8 @@ Handlers look() {
     ((action.flags & SA_RESTART) != 0 ? restart : interrupt) = true;
   }
   errno = saved;
-  return !interrupt ? Handlers::kRestart : restart ? Handlers::kMixed : Handlers::kInterrupt;
+  if (!interrupt) return restart ? Handlers::kRestart : Handlers::kNone;
+  return restart ? Handlers::kMixed : Handlers::kInterrupt;
 }
 
 }  // namespace

@@ -7,7 +7,8 @@ namespace ossloop::base {
 // the kernel does not tell which handler ran; only a sleep without a deadline is
 // restarted as SA_RESTART asks. So we look at the handlers that are installed.
 enum class Handlers {
-  kRestart,    // all ask for SA_RESTART, or there are none
+  kNone,
+  kRestart,    // all ask for SA_RESTART
   kInterrupt,  // none does
   kMixed,      // some do: only the kernel can tell
 };

@@ -221,7 +221,7 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     // As a file that has ended: some recorders need to hear it twice.
     step.finished = flow_.at_end();
     step.always = port_.server();
-    step.wait = {now_ns + kIdleNs, 0};
+    step.wait = {now_ns + kIdleNs, flow_.read() + 1};
   } else {
     const std::uint64_t wanted = (bytes - step.moved + frame_bytes - 1) / frame_bytes;
     step.wait = flow_.wait_for(port_.to_loop_up(wanted), view, port_.limits(), now_ns);
@@ -233,8 +233,15 @@ std::uint64_t Capture::available_frames(std::int64_t now_ns) {
   ConsumerFlow::View view;
   if (prepare(now_ns, view) != 0) return 0;
   if (!converter_->changes_rate()) return view.frames + view.silence;
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  // Another process may be the one that reads: then nothing is taken out of the
+  // ring for the asking, and the answer leaves the filter's delay out.
+  if (port_.side().shared.load(std::memory_order_acquire) != 0) {
+    return (pending_.size() - pending_read_) / frame_bytes +
+           port_.to_program_down(view.frames + view.silence);
+  }
   pump(view);
-  return pending_.size() / static_cast<std::size_t>(port_.format().frame_bytes());
+  return pending_.size() / frame_bytes;
 }
 
 bool Capture::streaming(std::int64_t now_ns) {
@@ -254,6 +261,13 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   if (!view.streaming) return flow_.at_end();
   const bool told = flow_.eof() == abi::Eof::kReset || flow_.eof() == abi::Eof::kEof;
   return view.closing && (available > 0 || (view.end && told));
+}
+
+void Capture::forget_filter() {
+  converter_.reset();
+  tail_done_ = true;
+  pending_.clear();
+  pending_read_ = 0;
 }
 
 void Capture::halt(std::int64_t now_ns) {

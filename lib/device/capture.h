@@ -34,6 +34,8 @@ class Capture {
   // Starts recording: the stream may begin. False if it was started before.
   bool start();
   void halt(std::int64_t now_ns);
+  // In a forked child: what the filter holds is not ours.
+  void forget_filter();
   ConsumerFlow& flow() { return flow_; }
   const ConsumerFlow& flow() const { return flow_; }
 

@@ -83,6 +83,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     endpoint->publish_open();
     fd = node.release();
     Timer::instance().add(endpoint.get());
+    Timer::instance().run([&] { endpoint->keep_descriptors(); });
     return endpoint;
   }
   return nullptr;
@@ -181,6 +182,7 @@ std::unique_ptr<Endpoint> Endpoint::adopt(const std::string& folder, int instanc
       std::clamp<std::uint32_t>(endpoint->port_.side().access.load(kRelaxed), kRead, kReadWrite);
   endpoint->port_.side().shared.store(1, std::memory_order_seq_cst);
   Timer::instance().add(endpoint.get());
+  Timer::instance().run([&] { endpoint->keep_descriptors(); });
   return endpoint;
 }
 
@@ -235,14 +237,14 @@ Endpoint::Watch Endpoint::watch_wanted() const {
   return port_.side().polled.load(kRelaxed) != 0 ? Watch::kTicking : Watch::kStreaming;
 }
 
-ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes) {
+ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes, bool progressed) {
   if ((access_ & kRead) == 0) return -EBADF;
   if (bytes == 0) return 0;
   if (data == nullptr) return -EFAULT;
   bool slept_for_start = false;
   return transfer(fd, bytes, [&](std::size_t done, std::int64_t now_ns) {
     const bool was_running = capture_.flow().running();
-    Step step = capture_.read(data + done, bytes - done, done > 0, now_ns);
+    Step step = capture_.read(data + done, bytes - done, progressed || done > 0, now_ns);
     // The read that slept until the client started goes on to its first sound.
     slept_for_start = slept_for_start || step.always;
     step.always = slept_for_start;
@@ -251,13 +253,13 @@ ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes) {
   });
 }
 
-ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes) {
+ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool progressed) {
   if ((access_ & kWrite) == 0) return -EBADF;
   if (bytes == 0) return 0;
   if (data == nullptr) return -EFAULT;
   return transfer(fd, bytes, [&](std::size_t done, std::int64_t now_ns) {
     const bool was_streaming = playback_.streaming();
-    Step step = playback_.write(data + done, bytes - done, done > 0, now_ns);
+    Step step = playback_.write(data + done, bytes - done, progressed || done > 0, now_ns);
     if (!was_streaming && playback_.streaming()) started();
     return step;
   });
@@ -494,11 +496,13 @@ bool Endpoint::nonblock() const { return port_.side().nonblock.load(kRelaxed) !=
 void Endpoint::set_nonblock(bool on) { port_.side().nonblock.store(on ? 1 : 0, kRelaxed); }
 
 void Endpoint::close_one(const std::function<void()>& close_descriptor) {
+  const base::SignalsHeld signals;
   std::lock_guard lock(mutex_);
   close_descriptor();
 }
 
 void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
+  const base::NotCancelled whole;
   leaving_.store(true);
   shm::wake(port_.side());
   {
@@ -508,10 +512,9 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   }
   // If the claim is free now, nobody else holds the open, and we end it.
   bool last = false;
-  base::Fd claim;
   Timer::instance().run([&] {
-    claim.reset(node_.open(true));
-    last = claim && shm::Node::claim(claim.get()) == 0;
+    const base::Fd& node = node_fd(timer_node_, node_);
+    last = node && shm::Node::claim(node.get()) == 0;
   });
   // From here on the claim is the timer thread's descriptor: a side that drains
   // is busy.
@@ -527,11 +530,22 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
     shm::wake(port_.peer());
   }
   gone_.store(true);
-  Timer::instance().run([&] {
-    claim.reset();
-    timer_node_.reset();
-    timer_peer_.reset();
-  });
+  Timer::instance().run([&] { drop_descriptors(); });
+}
+
+// A program may change its root or its user once it has its devices: then names
+// lead nowhere, descriptors do. In the timer thread.
+void Endpoint::keep_descriptors() {
+  if (!Timer::instance().has_own_descriptors()) return;
+  node_fd(timer_node_, node_);
+  node_fd(timer_peer_, peer_node_);
+  port_.segment().keep_descriptor();
+}
+
+void Endpoint::drop_descriptors() {
+  timer_node_.reset();
+  timer_peer_.reset();
+  port_.segment().drop_descriptor();
 }
 
 base::Fd& Endpoint::node_fd(base::Fd& cached, const shm::Node& node) {
@@ -571,6 +585,9 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
     alarm_ns_.store(kNoAlarm);
     shm::wake(side);
   }
+  // Posts that a killed peer still owed, or that one of another ABI cannot make.
+  shm::wake_at(side, live_direction() == kRead ? capture_.flow().written_by_peer()
+                                               : playback_.flow().read_by_peer());
   const Watch watch = watch_wanted();
   watch_.store(watch, kRelaxed);
   constexpr std::int64_t kLivenessNs[] = {1'000'000'000, 400'000'000, 100'000'000, 100'000'000};
@@ -580,10 +597,7 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   if (side.polled.load(kRelaxed) != 0) show_token_from_timer(now_ns);
   next_ns = std::min(next_ns, alarm_ns_.load());
   // Without a table of its own the thread must not keep numbers of the program.
-  if (!Timer::instance().has_own_descriptors()) {
-    timer_node_.reset();
-    timer_peer_.reset();
-  }
+  if (!Timer::instance().has_own_descriptors()) drop_descriptors();
   return next_ns;
 }
 
@@ -592,10 +606,14 @@ void Endpoint::show_token_from_timer(std::int64_t now_ns) {
   const base::Fd& fd = node_fd(timer_node_, node_);
   if (!lock.owns_lock() || !fd) return;
   abi::Side& side = port_.side();
+  const bool shared = side.shared.load(std::memory_order_acquire) != 0;
+  if (shared && shm::Node::take_turn(fd.get(), false) != 0) return;
   const bool token = ready(now_ns) == (live_direction() == kRead);
-  if (side.token.load(kRelaxed) == (token ? 1U : 0U)) return;
-  shm::Node::set_token(fd.get(), token);
-  side.token.store(token ? 1 : 0, kRelaxed);
+  if (side.token.load(kRelaxed) != (token ? 1U : 0U)) {
+    shm::Node::set_token(fd.get(), token);
+    side.token.store(token ? 1 : 0, kRelaxed);
+  }
+  if (shared) shm::Node::end_turn(fd.get());
 }
 
 std::int64_t Endpoint::tick_ns() const {
@@ -615,6 +633,10 @@ void Endpoint::after_fork(bool child) {
   if (child) {
     timer_node_.release();
     timer_peer_.release();
+    port_.segment().forget_descriptor();
+    // What the parent's filters hold is the parent's to play, or to read.
+    playback_.forget_filter();
+    capture_.forget_filter();
   }
   mutex_.unlock();
 }

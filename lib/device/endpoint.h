@@ -71,8 +71,10 @@ class Endpoint final : public Ticking {
                                          abi::SideIndex side, int fd);
   ~Endpoint() override;
 
-  ssize_t read(int fd, std::byte* data, std::size_t bytes);
-  ssize_t write(int fd, const std::byte* data, std::size_t bytes);
+  // `progressed`: the call has moved bytes before (a vector's earlier pieces), so
+  // what may be told only once is left for the next call.
+  ssize_t read(int fd, std::byte* data, std::size_t bytes, bool progressed = false);
+  ssize_t write(int fd, const std::byte* data, std::size_t bytes, bool progressed = false);
 
   // Somebody is about to wait on the node for `events` (POLLIN, POLLOUT): starts
   // recording, makes the token true. Returns the events this side can have.
@@ -152,6 +154,8 @@ class Endpoint final : public Ticking {
   void witness_peer(std::int64_t now_ns);
   std::int64_t tick_ns() const;
   base::Fd& node_fd(base::Fd& cached, const shm::Node& node);
+  void keep_descriptors();
+  void drop_descriptors();
 
   const int instance_;
   const shm::Node node_;

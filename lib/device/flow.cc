@@ -18,6 +18,11 @@ Enum sane_enum(std::uint32_t value, Enum last) {
   return value <= static_cast<std::uint32_t>(last) ? static_cast<Enum>(value) : Enum{};
 }
 
+// A sleep without a time of its own ends by a post; this is for lost ones. Not
+// shorter: a signal that comes while a call looks around interrupts nothing.
+constexpr std::int64_t kLookAgainNs = 1'000'000'000;
+constexpr std::uint64_t kNobody = ~std::uint64_t{0};  // no position is worth a wake
+
 std::int64_t as_signed(std::uint64_t position) { return static_cast<std::int64_t>(position); }
 
 // A clock far behind or ahead, from garbage or an old stream, is cut to what
@@ -176,7 +181,6 @@ std::uint64_t ProducerFlow::room(const RingLimits& ring, std::int64_t now_ns) co
 
 ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits& ring,
                                           std::int64_t now_ns) const {
-  constexpr std::int64_t kLookAgainNs = 100'000'000;
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
   const std::uint64_t reach = read(ring) + buffer_of(consumer_side_, ring);
@@ -185,10 +189,13 @@ ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits&
     const std::int64_t due = time.time_of(as_signed(frame));
     // A clock that says "now" and did not let us pass is about to be moved.
     const std::int64_t soon = now_ns + 1'000'000;
-    return {std::clamp(due, soon, now_ns + kLookAgainNs), 0};
+    return {std::clamp(due, soon, now_ns + kLookAgainNs), kNobody};
   }
+  // A consumer that starts wakes everybody.
+  const bool started = consumer_.running.load(kRelaxed) != 0;
   const std::uint64_t buffer = buffer_of(consumer_side_, ring);
-  return {now_ns + kLookAgainNs, frame > buffer ? frame - buffer : 0};
+  return {now_ns + kLookAgainNs,
+          started && frame > buffer ? frame - buffer : started ? read(ring) + 1 : kNobody};
 }
 
 // --- consumer ---------------------------------------------------------------
@@ -440,18 +447,17 @@ void ConsumerFlow::tell_end(const View& view) {
 
 ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, const View& view,
                                           const RingLimits& ring, std::int64_t now_ns) const {
-  constexpr std::int64_t kLookAgainNs = 100'000'000;
   const std::uint64_t buffer = buffer_of(consumer_side_, ring);
   std::uint64_t target =
       view.read + std::clamp<std::uint64_t>(frames, 1, std::max<std::uint64_t>(buffer / 2, 1));
   if (view.closing) target = std::min(target, std::max(view.written, view.read + 1));
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
-  if (free_clock() || clock_stream == 0) return {now_ns + kLookAgainNs, free_clock() ? target : 0};
+  if (free_clock() || clock_stream == 0) return {now_ns + kLookAgainNs, target};
   const std::int64_t soon = now_ns + 100'000;
   const std::int64_t far = now_ns + kLookAgainNs;
   if (view.written >= target) {
-    return {std::clamp(time.time_of(as_signed(target)), soon, far), ~std::uint64_t{0}};
+    return {std::clamp(time.time_of(as_signed(target)), soon, far), kNobody};
   }
   if (underrun() == abi::Underrun::kStall) return {far, target};
   const std::int64_t silence_due =

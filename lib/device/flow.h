@@ -59,6 +59,7 @@ class ProducerFlow : public Flow {
   using Flow::Flow;
 
   std::uint64_t written() const { return producer_.written.load(std::memory_order_relaxed); }
+  std::uint64_t read_by_peer() const { return consumer_.read.load(std::memory_order_acquire); }
   std::uint64_t stream() const { return producer_.stream.load(std::memory_order_relaxed); }
   bool streaming() const;
   // Does the stream still have the consumer it was begun for?
@@ -110,6 +111,7 @@ class ConsumerFlow : public Flow {
   };
 
   std::uint64_t read() const { return consumer_.read.load(std::memory_order_relaxed); }
+  std::uint64_t written_by_peer() const { return producer_.written.load(std::memory_order_acquire); }
   // After the end was told with eof=eof, until the next stream begins.
   bool at_end() const { return eof() == abi::Eof::kEof && consumer_.at_end.load() != 0; }
   bool running() const { return consumer_.running.load(std::memory_order_relaxed) != 0; }

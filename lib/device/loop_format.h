@@ -25,10 +25,10 @@ inline std::uint16_t server_serial(std::uint64_t word) {
   return static_cast<std::uint16_t>(word >> 48);
 }
 
-// A stream's mark in the word: never 0, which means "not frozen".
-inline std::uint16_t freeze_mark(std::uint64_t stream) {
-  const auto low = static_cast<std::uint16_t>(stream);
-  return low == 0 ? std::uint16_t{0xffff} : low;
+// A stream's mark in the word: never 0, which means "not frozen", and never that
+// of the stream before.
+inline constexpr std::uint16_t freeze_mark(std::uint64_t stream) {
+  return static_cast<std::uint16_t>(1 + stream % 0xffff);
 }
 
 }  // namespace ossloop::device

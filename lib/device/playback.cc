@@ -53,13 +53,13 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
   const bool running = flow_.consumer_running();
   if (port_.server() && !running) {
     step.always = true;
-    step.wait = {now_ns + kIdleNs, 0};
+    step.wait = {now_ns + kIdleNs, shm::Sleeper::kNever};  // a start wakes everybody
     return false;
   }
   const std::int64_t settled = port_.contract().loop.changed_ns.load(kRelaxed) + kSettleNs;
   if (!running && now_ns < settled) {
     step.always = true;  // a moment only, and what is written then is taken
-    step.wait = {std::min(settled, now_ns + kSettleNs), 0};
+    step.wait = {std::min(settled, now_ns + kSettleNs), shm::Sleeper::kNever};
     return false;
   }
   if (!flow_.may_begin()) {

@@ -34,6 +34,8 @@ class Playback {
 
   // Gives the converter's tail to the ring: the end of this process's sound.
   void finish(std::int64_t now_ns);
+  // In a forked child: what the filter holds is not ours.
+  void forget_filter() { converter_.reset(); }
   // Drops what is queued; the stream goes on.
   void halt(std::int64_t now_ns);
   void arm(bool armed) { flow_.arm(armed); }

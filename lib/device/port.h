@@ -19,7 +19,7 @@ class Port {
   Port(std::shared_ptr<shm::Segment> segment, abi::SideIndex index);
 
   abi::Segment& contract() const { return segment_->contract(); }
-  const shm::Segment& segment() const { return *segment_; }
+  shm::Segment& segment() const { return *segment_; }
   abi::SideIndex index() const { return index_; }
   bool server() const { return index_ == abi::kServer; }
   abi::Side& side() const { return contract().side[index_]; }

@@ -8,12 +8,15 @@
 #include <new>
 
 #include "base/log.h"
+#include "base/shelter.h"
 #include "base/sys.h"
 
 namespace ossloop::device {
 namespace {
 
-constexpr std::size_t kStackBytes = 256 * 1024;
+// The thread needs little, but libc takes the program's static thread-local data
+// out of it: where that is large, more is asked for.
+constexpr std::size_t kStackBytes[] = {256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
 
 thread_local bool in_timer_thread = false;
 
@@ -38,8 +41,12 @@ bool Timer::start() {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, kStackBytes);
-  const int result = pthread_create(&thread_, &attributes, thread_main, this);
+  int result = EINVAL;
+  for (const std::size_t bytes : kStackBytes) {
+    if (result != EINVAL) break;
+    pthread_attr_setstacksize(&attributes, bytes);
+    result = pthread_create(&thread_, &attributes, thread_main, this);
+  }
   pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   running_.store(result == 0);
@@ -64,6 +71,7 @@ void Timer::stop() {
 }
 
 void Timer::add(Ticking* ticking) {
+  const base::SignalsHeld signals;
   {
     std::lock_guard list(list_);
     ticking_.push_back(ticking);
@@ -73,6 +81,7 @@ void Timer::add(Ticking* ticking) {
 }
 
 void Timer::remove(Ticking* ticking) {
+  const base::SignalsHeld signals;
   {
     std::lock_guard list(list_);
     std::erase(ticking_, ticking);
@@ -81,6 +90,8 @@ void Timer::remove(Ticking* ticking) {
 }
 
 void Timer::rest() {
+  const base::SignalsHeld signals;
+  const base::NotCancelled whole;
   {
     std::lock_guard list(list_);
     if (!ticking_.empty()) return;
@@ -89,6 +100,8 @@ void Timer::rest() {
 }
 
 void Timer::run(const std::function<void()>& function) {
+  const base::SignalsHeld signals;
+  const base::NotCancelled whole;
   if (in_timer_thread || !start()) {
     function();
     return;

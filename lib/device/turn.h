@@ -1,6 +1,7 @@
 // The right to change a side: one holder at a time.
 #pragma once
 
+#include "base/shelter.h"
 #include "device/endpoint.h"
 #include "shm/node.h"
 
@@ -25,6 +26,7 @@ class Endpoint::Turn {
   Turn& operator=(const Turn&) = delete;
 
  private:
+  const base::SignalsHeld signals_;  // the first in, the last out
   Endpoint& endpoint_;
   const int fd_;
   bool locked_ = false;

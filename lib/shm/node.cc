@@ -92,12 +92,13 @@ void Node::end_turn(int fd) {
 }
 
 void Node::set_token(int fd, bool ready) {
-  // Two setters at once may leave two bytes in the page; taking out takes all.
-  char bytes[64] = {};
+  char bytes[4096] = {};
   if (ready) {
     sys().write(fd, bytes, 1);
-  } else {
-    sys().read(fd, bytes, sizeof bytes);
+    return;
+  }
+  // Two setters at once may leave two bytes in the page; all are taken out.
+  while (sys().read(fd, bytes, sizeof bytes) == sizeof bytes) {
   }
 }
 

@@ -30,13 +30,23 @@ int reserve(int fd, std::size_t bytes) {
   return result;
 }
 
-bool in_use(const std::string& folder, int number) {
-  for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-    Fd fd(Node(folder, number, side).open(true));
-    if (fd && Node::claimed_by_other(fd.get())) return true;
+// Both sides' claims: whoever holds them may replace the instance's file.
+class BothClaims {
+ public:
+  BothClaims(const std::string& folder, int number, mode_t mode) {
+    for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
+      const Node node(folder, number, side);
+      node.make(mode);
+      fd_[side].reset(node.open(true));
+      held_ = held_ && fd_[side] && Node::claim(fd_[side].get()) == 0;
+    }
   }
-  return false;
-}
+  explicit operator bool() const { return held_; }
+
+ private:
+  Fd fd_[2];
+  bool held_ = true;
+};
 
 // Makes the file under a passing name and links it, so that nobody ever sees a
 // half-made segment. 0 also when another process was quicker.
@@ -122,18 +132,22 @@ std::shared_ptr<Segment> Segment::open(const std::string& folder, int number,
     auto segment = map_file(path, number, error);
     if (segment != nullptr) return segment;
     if (error == -EPROTO) {
-      if (in_use(folder, number)) {
+      const BothClaims claims(folder, number, birth.mode);
+      // Somebody may have replaced it before we had the claims.
+      segment = map_file(path, number, error);
+      if (segment != nullptr) return segment;
+      if (error == -EPROTO && !claims) {
         log(LogLevel::kError,
             "%s: not a segment of layout version %u; end the programs that use instance %d, "
             "then it is replaced",
             path.c_str(), abi::kLayoutVersion, number);
         return nullptr;
       }
-      sys().unlinkat(AT_FDCWD, path.c_str());
-    } else if (error != -ENOENT) {
-      break;
+      if (error == -EPROTO) sys().unlinkat(AT_FDCWD, path.c_str());
+      error = create(folder, number, birth);
+    } else if (error == -ENOENT) {
+      error = create(folder, number, birth);
     }
-    error = create(folder, number, birth);
     if (error != 0) break;
   }
   log(LogLevel::kError, "%s: %s", path.c_str(), std::strerror(-error));
@@ -146,14 +160,24 @@ bool Segment::current() const {
          status.st_dev == device_ && status.st_ino == inode_;
 }
 
+base::Fd Segment::open_file() const {
+  return Fd(sys().open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+}
+
+void Segment::keep_descriptor() {
+  if (!kept_) kept_ = open_file();
+}
+
 int Segment::reserve_ring(std::size_t ring_bytes) const {
-  Fd fd(sys().open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+  const Fd passing = kept_ ? Fd() : open_file();
+  const Fd& fd = kept_ ? kept_ : passing;
   if (!fd) return fd.get();
   return reserve(fd.get(), abi::kRingOffset + ring_bytes);
 }
 
 Mapping Segment::map_ring(std::size_t ring_bytes, int& error) const {
-  Fd fd(sys().open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+  const Fd passing = kept_ ? Fd() : open_file();
+  const Fd& fd = kept_ ? kept_ : passing;
   struct stat status {};
   error = fd ? sys().fstat(fd.get(), &status) : fd.get();
   if (error == 0 && status.st_size < static_cast<off_t>(abi::kRingOffset + ring_bytes)) error = -EIO;

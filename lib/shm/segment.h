@@ -9,6 +9,7 @@
 #include <string>
 
 #include "abi/segment.h"
+#include "base/fd.h"
 
 namespace ossloop::shm {
 
@@ -36,8 +37,8 @@ struct Birth {
   std::function<void(abi::Segment&)> fill;  // all but the header
 };
 
-// All functions open the file by name and close it again: run them where a
-// passing descriptor disturbs nobody (device/timer.h).
+// All functions open the file by name and close it again, unless a descriptor is
+// kept: run them where descriptors disturb nobody (device/timer.h).
 class Segment {
  public:
   // Maps instance `number` of `folder`; makes it if it is missing. nullptr with error:
@@ -51,9 +52,17 @@ class Segment {
 
   static std::string file_name(const std::string& folder, int number);
 
+  ~Segment() { kept_.release(); }
   abi::Segment& contract() const { return *reinterpret_cast<abi::Segment*>(mapping_.data()); }
   // Is the file of this name still the one that is mapped?
   bool current() const;
+
+  // Keeps the file open, so that a program that changes its root or its user
+  // later finds its ring. The descriptor belongs to the thread's table; a forked
+  // child, which does not have it, forgets it.
+  void keep_descriptor();
+  void drop_descriptor() { kept_.reset(); }
+  void forget_descriptor() { kept_.release(); }
 
   // Reserves memory for `ring_bytes`: after it no write to the ring can fail.
   // 0, -ENOSPC, or what open says.
@@ -65,7 +74,10 @@ class Segment {
   Segment(std::string path, Mapping mapping, dev_t device, ino_t inode);
   static std::shared_ptr<Segment> map_file(const std::string& path, int number, int& error);
 
+  base::Fd open_file() const;
+
   std::string path_;
+  base::Fd kept_;
   Mapping mapping_;
   dev_t device_;
   ino_t inode_;

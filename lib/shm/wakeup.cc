@@ -10,7 +10,10 @@ namespace ossloop::shm {
 namespace {
 
 // More sleepers than this on one side is somebody's garbage.
-constexpr std::uint32_t kMostSleepers = 256;
+constexpr std::uint64_t kMostSleepers = 256;
+
+constexpr std::uint64_t count_of(std::uint64_t waiting) { return waiting & 0xffffffff; }
+constexpr std::uint64_t generation_of(std::uint64_t waiting) { return waiting >> 32; }
 
 sem_t* semaphore(abi::Side& side) { return reinterpret_cast<sem_t*>(side.wake); }
 
@@ -25,34 +28,43 @@ void make_wakeup(abi::Side& side) {
 void wake(abi::Side& side) {
   // Pairs with the sleeper's announcement: one of the two sees the other.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (side.waiting.load(std::memory_order_relaxed) == 0) return;
+  std::uint64_t waiting = side.waiting.load(std::memory_order_relaxed);
+  if (count_of(waiting) == 0) return;
   if (side.abi.load(std::memory_order_relaxed) != abi::kAbi) return;
-  const std::uint32_t sleepers =
-      std::min(side.waiting.exchange(0, std::memory_order_acq_rel), kMostSleepers);
+  do {
+    if (count_of(waiting) == 0) return;
+  } while (!side.waiting.compare_exchange_weak(waiting, (generation_of(waiting) + 1) << 32));
+  const std::uint64_t sleepers = std::min(count_of(waiting), kMostSleepers);
   const int saved = errno;
-  for (std::uint32_t i = 0; i < sleepers; ++i) sem_post(semaphore(side));
+  for (std::uint64_t i = 0; i < sleepers; ++i) sem_post(semaphore(side));
   errno = saved;
 }
 
 void wake_at(abi::Side& side, std::uint64_t position) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (side.waiting.load(std::memory_order_relaxed) == 0) return;
+  if (count_of(side.waiting.load(std::memory_order_relaxed)) == 0) return;
   if (position >= side.wake_frame.load(std::memory_order_relaxed)) wake(side);
 }
 
 Sleeper::Sleeper(abi::Side& side, std::uint64_t wake_frame) : side_(side) {
   // With several sleepers the most eager one's frame must stand.
-  if (side_.waiting.load(std::memory_order_relaxed) != 0) {
+  if (count_of(side_.waiting.load(std::memory_order_relaxed)) != 0) {
     wake_frame = std::min(wake_frame, side_.wake_frame.load(std::memory_order_relaxed));
   }
   side_.wake_frame.store(wake_frame, std::memory_order_relaxed);
-  side_.waiting.fetch_add(1, std::memory_order_seq_cst);
+  generation_ = generation_of(side_.waiting.fetch_add(1, std::memory_order_seq_cst));
 }
 
 Sleeper::~Sleeper() {
-  std::uint32_t waiting = side_.waiting.load(std::memory_order_relaxed);
-  while (waiting > 0 && !side_.waiting.compare_exchange_weak(waiting, waiting - 1)) {
+  if (posted_) return;
+  std::uint64_t waiting = side_.waiting.load(std::memory_order_relaxed);
+  while (generation_of(waiting) == generation_ && count_of(waiting) > 0) {
+    if (side_.waiting.compare_exchange_weak(waiting, waiting - 1)) return;
   }
+  // A waker has counted us and posts, or has posted, what we did not wait for.
+  const int saved = errno;
+  sem_trywait(semaphore(side_));
+  errno = saved;
 }
 
 int Sleeper::sleep_until(std::int64_t deadline_ns) {
@@ -62,6 +74,7 @@ int Sleeper::sleep_until(std::int64_t deadline_ns) {
   deadline.tv_nsec = static_cast<long>(deadline_ns % 1'000'000'000);
   const int result = sem_clockwait(semaphore(side_), CLOCK_MONOTONIC, &deadline) == 0 ? 0 : -errno;
   errno = saved;
+  posted_ = result == 0;
   return result;
 }
 
@@ -69,6 +82,7 @@ int Sleeper::sleep() {
   const int saved = errno;
   const int result = sem_wait(semaphore(side_)) == 0 ? 0 : -errno;
   errno = saved;
+  posted_ = result == 0;
   return result;
 }
 

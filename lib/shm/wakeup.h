@@ -39,6 +39,8 @@ class Sleeper {
 
  private:
   abi::Side& side_;
+  std::uint64_t generation_;
+  bool posted_ = false;  // our post was taken
 };
 
 }  // namespace ossloop::shm

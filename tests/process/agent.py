@@ -89,7 +89,8 @@ class Calls:
     @staticmethod
     def libc_read(number, size):
         buffer = ctypes.create_string_buffer(size)
-        return buffer.raw[: libc_call("read", fd(number), buffer, ctypes.c_size_t(size))]
+        got = libc_call("read", fd(number), buffer, ctypes.c_size_t(size))
+        return buffer.raw[:got]
 
     @staticmethod
     def libc_write(number, data):

@@ -13,7 +13,9 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
 
-from loop import LIBRARY, LIMIT_SECONDS, PYTHON, LoopTest, Program, ProgramFailed
+from loop import (  # noqa: E402
+    LIBRARY, LIMIT_SECONDS, PYTHON, LoopTest, Program, ProgramFailed, die_with_the_test,
+)
 
 AGENT = pathlib.Path(__file__).with_name("agent.py")
 
@@ -92,6 +94,7 @@ class Agent:
                 stdout=subprocess.PIPE,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=die_with_the_test,
                 **popen,
             )
         self.program = Program(words, process, folder)
@@ -132,6 +135,15 @@ class Agent:
 
     def signal(self, number):
         os.kill(self.pid, number)
+
+    def interrupt(self, pending, number, seconds=1):
+        """Signals until the call returns. One signal may hit it just as it looks
+        around between two sleeps, where no library can notice; programs that
+        rely on EINTR use interval timers for that very reason."""
+        for _ in range(round(seconds / 0.03)):
+            self.signal(number)
+            if pending.done(0.03):
+                break
 
 
 class DrivenTest(LoopTest):

@@ -148,7 +148,7 @@ class Signals(DrivenTest):
         self.assertEqual(free, client.write(client.fd, bytes(free)))
         writing = client.later("libc_write", client.fd, bytes(4096))
         self.assert_waits(writing, 0.2)
-        client.signal(signal.SIGUSR1)
+        client.interrupt(writing, signal.SIGUSR1)
         self.assert_errno(errno.EINTR, writing.result, 1)
 
         server.close(server.fd)
@@ -157,7 +157,7 @@ class Signals(DrivenTest):
         client.fd = client.open(CLIENT, os.O_WRONLY)
         writing = client.later("libc_write", client.fd, bytes(free + 4096))
         self.assert_waits(writing, 0.6)  # a new server has a moment to choose its format
-        client.signal(signal.SIGUSR1)
+        client.interrupt(writing, signal.SIGUSR1)
         self.assertEqual(free, writing.result(1))
 
     def test_a_read_in_the_midst_of_a_stream_gives_eintr(self):
@@ -169,7 +169,7 @@ class Signals(DrivenTest):
         server.read_bytes(server.fd, len(played))
         reading = server.later("libc_read", server.fd, 4096)
         self.assert_waits(reading, 0.2)
-        server.signal(signal.SIGUSR1)
+        server.interrupt(reading, signal.SIGUSR1)
         self.assert_errno(errno.EINTR, reading.result, 1)
 
     def test_a_blocked_write_goes_on_after_a_signal_with_sa_restart(self):

@@ -132,7 +132,7 @@ class Kill(DrivenTest):
             heard_something += frames > 0
             if frames == 0 and producer_is_server and not writing.done(LEARNS_WITHIN_SECONDS):
                 # Killed before it listened: the server goes on waiting.
-                player.signal(signal.SIGUSR1)
+                player.interrupt(writing, signal.SIGUSR1)
                 self.assertEqual((value, errno.EINTR), writing.result(1))
                 continue
             value, error = writing.result(5)

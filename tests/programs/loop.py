@@ -10,12 +10,14 @@ Programs run with the library preloaded, each in a process group of its own, and
 are killed after a time limit: a hung program is a failure, never a hung test.
 """
 
+import ctypes
 import json
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -33,6 +35,9 @@ CLIENT = "/dev/oss/oss_audioloop0/pcm0"
 
 LIMIT_SECONDS = 20
 
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
+
 
 def server(instance):
     return f"/dev/oss/oss_audioloop0/server{instance}"
@@ -40,6 +45,11 @@ def server(instance):
 
 def client(instance):
     return f"/dev/oss/oss_audioloop0/pcm{instance}"
+
+
+def die_with_the_test():
+    """In a new program: SIGKILL when the test that started it is gone."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class ProgramFailed(AssertionError):
@@ -162,6 +172,7 @@ class Loop:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=die_with_the_test,
                 **popen,
             )
         program = Program(words, process, folder)
@@ -268,6 +279,11 @@ def cpu_seconds(pid):
 
 class LoopTest(unittest.TestCase):
     """A test that uses loops, and throws them away whatever happens."""
+
+    @classmethod
+    def setUpClass(cls):
+        # A test that is told to stop cleans up first.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
     def loop(self, instances=1, **conf):
         loop = Loop(instances, **conf)

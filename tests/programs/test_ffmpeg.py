@@ -14,7 +14,7 @@ def plays(device, file, played):
 
 
 def records(device, file, played):
-    source = ["-f", "oss", "-ar", played.rate, "-ac", played.channels, "-i", device]
+    source = ["-f", "oss", "-sample_rate", played.rate, "-channels", played.channels, "-i", device]
     return Command([*FFMPEG, "-y", *source, file])
 
 
@@ -59,6 +59,10 @@ class Ffmpeg(PartTest):
 
         got = self.server_records(records_at_44100, loop_sound)
         self.assert_close(heard, got, snr_db=85)
+
+    def test_server_records_in_mono(self):
+        played = sound.noise(12001, 16000, 1)
+        self.assert_identical(played, self.server_records(records, played))
 
     def test_client_in_mono_is_heard_in_stereo(self):
         played = sound.noise(10 * WRITE_FRAMES * 2, channels=1)

@@ -1,0 +1,38 @@
+// Shelter from what may happen to a thread in the middle of our work.
+#pragma once
+
+#include <pthread.h>
+
+#include <cstdint>
+
+namespace ossloop::base {
+
+// No signal handler runs in this thread: one that called the device again, as
+// players do that stop the sound on SIGINT, would wait for a lock that its own
+// thread holds. Costs nothing while the program has no handler.
+class SignalsHeld {
+ public:
+  SignalsHeld();
+  ~SignalsHeld();
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  bool held_;
+  std::uint64_t before_ = 0;
+};
+
+// pthread_cancel() waits. For calls that POSIX does not name as cancellation
+// points, and for work that must not stop half-way.
+class NotCancelled {
+ public:
+  NotCancelled() { ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  ~NotCancelled() { ::pthread_setcancelstate(before_, nullptr); }
+  NotCancelled(const NotCancelled&) = delete;
+  NotCancelled& operator=(const NotCancelled&) = delete;
+
+ private:
+  int before_ = 0;
+};
+
+}  // namespace ossloop::base

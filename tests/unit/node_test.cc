@@ -1,0 +1,274 @@
+#include "shm/node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "base/fd.h"
+
+using namespace ossloop;
+using base::Fd;
+using shm::Node;
+
+namespace {
+
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/dev/shm/ossloop-unit-XXXXXX";
+    REQUIRE(::mkdtemp(name) != nullptr);
+    path = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+
+  Node node(abi::SideIndex side = abi::kServer) const {
+    Node result(path, 0, side);
+    REQUIRE(result.make(0600) == 0);
+    return result;
+  }
+
+  std::string path;
+};
+
+Fd opened(const Node& node) {
+  Fd fd(node.open(true));
+  REQUIRE(fd);
+  return fd;
+}
+
+// All that poll(2) says, asked for everything.
+short readiness(int fd) {
+  pollfd item{fd, POLLIN | POLLOUT | POLLPRI, 0};
+  REQUIRE(::poll(&item, 1, 0) >= 0);
+  return item.revents;
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  return status.st_mode & 07777;
+}
+
+// A process that does `work`, says so, and then does nothing until it is killed.
+class Child {
+ public:
+  explicit Child(const std::function<void()>& work) {
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::signal(SIGTERM, SIG_DFL);
+      work();
+      [[maybe_unused]] const ssize_t told = ::write(ready[1], "", 1);
+      for (;;) ::pause();
+    }
+    REQUIRE(pid_ > 0);
+    char byte;
+    REQUIRE(::read(ready[0], &byte, 1) == 1);
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+  ~Child() { kill(); }
+  void kill() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+class Umask {
+ public:
+  explicit Umask(mode_t mask) : before_(::umask(mask)) {}
+  ~Umask() { ::umask(before_); }
+
+ private:
+  mode_t before_;
+};
+
+}  // namespace
+
+TEST_CASE("a node is named after its side and its instance") {
+  CHECK(Node("/run/x", 0, abi::kServer).path() == "/run/x/server0");
+  CHECK(Node("/run/x", 15, abi::kClient).path() == "/run/x/pcm15");
+}
+
+TEST_CASE("a node is made once, and a FIFO") {
+  Folder folder;
+  const Node node(folder.path, 0, abi::kServer);
+  CHECK(node.open(true) == -ENOENT);
+  CHECK(node.make(0600) == 0);
+  CHECK(node.make(0600) == 0);
+  CHECK(std::filesystem::is_fifo(node.path()));
+}
+
+TEST_CASE("what has a node's name and is no FIFO is left alone") {
+  Folder folder;
+  const Node file(folder.path, 0, abi::kServer);
+  std::ofstream(file.path()) << "mine";
+  CHECK(file.make(0600) == -EEXIST);
+  CHECK(std::filesystem::file_size(file.path()) == 4);
+  const Node link(folder.path, 0, abi::kClient);
+  const Node target(folder.path, 1, abi::kClient);
+  REQUIRE(target.make(0600) == 0);
+  std::filesystem::create_symlink(target.path(), link.path());
+  CHECK(link.make(0600) == -EEXIST);
+  CHECK(link.open(true) == -ELOOP);
+}
+
+TEST_CASE("a node has the mode that was asked for, whatever the umask") {
+  Folder folder;
+  {
+    Umask nothing(0);
+    REQUIRE(Node(folder.path, 0, abi::kServer).make(0600) == 0);
+    REQUIRE(Node(folder.path, 1, abi::kServer).make(0666) == 0);
+  }
+  Umask strict(077);
+  REQUIRE(Node(folder.path, 2, abi::kServer).make(0660) == 0);
+  CHECK(mode_of(folder.path + "/server0") == 0600);
+  CHECK(mode_of(folder.path + "/server1") == 0660);  // never for everybody
+  CHECK(mode_of(folder.path + "/server2") == 0660);
+}
+
+TEST_CASE("an open node is the lowest descriptor, and closed on exec if asked") {
+  Folder folder;
+  const Node node = folder.node();
+  const int lowest = ::dup(0);
+  ::close(lowest);
+  Fd kept(node.open(false));
+  CHECK(kept.get() == lowest);
+  Fd passing(node.open(true));
+  CHECK((::fcntl(kept.get(), F_GETFD) & FD_CLOEXEC) == 0);
+  CHECK((::fcntl(passing.get(), F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE("a node without a token can only be written, with one only read") {
+  Folder folder;
+  Fd fd = opened(folder.node());
+  CHECK(readiness(fd.get()) == POLLOUT);
+  Node::set_token(fd.get(), true);
+  CHECK(readiness(fd.get()) == POLLIN);
+  Node::set_token(fd.get(), false);
+  CHECK(readiness(fd.get()) == POLLOUT);
+}
+
+TEST_CASE("a token set twice is cleared once, and one cleared twice is set once") {
+  Folder folder;
+  Fd fd = opened(folder.node());
+  Node::set_token(fd.get(), true);
+  Node::set_token(fd.get(), true);
+  CHECK(readiness(fd.get()) == POLLIN);
+  Node::set_token(fd.get(), false);
+  CHECK(readiness(fd.get()) == POLLOUT);
+  Node::set_token(fd.get(), false);
+  CHECK(readiness(fd.get()) == POLLOUT);
+  Node::set_token(fd.get(), true);
+  CHECK(readiness(fd.get()) == POLLIN);
+}
+
+TEST_CASE("every descriptor of a node sees its token, those of the other side do not") {
+  Folder folder;
+  const Node server = folder.node(abi::kServer);
+  Fd first = opened(server);
+  Fd second = opened(server);
+  Fd client = opened(folder.node(abi::kClient));
+  Node::set_token(first.get(), true);
+  CHECK(readiness(second.get()) == POLLIN);
+  CHECK(readiness(client.get()) == POLLOUT);
+  Node::set_token(second.get(), false);
+  CHECK(readiness(first.get()) == POLLOUT);
+}
+
+TEST_CASE("a claim belongs to one open") {
+  Folder folder;
+  const Node node = folder.node();
+  Fd mine = opened(node);
+  Fd other = opened(node);
+  CHECK_FALSE(Node::claimed_by_other(other.get()));
+  REQUIRE(Node::claim(mine.get()) == 0);
+  CHECK(Node::claim(other.get()) == -EBUSY);
+  CHECK(Node::claimed_by_other(other.get()));
+  CHECK_FALSE(Node::claimed_by_other(mine.get()));
+  CHECK(Node::claim(mine.get()) == 0);
+  Node::unclaim(mine.get());
+  CHECK_FALSE(Node::claimed_by_other(other.get()));
+  CHECK(Node::claim(other.get()) == 0);
+}
+
+TEST_CASE("the two sides of an instance are claimed apart") {
+  Folder folder;
+  Fd server = opened(folder.node(abi::kServer));
+  Fd client = opened(folder.node(abi::kClient));
+  CHECK(Node::claim(server.get()) == 0);
+  CHECK_FALSE(Node::claimed_by_other(client.get()));
+  CHECK(Node::claim(client.get()) == 0);
+}
+
+TEST_CASE("a claim lasts until the last descriptor from dup is closed") {
+  Folder folder;
+  const Node node = folder.node();
+  Fd looker = opened(node);
+  Fd first = opened(node);
+  REQUIRE(Node::claim(first.get()) == 0);
+  Fd second(::dup(first.get()));
+  CHECK(Node::claim(second.get()) == 0);
+  first.reset();
+  CHECK(Node::claimed_by_other(looker.get()));
+  CHECK_FALSE(Node::claimed_by_other(second.get()));
+  second.reset();
+  CHECK_FALSE(Node::claimed_by_other(looker.get()));
+}
+
+TEST_CASE("closing another descriptor of the node does not end the claim") {
+  Folder folder;
+  const Node node = folder.node();
+  Fd mine = opened(node);
+  REQUIRE(Node::claim(mine.get()) == 0);
+  { Fd passing = opened(node); }
+  Fd looker = opened(node);
+  CHECK(Node::claimed_by_other(looker.get()));
+}
+
+TEST_CASE("a forked child keeps the claim, and kill -9 ends it") {
+  Folder folder;
+  const Node node = folder.node();
+  Fd looker = opened(node);
+  Fd mine = opened(node);
+  REQUIRE(Node::claim(mine.get()) == 0);
+  Child child([] {});
+  CHECK_FALSE(Node::claimed_by_other(mine.get()));
+  mine.reset();
+  CHECK(Node::claimed_by_other(looker.get()));
+  child.kill();
+  CHECK_FALSE(Node::claimed_by_other(looker.get()));
+}
+
+TEST_CASE("processes that share an open take turns, and a dead one gives its turn back") {
+  Folder folder;
+  Fd mine = opened(folder.node());
+  Child child([&] { Node::take_turn(mine.get(), true); });
+  CHECK(Node::take_turn(mine.get(), false) == -EAGAIN);
+  // A turn is no claim.
+  CHECK(Node::claim(mine.get()) == 0);
+  child.kill();
+  CHECK(Node::take_turn(mine.get(), true) == 0);
+  Child other([] {});
+  Node::end_turn(mine.get());
+  Child next([&] {
+    if (Node::take_turn(mine.get(), false) != 0) ::_exit(1);
+  });
+  CHECK(Node::take_turn(mine.get(), false) == -EAGAIN);
+}

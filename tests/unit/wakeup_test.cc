@@ -1,0 +1,280 @@
+#include "shm/wakeup.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/sys.h"
+
+using namespace ossloop;
+using shm::Sleeper;
+
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+constexpr std::int64_t kLong = 20'000 * kMs;  // nobody waits that long but in error
+
+std::int64_t in(std::int64_t ns) { return base::sys().now_ns() + ns; }
+
+std::unique_ptr<abi::Side> new_side() {
+  auto side = std::make_unique<abi::Side>();
+  shm::make_wakeup(*side);
+  return side;
+}
+
+// Posts that lie in the semaphore.
+int posts(abi::Side& side) {
+  int value = 0;
+  ::sem_getvalue(reinterpret_cast<sem_t*>(side.wake), &value);
+  return value;
+}
+
+void on_signal(int) {}
+
+// A handler for SIGUSR1, gone at the end of the test.
+class Handler {
+ public:
+  explicit Handler(int flags) {
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = flags;
+    ::sigaction(SIGUSR1, &action, &before_);
+  }
+  ~Handler() { ::sigaction(SIGUSR1, &before_, nullptr); }
+
+ private:
+  struct sigaction before_ {};
+};
+
+}  // namespace
+
+TEST_CASE("a sleeper that nobody wakes sleeps until its deadline") {
+  auto side = new_side();
+  const std::int64_t start = base::sys().now_ns();
+  errno = 77;
+  Sleeper sleeper(*side, 0);
+  CHECK(sleeper.sleep_until(start + 20 * kMs) == -ETIMEDOUT);
+  CHECK(base::sys().now_ns() >= start + 20 * kMs);
+  CHECK(errno == 77);
+}
+
+TEST_CASE("a wake between announcement and sleep is not lost") {
+  auto side = new_side();
+  Sleeper sleeper(*side, 0);
+  shm::wake(*side);
+  CHECK(sleeper.sleep_until(in(kLong)) == 0);
+}
+
+TEST_CASE("nobody is posted to when nobody sleeps") {
+  auto side = new_side();
+  shm::wake(*side);
+  shm::wake_at(*side, 1000);
+  { Sleeper came_and_went(*side, 0); }
+  shm::wake(*side);
+  CHECK(posts(*side) == 0);
+  CHECK(side->waiting.load() == 0);
+}
+
+TEST_CASE("wake_at wakes from the position that the sleeper named") {
+  auto side = new_side();
+  Sleeper sleeper(*side, 100);
+  shm::wake_at(*side, 99);
+  CHECK(posts(*side) == 0);
+  CHECK(sleeper.sleep_until(0) == -ETIMEDOUT);
+  shm::wake_at(*side, 100);
+  CHECK(posts(*side) == 1);
+  CHECK(sleeper.sleep_until(in(kLong)) == 0);
+}
+
+TEST_CASE("a sleeper for its deadline only hears of states, not of positions") {
+  auto side = new_side();
+  Sleeper sleeper(*side, Sleeper::kNever);
+  shm::wake_at(*side, ~std::uint64_t{0} - 1);
+  CHECK(posts(*side) == 0);
+  shm::wake(*side);
+  CHECK(posts(*side) == 1);
+}
+
+TEST_CASE("of several sleepers the most eager one's position stands") {
+  auto side = new_side();
+  Sleeper patient(*side, 1000);
+  Sleeper eager(*side, 10);
+  Sleeper late(*side, 500);
+  shm::wake_at(*side, 9);
+  CHECK(posts(*side) == 0);
+  shm::wake_at(*side, 10);
+  CHECK(posts(*side) == 3);
+}
+
+TEST_CASE("one that sleeps alone again is asked anew") {
+  auto side = new_side();
+  { Sleeper eager(*side, 10); }
+  Sleeper patient(*side, 1000);
+  shm::wake_at(*side, 10);
+  CHECK(posts(*side) == 0);
+}
+
+TEST_CASE("one sleeper that goes away does not take another's wake with it") {
+  auto side = new_side();
+  auto first = std::make_unique<Sleeper>(*side, 0);
+  shm::wake(*side);
+  REQUIRE(first->sleep_until(in(kLong)) == 0);
+  Sleeper second(*side, 0);
+  first.reset();
+  shm::wake(*side);
+  CHECK(second.sleep_until(in(200 * kMs)) == 0);
+}
+
+TEST_CASE("a wake reaches every sleeper of a side") {
+  auto side = new_side();
+  constexpr int kSleepers = 12;
+  std::vector<std::thread> threads;
+  std::atomic<int> woken{0};
+  for (int i = 0; i < kSleepers; ++i) {
+    threads.emplace_back([&] {
+      Sleeper sleeper(*side, 0);
+      if (sleeper.sleep_until(in(kLong)) == 0) ++woken;
+    });
+  }
+  while (side->waiting.load() != kSleepers) std::this_thread::yield();
+  shm::wake(*side);
+  for (std::thread& thread : threads) thread.join();
+  CHECK(woken.load() == kSleepers);
+  CHECK(side->waiting.load() == 0);
+  CHECK(posts(*side) == 0);
+}
+
+TEST_CASE("no wake is lost between two threads, in many rounds") {
+  auto ping = new_side();
+  auto pong = new_side();
+  constexpr std::uint64_t kRounds = 20000;
+  std::atomic<std::uint64_t> count{0};
+  std::atomic<int> lost{0};
+  // Waits until `count` is odd or even, as calls do: look, announce, look, sleep.
+  const auto wait_for = [&](abi::Side& side, std::uint64_t parity) {
+    const auto ready = [&] { return count.load(std::memory_order_relaxed) % 2 == parity; };
+    while (!ready()) {
+      Sleeper sleeper(side, count.load(std::memory_order_relaxed) + 1);
+      if (ready()) break;
+      if (sleeper.sleep_until(in(kLong)) == -ETIMEDOUT) ++lost;
+    }
+  };
+  const auto play = [&](abi::Side& mine, abi::Side& theirs, std::uint64_t parity) {
+    for (std::uint64_t round = 0; round < kRounds && lost == 0; ++round) {
+      wait_for(mine, parity);
+      const std::uint64_t next = count.load(std::memory_order_relaxed) + 1;
+      count.store(next, std::memory_order_release);
+      shm::wake_at(theirs, next);
+    }
+  };
+  std::thread other([&] { play(*pong, *ping, 1); });
+  play(*ping, *pong, 0);
+  other.join();
+  CHECK(lost.load() == 0);
+  CHECK(count.load() == 2 * kRounds);
+}
+
+TEST_CASE("a side of another ABI is left to its owner") {
+  auto side = new_side();
+  Sleeper sleeper(*side, 0);
+  side->abi.store(abi::kAbi == 64 ? 32 : 64);
+  shm::wake(*side);
+  shm::wake_at(*side, 1);
+  CHECK(posts(*side) == 0);
+  CHECK(side->waiting.load() == 1);
+  side->abi.store(abi::kAbi);
+  shm::wake(*side);
+  CHECK(posts(*side) == 1);
+}
+
+TEST_CASE("an absurd number of sleepers costs few posts") {
+  auto side = new_side();
+  side->waiting.store(0xffffffff);
+  shm::wake(*side);
+  CHECK(posts(*side) <= 256);
+  CHECK(side->waiting.load() == 0);
+}
+
+TEST_CASE("a new owner finds no posts and no sleepers of the last one") {
+  auto side = new_side();
+  side->waiting.store(3);
+  shm::wake(*side);
+  side->waiting.store(2);
+  shm::make_wakeup(*side);
+  CHECK(posts(*side) == 0);
+  CHECK(side->waiting.load() == 0);
+  CHECK(side->abi.load() == abi::kAbi);
+}
+
+TEST_CASE("a signal handler ends a sleep with a deadline") {
+  for (const int flags : {0, SA_RESTART}) {
+    Handler handler(flags);
+    auto side = new_side();
+    std::atomic<bool> done{false};
+    int result = 1;
+    int kept = 0;
+    std::thread sleeping([&] {
+      Sleeper sleeper(*side, 0);
+      errno = 77;
+      result = sleeper.sleep_until(in(kLong));
+      kept = errno;
+      done.store(true);
+    });
+    // One that comes before the sleep interrupts nothing.
+    while (!done.load()) {
+      ::pthread_kill(sleeping.native_handle(), SIGUSR1);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    sleeping.join();
+    CHECK(result == -EINTR);
+    CHECK(kept == 77);
+    CHECK(side->waiting.load() == 0);
+  }
+}
+
+TEST_CASE("a sleep without a deadline goes on as SA_RESTART asks") {
+  Handler handler(SA_RESTART);
+  auto side = new_side();
+  std::atomic<bool> done{false};
+  int result = 1;
+  std::thread sleeping([&] {
+    Sleeper sleeper(*side, 0);
+    result = sleeper.sleep();
+    done.store(true);
+  });
+  for (int i = 0; i < 30; ++i) {
+    ::pthread_kill(sleeping.native_handle(), SIGUSR1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  CHECK_FALSE(done.load());
+  while (!done.load()) {
+    shm::wake(*side);
+    std::this_thread::yield();
+  }
+  sleeping.join();
+  CHECK(result == 0);
+}
+
+TEST_CASE("a sleep without a deadline ends with EINTR where a handler asks for it") {
+  Handler handler(0);
+  auto side = new_side();
+  std::atomic<bool> done{false};
+  int result = 1;
+  std::thread sleeping([&] {
+    Sleeper sleeper(*side, 0);
+    result = sleeper.sleep();
+    done.store(true);
+  });
+  while (!done.load()) {
+    ::pthread_kill(sleeping.native_handle(), SIGUSR1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  sleeping.join();
+  CHECK(result == -EINTR);
+}
