@@ -30,7 +30,9 @@ bool Capture::start() {
 int Capture::prepare(std::int64_t now_ns, ConsumerFlow::View& view) {
   int error = port_.follow_loop();
   if (error != 0) return error;
+  if (flow_.read() != converter_read_) forget_filter();
   view = flow_.look(port_.limits(), now_ns);
+  converter_read_ = flow_.read();
   const std::uint32_t setting = port_.side().setting_serial.load(kRelaxed);
   if (converter_ == nullptr || converter_setting_ != setting || converter_loop_ != port_.loop()) {
     converter_ = port_.make_converter(false, error);
@@ -134,6 +136,7 @@ void Capture::pump(ConsumerFlow::View& view) {
   pending_.resize(limit);
   const std::size_t made = convert(pending_.data() + used, (limit - used) / frame_bytes, view);
   pending_.resize(used + made * frame_bytes);
+  converter_read_ = flow_.read();
   if (made > 0) shm::wake_at(flow_.producer_side(), flow_.read());
 }
 
@@ -178,6 +181,10 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     return step;
   }
   if (start()) view = flow_.look(port_.limits(), now_ns);
+  struct AtEnd {
+    Capture& capture;
+    ~AtEnd() { capture.converter_read_ = capture.flow_.read(); }
+  } const remember{*this};
 
   const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
   for (int pass = 0; pass < 2; ++pass) {
@@ -258,6 +265,7 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   const std::uint64_t available = available_frames(now_ns);
   if (available >= std::min(frames, port_.buffer_frames())) return true;
   const ConsumerFlow::View view = flow_.look(port_.limits(), now_ns);
+  converter_read_ = flow_.read();
   if (!view.streaming) return flow_.at_end();
   const bool told = flow_.eof() == abi::Eof::kReset || flow_.eof() == abi::Eof::kEof;
   return view.closing && (available > 0 || (view.end && told));
@@ -272,10 +280,8 @@ void Capture::forget_filter() {
 
 void Capture::halt(std::int64_t now_ns) {
   if (port_.follow_loop() == 0) flow_.stop(port_.limits(), now_ns);
-  if (converter_ != nullptr) converter_->reset();
-  tail_done_ = true;
-  pending_.clear();
-  pending_read_ = 0;
+  forget_filter();
+  converter_read_ = flow_.read();
   port_.side().partial_bytes.store(0, kRelaxed);
   shm::wake(flow_.producer_side());
 }

@@ -34,8 +34,6 @@ class Capture {
   // Starts recording: the stream may begin. False if it was started before.
   bool start();
   void halt(std::int64_t now_ns);
-  // In a forked child: what the filter holds is not ours.
-  void forget_filter();
   ConsumerFlow& flow() { return flow_; }
   const ConsumerFlow& flow() const { return flow_; }
 
@@ -45,6 +43,7 @@ class Capture {
   std::size_t convert_rate(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   std::size_t produce(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   void pump(ConsumerFlow::View& view);
+  void forget_filter();
   void tell_end(const ConsumerFlow::View& view, Step& step);
 
   Port& port_;
@@ -52,6 +51,9 @@ class Capture {
   std::unique_ptr<audio::Converter> converter_;
   std::uint32_t converter_setting_ = 0;
   audio::PcmFormat converter_loop_{};
+  // Where our filter has read up to. Another process that shares the open and read
+  // since has gone on without it.
+  std::uint64_t converter_read_ = 0;
   bool tail_done_ = true;  // the converter holds nothing of an ended stream
   // Converted before the program asked for it, because it asked how much there
   // is; from `pending_read_` on.

@@ -634,9 +634,7 @@ void Endpoint::after_fork(bool child) {
     timer_node_.release();
     timer_peer_.release();
     port_.segment().forget_descriptor();
-    // What the parent's filters hold is the parent's to play, or to read.
-    playback_.forget_filter();
-    capture_.forget_filter();
+    playback_.inherit();
   }
   mutex_.unlock();
 }

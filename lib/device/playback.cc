@@ -92,6 +92,7 @@ int Playback::begin() {
 
 int Playback::prepare_converter(std::int64_t now_ns) {
   const std::uint32_t setting = port_.side().setting_serial.load(kRelaxed);
+  if (converter_ != nullptr && flow_.written() != converter_written_) converter_.reset();
   if (converter_ != nullptr && converter_stream_ == flow_.stream() && converter_setting_ == setting) {
     return 0;
   }
@@ -101,6 +102,7 @@ int Playback::prepare_converter(std::int64_t now_ns) {
   converter_ = port_.make_converter(true, error);
   converter_stream_ = flow_.stream();
   converter_setting_ = setting;
+  converter_written_ = flow_.written();
   return error;
 }
 
@@ -141,6 +143,8 @@ std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64
   auto& count = port_.side().frames;
   count.store(count.load(kRelaxed) + taken, kRelaxed);
   flow_.publish(at - flow_.written());
+  converter_written_ = at;
+  wrote_ = true;
   return taken;
 }
 
@@ -230,7 +234,7 @@ bool Playback::drained(std::int64_t now_ns, Step& step, std::uint64_t& progress)
 
 void Playback::finish(std::int64_t now_ns) {
   if (converter_ == nullptr || !converter_->changes_rate() || converter_stream_ != flow_.stream() ||
-      !flow_.streaming()) {
+      !flow_.streaming() || !wrote_ || converter_written_ != flow_.written()) {
     return;
   }
   // Not more than fits in the ring: it keeps room for the longest tail.
@@ -242,6 +246,7 @@ void Playback::finish(std::int64_t now_ns) {
     if (frames == 0) break;
     flow_.publish(frames);
   }
+  converter_written_ = flow_.written();
   converter_.reset();
   shm::wake_at(flow_.consumer_side(), flow_.written());
 }

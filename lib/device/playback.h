@@ -34,8 +34,9 @@ class Playback {
 
   // Gives the converter's tail to the ring: the end of this process's sound.
   void finish(std::int64_t now_ns);
-  // In a forked child: what the filter holds is not ours.
-  void forget_filter() { converter_.reset(); }
+  // In a forked child: the filter's tail is the parent's to play, unless we go on
+  // with the sound.
+  void inherit() { wrote_ = false; }
   // Drops what is queued; the stream goes on.
   void halt(std::int64_t now_ns);
   void arm(bool armed) { flow_.arm(armed); }
@@ -56,6 +57,10 @@ class Playback {
   std::unique_ptr<audio::Converter> converter_;
   std::uint64_t converter_stream_ = 0;
   std::uint32_t converter_setting_ = 0;
+  // Where our filter's sound ends. Another process that shares the open and wrote
+  // since has gone on without it.
+  std::uint64_t converter_written_ = 0;
+  bool wrote_ = false;
 };
 
 }  // namespace ossloop::device
