@@ -16,18 +16,21 @@ struct Clock {
   std::int32_t ppm = 0;
 
   // Frames due at `now_ns`, rounded down: exact within one frame however long
-  // the clock has run. Time before the anchor counts as the anchor.
+  // the clock has run. Time before the anchor counts as the anchor. Positions
+  // wrap: nonsense from another process comes out as nonsense, not as overflow.
   std::int64_t frames_at(std::int64_t now_ns) const {
-    const base::Wide elapsed = std::max<std::int64_t>(now_ns - anchor_ns, 0);
-    return base + static_cast<std::int64_t>(elapsed * speed() / kScale);
+    const ossloop::base::Wide elapsed = static_cast<ossloop::base::Wide>(now_ns) - anchor_ns;
+    const ossloop::base::Wide frames = elapsed > 0 ? elapsed * speed() / kScale : 0;
+    return wrapping_add(base, static_cast<std::int64_t>(frames));
   }
 
   // The first nanosecond at which `frame` frames are due.
   std::int64_t time_of(std::int64_t frame) const {
-    const base::Wide ahead = std::max<std::int64_t>(frame - base, 0);
-    const base::Wide wait = (ahead * kScale + speed() - 1) / speed();
     constexpr std::int64_t kFar = std::int64_t{1} << 60;
-    return wait > kFar ? anchor_ns + kFar : anchor_ns + static_cast<std::int64_t>(wait);
+    const ossloop::base::Wide ahead = static_cast<ossloop::base::Wide>(frame) - base;
+    if (ahead <= 0) return anchor_ns;
+    const ossloop::base::Wide wait = (ahead * kScale + speed() - 1) / speed();
+    return wrapping_add(anchor_ns, wait > kFar ? kFar : static_cast<std::int64_t>(wait));
   }
 
   // The same clock with another speed from `now_ns` on; no frame is lost or
@@ -37,9 +40,12 @@ struct Clock {
   }
 
  private:
-  static constexpr base::Wide kScale = static_cast<base::Wide>(1'000'000'000) * 1000 * 1'000'000;
-  base::Wide speed() const {
-    return static_cast<base::Wide>(rate_hz) * factor_milli * (1'000'000 + ppm);
+  static std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  }
+  static constexpr ossloop::base::Wide kScale = static_cast<ossloop::base::Wide>(1'000'000'000) * 1000 * 1'000'000;
+  ossloop::base::Wide speed() const {
+    return static_cast<ossloop::base::Wide>(rate_hz) * factor_milli * (1'000'000 + ppm);
   }
 };
 

@@ -34,10 +34,12 @@ int Capture::prepare(std::int64_t now_ns, ConsumerFlow::View& view) {
   view = flow_.look(port_.limits(), now_ns);
   converter_read_ = flow_.read();
   const std::uint32_t setting = port_.side().setting_serial.load(kRelaxed);
-  if (converter_ == nullptr || converter_setting_ != setting || converter_loop_ != port_.loop()) {
+  if (converter_ == nullptr || converter_setting_ != setting ||
+      converter_from_ != port_.loop() || converter_to_ != port_.format()) {
     converter_ = port_.make_converter(false, error);
     converter_setting_ = setting;
-    converter_loop_ = port_.loop();
+    converter_from_ = port_.loop();
+    converter_to_ = port_.format();
     pending_.clear();
     pending_read_ = 0;
   }
@@ -84,6 +86,7 @@ std::size_t Capture::convert_rate(std::byte* out, std::size_t frames, ConsumerFl
     std::byte* to = out + made * frame_bytes;
     const std::size_t room = frames - made;
     audio::Converter::Progress progress{};
+    if (view.frames > 0 && flow_.lapped(port_.limits())) view.frames = 0;
     if (view.frames > 0) {
       auto piece = static_cast<std::size_t>(view.frames);
       const std::byte* from = port_.ring().piece(view.read, piece);

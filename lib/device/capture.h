@@ -50,7 +50,8 @@ class Capture {
   ConsumerFlow flow_;
   std::unique_ptr<audio::Converter> converter_;
   std::uint32_t converter_setting_ = 0;
-  audio::PcmFormat converter_loop_{};
+  audio::PcmFormat converter_from_{};
+  audio::PcmFormat converter_to_{};
   // Where our filter has read up to. Another process that shares the open and read
   // since has gone on without it.
   std::uint64_t converter_read_ = 0;

@@ -508,6 +508,9 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   {
     Turn turn(*this, fd);
     playback_.finish(sys().now_ns());
+    // The consumer hears of the end before it runs dry, or it would take our
+    // absence for lateness and put silence in.
+    if (port_.side().shared.load(std::memory_order_acquire) == 0) playback_.end();
     close_descriptor();
   }
   // If the claim is free now, nobody else holds the open, and we end it.
@@ -520,11 +523,13 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   // is busy.
   abi::Side& side = port_.side();
   if (last && serial_of(side.open.load(std::memory_order_acquire)) == serial_) {
-    sync(-1);
+    // Nobody can write any more.
     {
       Turn turn(*this, -1);
       playback_.end();
     }
+    shm::wake(port_.peer());
+    sync(-1);
     std::uint64_t open = serial_ << 1 | 1;
     side.open.compare_exchange_strong(open, serial_ << 1, std::memory_order_acq_rel);
     shm::wake(port_.peer());

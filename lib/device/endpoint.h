@@ -81,7 +81,7 @@ class Endpoint final : public Ticking {
   short prepare_poll(int fd, short events);
 
   // The program's format; each returns the value in force afterwards.
-  audio::PcmFormat format() const { return port_.format(); }
+  audio::PcmFormat format() const { return port_.shared_format(); }
   int set_format(int fd, const audio::PcmFormat& wanted);
 
   Buffering buffering() const { return port_.buffering(); }

@@ -24,12 +24,14 @@ constexpr std::int64_t kLookAgainNs = 1'000'000'000;
 constexpr std::uint64_t kNobody = ~std::uint64_t{0};  // no position is worth a wake
 
 std::int64_t as_signed(std::uint64_t position) { return static_cast<std::int64_t>(position); }
+std::uint64_t as_position(std::int64_t frame) { return static_cast<std::uint64_t>(frame); }
 
-// A clock far behind or ahead, from garbage or an old stream, is cut to what
-// the ring could hold.
-std::uint64_t clamp_due(std::int64_t due, std::uint64_t low, std::uint64_t high) {
-  if (due < as_signed(low)) return low;
-  return std::min(static_cast<std::uint64_t>(due), high);
+// How far `position` lies ahead of `from`; positions wrap. What is behind, or
+// nonsense, is no distance.
+std::uint64_t distance(std::uint64_t position, std::uint64_t from) {
+  constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
+  const std::uint64_t ahead = position - from;
+  return ahead >> 63 != 0 ? 0 : std::min(ahead, kFar);
 }
 
 }  // namespace
@@ -112,8 +114,14 @@ void ProducerFlow::begin() {
 }
 
 void ProducerFlow::end() {
-  if (!streaming()) return;
   const std::uint64_t ends = producer_.ends.load(kRelaxed);
+  if (!streaming()) {
+    // An end of a stream that never was: somebody's garbage.
+    if (last_ended() > stream()) {
+      producer_.end[(ends - 1) % abi::kEnds].stream.store(stream(), kRelaxed);
+    }
+    return;
+  }
   auto& end = producer_.end[ends % abi::kEnds];
   end.stream.store(stream(), kRelaxed);
   end.frame.store(written(), kRelaxed);
@@ -149,27 +157,28 @@ std::uint64_t ProducerFlow::read(const RingLimits& ring) const {
 }
 
 std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) const {
-  const std::uint64_t end = written();
+  // All counted from the consumer's first frame.
   const std::uint64_t first = read(ring);
-  // While an earlier stream's tail is being played, ours is not.
+  const std::uint64_t end = written() - first;
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
   std::uint64_t high = end;
+  // While an earlier stream's tail is being played, ours is not.
   if (!free_clock() && clock_stream < stream() && eof() != abi::Eof::kSilence) {
-    high = std::clamp(producer_.base.load(kRelaxed), first, end);
+    high = std::min(distance(producer_.base.load(kRelaxed), first), end);
   }
   const bool bounded = free_clock() || overrun() == abi::Overrun::kWait;
-  if (bounded) high = std::min(high, first + buffer_of(consumer_side_, ring));
-  std::uint64_t position = first;
+  if (bounded) high = std::min(high, buffer_of(consumer_side_, ring));
+  std::uint64_t position = 0;
   if (free_clock()) {
-    position = consumer_.running.load(kRelaxed) != 0 ? std::max(first, high) : first;
+    if (consumer_.running.load(kRelaxed) != 0) position = high;
   } else if (clock_stream != 0) {
-    position = clamp_due(time.frames_at(now_ns), first, std::max(first, high));
+    position = std::min(distance(as_position(time.frames_at(now_ns)), first), high);
   }
   if (producer_.skips.load(kRelaxed) != consumer_.skips_done.load(kAcquire)) {
-    position = std::max(position, std::min(producer_.skip_to.load(kRelaxed), end));
+    position = std::max(position, std::min(distance(producer_.skip_to.load(kRelaxed), first), end));
   }
-  return position;
+  return first + position;
 }
 
 std::uint64_t ProducerFlow::room(const RingLimits& ring, std::int64_t now_ns) const {
@@ -216,7 +225,8 @@ void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream) {
 }
 
 void ConsumerFlow::move_clock(std::int64_t frames) {
-  consumer_.clock_base.store(consumer_.clock_base.load(kRelaxed) + frames, kRelaxed);
+  consumer_.clock_base.store(
+      as_signed(as_position(consumer_.clock_base.load(kRelaxed)) + as_position(frames)), kRelaxed);
 }
 
 void ConsumerFlow::attach() {
@@ -290,7 +300,8 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
     if (producer_.ends.load(kAcquire) != ends) continue;
     consumer_.ends_taken.store(taken, kRelease);
     if (position != read()) set_read(position);
-    if (result.limit - position > ring.capacity_frames && overrun() != abi::Overrun::kDrop) {
+    const bool may_lap = overrun() == abi::Overrun::kDrop && !free_clock();
+    if (result.limit - position > ring.capacity_frames && !may_lap) {
       result.limit = position + ring.capacity_frames;
     }
     return result;
@@ -361,39 +372,41 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
     return view;
   }
 
-  std::int64_t due = std::max(time.frames_at(now_ns), as_signed(view.read));
-  const std::int64_t reach = as_signed(view.read + buffer_of(consumer_side_, ring));
-  if (due <= reach) {
-    held_ = false;
-  } else if (overrun() == abi::Overrun::kWait || due > as_signed(stream.limit)) {
-    // Also when only silence was missed: there is nothing to drop.
-    const std::int64_t keep = overrun() == abi::Overrun::kWait
-                                  ? reach
-                                  : std::max(reach, std::min(due, as_signed(stream.limit)));
-    move_clock(keep - due);
-    due = keep;
+  // All counted from the first frame to read.
+  const std::uint64_t have = stream.limit - view.read;
+  const std::uint64_t buffer = buffer_of(consumer_side_, ring);
+  std::uint64_t due = distance(as_position(time.frames_at(now_ns)), view.read);
+  auto count_overrun = [&] {
     if (!held_) consumer_.overruns.fetch_add(1, kRelaxed);
     held_ = true;
+  };
+  if (due <= buffer) {
+    held_ = false;
+  } else if (overrun() == abi::Overrun::kWait || due > have) {
+    // Also when only silence was missed: there is nothing to drop.
+    const std::uint64_t keep = overrun() == abi::Overrun::kWait ? buffer : std::max(buffer, have);
+    move_clock(as_signed(keep - due));
+    due = keep;
+    count_overrun();
   }
-  if (overrun() == abi::Overrun::kDrop && due > reach) {
-    const std::uint64_t lost = std::min(static_cast<std::uint64_t>(due - reach),
-                                        stream.limit - view.read);
+  if (overrun() == abi::Overrun::kDrop && due > buffer) {
+    const std::uint64_t lost = due - buffer;  // at most what we have
     set_read(view.read += lost);
     consumer_.dropped_frames.fetch_add(lost, kRelaxed);
-    if (!held_) consumer_.overruns.fetch_add(1, kRelaxed);
-    held_ = true;
+    due = buffer;
+    count_overrun();
   }
-  view.frames = static_cast<std::uint64_t>(std::min(due, as_signed(stream.limit)) -
-                                           as_signed(view.read));
+  const std::uint64_t left = stream.limit - view.read;
+  view.frames = std::min(due, left);
+  view.end = stream.ended && left == 0;
   const bool more_may_come = !stream.ended || eof() == abi::Eof::kSilence;
-  view.end = stream.ended && stream.limit == view.read;
-  if (due <= as_signed(stream.limit) || !more_may_come) {
+  if (due <= left || !more_may_come) {
     starving_ = false;
     return view;
   }
-  const auto missing = static_cast<std::uint64_t>(due - as_signed(stream.limit));
+  const std::uint64_t missing = due - left;
   if (underrun() == abi::Underrun::kStall && !stream.ended && stream.id != 0) {
-    move_clock(-static_cast<std::int64_t>(missing));
+    move_clock(-as_signed(missing));
   } else if (missing > slack(ring) || stream.id == 0 || stream.ended) {
     view.silence = missing;
   }

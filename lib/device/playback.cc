@@ -93,15 +93,22 @@ int Playback::begin() {
 int Playback::prepare_converter(std::int64_t now_ns) {
   const std::uint32_t setting = port_.side().setting_serial.load(kRelaxed);
   if (converter_ != nullptr && flow_.written() != converter_written_) converter_.reset();
-  if (converter_ != nullptr && converter_stream_ == flow_.stream() && converter_setting_ == setting) {
-    return 0;
-  }
   int error = port_.follow_loop();
   if (error != 0) return error;
+  // By the formats themselves too: the ring and the program's buffer are measured
+  // with them.
+  const bool fits = converter_from_ == port_.format() && converter_to_ == port_.loop();
+  if (converter_ != nullptr && !fits && converter_to_ != port_.loop()) converter_.reset();
+  if (converter_ != nullptr && converter_stream_ == flow_.stream() &&
+      converter_setting_ == setting && fits) {
+    return 0;
+  }
   if (converter_ != nullptr && converter_stream_ == flow_.stream()) finish(now_ns);
   converter_ = port_.make_converter(true, error);
   converter_stream_ = flow_.stream();
   converter_setting_ = setting;
+  converter_from_ = port_.format();
+  converter_to_ = port_.loop();
   converter_written_ = flow_.written();
   return error;
 }
@@ -224,7 +231,8 @@ std::uint64_t Playback::filter_frames() const {
 }
 
 bool Playback::drained(std::int64_t now_ns, Step& step, std::uint64_t& progress) {
-  if (!flow_.streaming() || !flow_.consumer_kept() || port_.follow_loop() != 0) return true;
+  if (!flow_.streaming() && !ending_) return true;
+  if (!flow_.consumer_kept() || port_.follow_loop() != 0) return true;
   const std::uint64_t played = flow_.played(port_.limits(), now_ns);
   progress = played;
   if (played >= flow_.written()) return true;
@@ -234,7 +242,8 @@ bool Playback::drained(std::int64_t now_ns, Step& step, std::uint64_t& progress)
 
 void Playback::finish(std::int64_t now_ns) {
   if (converter_ == nullptr || !converter_->changes_rate() || converter_stream_ != flow_.stream() ||
-      !flow_.streaming() || !wrote_ || converter_written_ != flow_.written()) {
+      !flow_.streaming() || !wrote_ || converter_written_ != flow_.written() ||
+      port_.follow_loop() != 0 || converter_to_ != port_.loop()) {
     return;
   }
   // Not more than fits in the ring: it keeps room for the longest tail.

@@ -40,8 +40,11 @@ class Playback {
   // Drops what is queued; the stream goes on.
   void halt(std::int64_t now_ns);
   void arm(bool armed) { flow_.arm(armed); }
-  // Ends the stream for good: the side is being closed.
-  void end() { flow_.end(); }
+  // Ends the stream for good: the side is being closed. drained() goes on for it.
+  void end() {
+    ending_ = ending_ || flow_.streaming();
+    flow_.end();
+  }
   bool streaming() const { return flow_.streaming(); }
   ProducerFlow& flow() { return flow_; }
 
@@ -57,10 +60,13 @@ class Playback {
   std::unique_ptr<audio::Converter> converter_;
   std::uint64_t converter_stream_ = 0;
   std::uint32_t converter_setting_ = 0;
+  audio::PcmFormat converter_from_{};
+  audio::PcmFormat converter_to_{};
   // Where our filter's sound ends. Another process that shares the open and wrote
   // since has gone on without it.
   std::uint64_t converter_written_ = 0;
   bool wrote_ = false;
+  bool ending_ = false;
 };
 
 }  // namespace ossloop::device

@@ -24,16 +24,23 @@ std::uint64_t scale(std::uint64_t frames, int to, int from, bool up) {
 Port::Port(std::shared_ptr<shm::Segment> segment, abi::SideIndex index)
     : segment_(std::move(segment)),
       index_(index),
-      buffer_ms_(std::clamp<std::uint32_t>(contract().policy.buffer_ms.load(kRelaxed), 20, 5000)) {}
+      buffer_ms_(std::clamp<std::uint32_t>(contract().policy.buffer_ms.load(kRelaxed), 20, 5000)) {
+  refresh();
+}
 
-audio::PcmFormat Port::format() const {
+audio::PcmFormat Port::format() const { return unpack_format(format_word_.load(kRelaxed)); }
+
+audio::PcmFormat Port::shared_format() const {
   return unpack_format(server() ? contract().loop.word.load(std::memory_order_acquire)
                                 : side().format.load(kRelaxed));
 }
 
+void Port::refresh() { format_word_.store(pack(shared_format(), 0, 0), kRelaxed); }
+
 void Port::set_format(const audio::PcmFormat& format) {
   side().format.store(pack(format, 0, 0), kRelaxed);
   side().setting_serial.fetch_add(1, kRelaxed);
+  refresh();
 }
 
 Buffering Port::buffering() const {
@@ -58,8 +65,10 @@ void Port::publish_buffer() {
 
 std::uint64_t Port::buffer_frames() const {
   const Buffering parts = buffering();
-  return static_cast<std::uint64_t>(parts.fragment_bytes) * parts.fragments /
-         static_cast<std::uint64_t>(format().frame_bytes());
+  const audio::PcmFormat present = format();
+  return std::min(static_cast<std::uint64_t>(parts.fragment_bytes) * parts.fragments /
+                      static_cast<std::uint64_t>(present.frame_bytes()),
+                  longest_buffer_frames(present.rate_hz, buffer_ms_));
 }
 
 std::uint64_t Port::fragment_frames() const {

@@ -1,6 +1,7 @@
 // A side's place in its instance: what the playing and the recording half share.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -26,8 +27,12 @@ class Port {
   abi::Side& peer() const { return contract().side[1 - index_]; }
   std::uint32_t buffer_ms() const { return buffer_ms_; }
 
-  // The program's format. A server's is the loop's.
+  // The program's format as it was at the last refresh(). A server's is the
+  // loop's. It stays the same through a turn, whoever writes to the segment.
   audio::PcmFormat format() const;
+  void refresh();
+  // As it stands in the segment now.
+  audio::PcmFormat shared_format() const;
   void set_format(const audio::PcmFormat& format);
   Buffering buffering() const;
   void set_buffering(const Buffering& buffering);
@@ -56,6 +61,7 @@ class Port {
   std::shared_ptr<shm::Segment> segment_;
   abi::SideIndex index_;
   std::uint32_t buffer_ms_;
+  std::atomic<std::uint64_t> format_word_{0};
   audio::PcmFormat loop_ = {};
   shm::Mapping mapping_;
   shm::Ring ring_;

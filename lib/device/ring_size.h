@@ -16,10 +16,12 @@ inline std::uint64_t longest_buffer_frames(int rate_hz, std::uint32_t buffer_ms)
   return static_cast<std::uint64_t>(rate_hz) * ms / 800 + 256;
 }
 
-// Both sides' longest buffers, and 250 ms for what a rate converter gives at
-// once: its tail must find room even when the consumer does not read.
+// Both sides' longest buffers; once more what the producer writes at one go, so
+// that in overrun=drop a reader can tell what is being overwritten; and 250 ms for
+// what a rate converter gives at once: its tail must find room even when the
+// consumer does not read.
 inline std::uint64_t ring_frames(int rate_hz, std::uint32_t buffer_ms) {
-  return 2 * longest_buffer_frames(rate_hz, buffer_ms) + static_cast<std::uint64_t>(rate_hz) / 4 +
+  return 3 * longest_buffer_frames(rate_hz, buffer_ms) + static_cast<std::uint64_t>(rate_hz) / 4 +
          4096;
 }
 

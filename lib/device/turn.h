@@ -15,8 +15,8 @@ class Endpoint::Turn {
   // holds it then).
   Turn(Endpoint& endpoint, int fd) : endpoint_(endpoint), fd_(fd) {
     endpoint_.mutex_.lock();
-    if (fd < 0 || endpoint_.port_.side().shared.load(std::memory_order_acquire) == 0) return;
-    locked_ = shm::Node::take_turn(fd, true) == 0;
+    lock_between_processes(fd);
+    endpoint_.port_.refresh();
   }
   ~Turn() {
     if (locked_) shm::Node::end_turn(fd_);
@@ -26,6 +26,11 @@ class Endpoint::Turn {
   Turn& operator=(const Turn&) = delete;
 
  private:
+  void lock_between_processes(int fd) {
+    if (fd < 0 || endpoint_.port_.side().shared.load(std::memory_order_acquire) == 0) return;
+    locked_ = shm::Node::take_turn(fd, true) == 0;
+  }
+
   const base::SignalsHeld signals_;  // the first in, the last out
   Endpoint& endpoint_;
   const int fd_;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -128,7 +129,8 @@ std::shared_ptr<Segment> Segment::open_existing(const std::string& folder, int n
 std::shared_ptr<Segment> Segment::open(const std::string& folder, int number,
                                        const Birth& birth, int& error) {
   const std::string path = file_name(folder, number);
-  for (int attempt = 0; attempt < 3; ++attempt) {
+  constexpr int kAttempts = 20;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
     auto segment = map_file(path, number, error);
     if (segment != nullptr) return segment;
     if (error == -EPROTO) {
@@ -136,6 +138,12 @@ std::shared_ptr<Segment> Segment::open(const std::string& folder, int number,
       // Somebody may have replaced it before we had the claims.
       segment = map_file(path, number, error);
       if (segment != nullptr) return segment;
+      if (error == -EPROTO && !claims && attempt + 1 < kAttempts) {
+        // Perhaps by one who replaces it.
+        timespec pause{0, 5'000'000};
+        ::nanosleep(&pause, nullptr);
+        continue;
+      }
       if (error == -EPROTO && !claims) {
         log(LogLevel::kError,
             "%s: not a segment of layout version %u; end the programs that use instance %d, "
