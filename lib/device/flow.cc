@@ -274,10 +274,10 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
     };
 
     std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
-    if (ends - taken > abi::kEnds) taken = ends > abi::kEnds ? ends - abi::kEnds : 0;
+    if (ends - taken > abi::kEnds) taken = ends - abi::kEnds;
     Stream result;
     bool marked = false;
-    while (taken < ends) {
+    while (taken != ends) {
       const auto& end = producer_.end[taken % abi::kEnds];
       const std::uint64_t id = end.stream.load(kRelaxed);
       const std::uint64_t frame = sane_limit(end.frame.load(kRelaxed));

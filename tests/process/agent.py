@@ -1,8 +1,8 @@
 """A preloaded process that makes one call at a time, as a test tells it.
 
 The test writes pickled (name, arguments) to standard input and reads pickled
-(kind, value, seconds) from standard output, where kind is "value" or "errno"
-and seconds is how long the call took, measured here.
+(kind, value, start, end) from standard output, where kind is "value" or "errno"
+and the call began and returned at these times of CLOCK_MONOTONIC, measured here.
 """
 
 import ctypes
@@ -143,7 +143,7 @@ class Calls:
     @staticmethod
     def read_to_end(number, block=8192):
         """Reads until an error or 0: (data, the sizes of the reads, errno or 0)."""
-        data, sizes, ended = b"", [], 0
+        blocks, ended = [], 0
         while True:
             try:
                 got = os.read(number, block)
@@ -155,9 +155,8 @@ class Calls:
                 break
             if not got:
                 break
-            data += got
-            sizes.append(len(got))
-        return data, sizes, ended
+            blocks.append(got)
+        return b"".join(blocks), [len(got) for got in blocks], ended
 
     @staticmethod
     def read_next(number):
@@ -315,7 +314,7 @@ def main():
             kind, value = "value", getattr(calls, name)(*arguments)
         except OSError as error:
             kind, value = "errno", error.errno
-        pickle.dump((kind, value, time.monotonic() - start), answers)
+        pickle.dump((kind, value, start, time.monotonic()), answers)
         answers.flush()
 
 

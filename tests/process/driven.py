@@ -45,7 +45,7 @@ class Pending:
 
     def __init__(self, agent, call):
         self.agent, self.call = agent, call
-        self.seconds = None
+        self.start = self.end = None  # when it began and returned, CLOCK_MONOTONIC
 
     def done(self, within):
         """Whether it returns within so many seconds."""
@@ -59,7 +59,7 @@ class Pending:
                 self.agent.program.explain(f"{self.call} did not return within {within} s{where}")
             )
         try:
-            kind, value, self.seconds = pickle.load(self.agent.answers)
+            kind, value, self.start, self.end = pickle.load(self.agent.answers)
         except (EOFError, pickle.UnpicklingError):
             status = self.agent.program.wait()
             raise ProgramFailed(
@@ -128,7 +128,7 @@ class Agent:
         """The value of a call, and how long it took in the agent."""
         pending = self.later(name, *arguments)
         value = pending.result()
-        return value, pending.seconds
+        return value, pending.end - pending.start
 
     def kill(self):
         self.program.kill()

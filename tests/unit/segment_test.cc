@@ -185,7 +185,7 @@ TEST_CASE("a file that is no segment of ours is replaced when nobody uses it") {
     CHECK(place.error == 0);
     CHECK(segment->current());
     CHECK(segment->contract().policy.buffer_ms.load() == 340);
-    CHECK(place.files() == 1);
+    CHECK(place.files() == 3);  // and the two nodes, whose claims it took to replace it
   }
 }
 
@@ -205,11 +205,11 @@ TEST_CASE("a file that is no segment of ours is left alone while somebody uses i
   }
 }
 
-TEST_CASE("two that replace a spoilt segment end up with the same") {
+TEST_CASE("only one at a time replaces a spoilt segment") {
   Place place;
   REQUIRE(place.open() != nullptr);
   overwrite(place.file(), 0, std::uint64_t{0});
-  // The other one is quicker: it has its segment before we remove the spoilt file.
+  // Another one comes in the moment before we remove the spoilt file.
   static Place* where;
   static std::shared_ptr<Segment> other;
   where = &place;
@@ -227,10 +227,9 @@ TEST_CASE("two that replace a spoilt segment end up with the same") {
   auto mine = place.open();
   base::set_sys(base::kernel_sys());
   REQUIRE(mine != nullptr);
-  REQUIRE(other != nullptr);
   CHECK(mine->current());
-  CHECK(other->current());
-  other.reset();
+  CHECK(other == nullptr);
+  CHECK(place.open() != nullptr);
 }
 
 TEST_CASE("a segment's name that is a link or a folder is refused") {
