@@ -508,6 +508,7 @@ constexpr EngineApi kApi{
     [](int source, int fd) { engine->duplicated(source, fd); },
     [](int fd) { return engine->close(fd); },
     [](int source, int fd, int flags) { return engine->replace(source, fd, flags); },
+    [] { return engine->own_process(); },
     base::signal_handlers_changed,
 };
 

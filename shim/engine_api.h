@@ -42,6 +42,9 @@ struct EngineApi {
   int (*close)(int fd);
   int (*replace)(int source, int fd, int flags);
 
+  // False in the child of a vfork(), whose memory is its parent's.
+  bool (*own_process)();
+
   // The program installed a signal handler.
   void (*handlers_changed)();
 };

@@ -27,7 +27,7 @@ inline bool is_ours(int fd) {
 
 // A call of libc returned `fd` and it is not ours, whatever stood there before.
 inline int is_foreign(int fd) {
-  if (fd >= 0 && descriptors.ours(fd)) descriptors.forget(fd);
+  if (fd >= 0 && descriptors.ours(fd) && loaded_engine()->own_process()) descriptors.forget(fd);
   return fd;
 }
 

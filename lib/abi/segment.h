@@ -140,6 +140,8 @@ struct alignas(64) Direction {
   Consumer consumer;
 };
 
+inline constexpr std::uint32_t kTokenUnknown = 2;
+
 // One program's open, and what must survive its exec.
 struct alignas(64) Side {
   Atomic<std::uint64_t> open;  // serial << 1 | is open; acq_rel
@@ -158,7 +160,9 @@ struct alignas(64) Side {
   Atomic<std::uint32_t> play_volume;  // left | right << 8, 0-100
   Atomic<std::uint32_t> record_volume;
   Atomic<std::uint32_t> polled;  // somebody waits on the node: keep its token true
-  Atomic<std::uint32_t> token;   // what the node shows now: 1 = a byte is in it
+  // What the node shows: 1 = a byte is in it. The owner's, by compare-and-swap; a
+  // peer that put a byte in, because something began, stores kTokenUnknown.
+  Atomic<std::uint32_t> token;
   Atomic<std::uint32_t> shared;  // more than one process holds the open
   // In frames of the program since its open (accepted or delivered), where the
   // stream began, and where the counters were last set to 0.

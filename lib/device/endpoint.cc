@@ -196,6 +196,8 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
       Turn turn(*this, fd);
       const std::int64_t now_ns = sys().now_ns();
       step = look(done, now_ns);
+      // Who polls and finds nothing may have seen a nudge half-way.
+      if (step.moved == 0 && nonblock()) port_.side().token.store(abi::kTokenUnknown, kRelaxed);
       show_token(fd);
       if (watch_wanted() > watch_.load(kRelaxed)) Timer::instance().poke();
     }
@@ -293,10 +295,19 @@ void Endpoint::show_token(int fd) {
   abi::Side& side = port_.side();
   if (side.polled.load(kRelaxed) == 0) return;
   const bool token = ready(sys().now_ns()) == (live_direction() == kRead);
-  if (side.token.load(kRelaxed) == (token ? 1U : 0U)) return;
-  if (!holds_descriptor(fd, this)) return;
-  shm::Node::set_token(fd, token);
-  side.token.store(token ? 1 : 0, kRelaxed);
+  if (holds_descriptor(fd, this)) put_token(fd, token);
+}
+
+// A peer that nudges leaves kTokenUnknown behind its byte, whenever it comes.
+void Endpoint::put_token(int fd, bool token) {
+  abi::Side& side = port_.side();
+  const std::uint32_t wanted = token ? 1 : 0;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    std::uint32_t seen = side.token.load(kRelaxed);
+    if (seen == wanted) return;
+    shm::Node::set_token(fd, token);
+    if (side.token.compare_exchange_strong(seen, wanted)) return;
+  }
 }
 
 short Endpoint::prepare_poll(int fd, short events) {
@@ -579,7 +590,7 @@ void Endpoint::nudge_peer() {
   if (!fd) return;
   const bool peer_reads = live_direction() == kWrite;
   shm::Node::set_token(fd.get(), peer_reads);
-  peer.token.store(peer_reads ? 1 : 0, kRelaxed);
+  peer.token.store(abi::kTokenUnknown);
 }
 
 std::int64_t Endpoint::tick(std::int64_t now_ns) {
@@ -614,10 +625,7 @@ void Endpoint::show_token_from_timer(std::int64_t now_ns) {
   const bool shared = side.shared.load(std::memory_order_acquire) != 0;
   if (shared && shm::Node::take_turn(fd.get(), false) != 0) return;
   const bool token = ready(now_ns) == (live_direction() == kRead);
-  if (side.token.load(kRelaxed) != (token ? 1U : 0U)) {
-    shm::Node::set_token(fd.get(), token);
-    side.token.store(token ? 1 : 0, kRelaxed);
-  }
+  put_token(fd.get(), token);
   if (shared) shm::Node::end_turn(fd.get());
 }
 

@@ -148,6 +148,7 @@ class Endpoint final : public Ticking {
   bool ready(std::int64_t now_ns);
   std::uint64_t low_water_frames() const;
   void show_token(int fd);
+  void put_token(int fd, bool token);
   void show_token_from_timer(std::int64_t now_ns);
   void started();
   void nudge_peer();

@@ -1015,26 +1015,53 @@ TEST_CASE("a consumer that writes garbage spoils only its own stream") {
   }
 }
 
+namespace {
+
+// Both sides opened anew on what is there, and a stream between them.
+void check_next_stream(Loop& loop) {
+  // What an open does: a stream left open is ended, a consumer starts at the newest.
+  loop.producer.end();
+  loop.producer.arm(true);
+  loop.consumer.attach();
+  REQUIRE(loop.producer.may_begin());
+  loop.consumer.start();
+  loop.begin(960);
+  REQUIRE(loop.producer.streaming());
+  REQUIRE(loop.record().streaming);
+  loop.pass(10 * kMs);
+  REQUIRE(loop.record().frames == 480);
+  loop.producer.end();
+  loop.pass(10 * kMs);
+  REQUIRE(loop.record().frames == 480);
+  loop.expect_end();
+}
+
+}  // namespace
+
 TEST_CASE("after garbage everywhere the next open of both sides has a stream as good as any") {
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     INFO("seed " << seed);
     Loop loop;
     Garbage garbage(seed);
     garbage.fill(loop.segment->direction, sizeof loop.segment->direction);
-    // What an open does: a stream left open is ended, a consumer starts at the newest.
-    loop.producer.end();
-    loop.producer.arm(true);
-    loop.consumer.attach();
-    REQUIRE(loop.producer.may_begin());
-    loop.consumer.start();
-    loop.begin(960);
-    REQUIRE(loop.producer.streaming());
-    REQUIRE(loop.record().streaming);
-    loop.pass(10 * kMs);
-    REQUIRE(loop.record().frames == 480);
-    loop.producer.end();
-    loop.pass(10 * kMs);
-    REQUIRE(loop.record().frames == 480);
-    loop.expect_end();
+    // Counters just before their wrap have a test of their own.
+    loop.segment->direction[0].producer.stream.fetch_and(~(std::uint64_t{1} << 62));
+    loop.segment->direction[0].producer.written.fetch_and(~(std::uint64_t{1} << 62));
+    check_next_stream(loop);
+  }
+}
+
+TEST_CASE("counters that garbage left at the end of their range do not end the instance") {
+  for (const std::uint64_t edge : {~0ULL, ~1ULL, ~500ULL, ~0ULL >> 1, 1ULL << 63}) {
+    INFO("at " << edge);
+    Loop stream;
+    stream.segment->direction[0].producer.stream.store(edge);
+    check_next_stream(stream);
+    Loop position;
+    position.segment->direction[0].producer.written.store(edge);
+    check_next_stream(position);
+    Loop ends;
+    ends.segment->direction[0].producer.ends.store(edge);
+    check_next_stream(ends);
   }
 }
