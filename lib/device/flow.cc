@@ -115,8 +115,12 @@ void ProducerFlow::begin() {
 
 void ProducerFlow::end() {
   const std::uint64_t ends = producer_.ends.load(kRelaxed);
+  // Counters about to wrap, and ends of streams that never were, are somebody's
+  // garbage; between streams they can be put right.
+  constexpr std::uint64_t kAboutToWrap = ~std::uint64_t{0} << 40;
+  if (stream() >= kAboutToWrap) producer_.stream.store(0, kRelaxed);
   if (!streaming()) {
-    // An end of a stream that never was: somebody's garbage.
+    if (written() >= kAboutToWrap) producer_.written.store(0, kRelease);
     if (last_ended() > stream()) {
       producer_.end[(ends - 1) % abi::kEnds].stream.store(stream(), kRelaxed);
     }
