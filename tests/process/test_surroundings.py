@@ -65,7 +65,7 @@ class Surroundings(DrivenTest):
         played = sound.noise(5000).bytes()
         loop.file("song.raw").write_bytes(played)
         reading = server_agent.later("read_to_end", recording)
-        child = client_agent.spawn(["sh", "-c", "cat song.raw > /dev/dsp"])
+        child = client_agent.spawn(["sh", "-c", "test -c /dev/dsp && cat song.raw > /dev/dsp"])
         self.assertEqual(0, client_agent.reap(child))
         self.assertEqual((played, errno.ECONNRESET), reading.result(2)[::2])
 

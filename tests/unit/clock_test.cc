@@ -23,8 +23,8 @@ long double due(const Clock& clock, std::int64_t elapsed_ns) {
 }
 
 void check_within_a_frame(const Clock& clock, std::int64_t elapsed_ns) {
-  const auto frames = static_cast<long double>(clock.frames_at(clock.anchor_ns + elapsed_ns) -
-                                               clock.base);
+  const auto frames =
+      static_cast<long double>(clock.frames_at(clock.anchor_ns + elapsed_ns) - clock.base);
   INFO(clock.rate_hz << " Hz × " << clock.factor_milli << "/1000, " << clock.ppm << " ppm, after "
                      << elapsed_ns << " ns: " << frames);
   CHECK(frames <= due(clock, elapsed_ns) + 1e-3L);
@@ -40,7 +40,8 @@ TEST_CASE("the clock is within one frame after a second, a day and a month") {
     CHECK(clock.frames_at(kSomewhere + kSecond) == 77 + rate);
     CHECK(clock.frames_at(kSomewhere + kDay) == 77 + std::int64_t{rate} * 86400);
     CHECK(clock.frames_at(kSomewhere + kMonth) == 77 + std::int64_t{rate} * 86400 * 31);
-    for (const std::int64_t odd : {std::int64_t{1}, std::int64_t{20833}, kSecond / 3, kDay + 1, kMonth + 7}) {
+    for (const std::int64_t odd :
+         {std::int64_t{1}, std::int64_t{20833}, kSecond / 3, kDay + 1, kMonth + 7}) {
       check_within_a_frame(clock, odd);
     }
   }
@@ -67,7 +68,8 @@ TEST_CASE("time_of is the first nanosecond at which a frame is due") {
     for (const std::int32_t ppm : {-200000, -17, 0, 17, 200000}) {
       const Clock clock{kSomewhere, 1'000'000, rate, 1000, ppm};
       for (int i = 0; i < 200; ++i) {
-        const std::int64_t frame = 1'000'001 + static_cast<std::int64_t>(random()) % (1LL << (i % 32));
+        const std::int64_t frame =
+            1'000'001 + static_cast<std::int64_t>(random()) % (1LL << (i % 32));
         const std::int64_t at = clock.time_of(frame);
         INFO(rate << " Hz, " << ppm << " ppm, frame " << frame);
         REQUIRE(clock.frames_at(at) >= frame);
@@ -103,7 +105,8 @@ TEST_CASE("a change of speed loses no frame") {
       now += step;
       sum += due(clock, step);
       const std::int64_t before = clock.frames_at(now);
-      clock = clock.with_speed(now, i % 3 == 0 ? 2000 : 1000, static_cast<int>(random() % 2001) - 1000);
+      clock =
+          clock.with_speed(now, i % 3 == 0 ? 2000 : 1000, static_cast<int>(random() % 2001) - 1000);
       REQUIRE(clock.frames_at(now) == before);
       REQUIRE(clock.rate_hz == rate);
       REQUIRE(before >= last);

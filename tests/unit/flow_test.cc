@@ -38,7 +38,9 @@ class Loop {
   abi::Policy& policy() { return segment->policy; }
   abi::Consumer& counters() { return segment->direction[abi::kClientToServer].consumer; }
   void set(abi::Eof eof) { policy().eof.store(static_cast<std::uint32_t>(eof)); }
-  void set(abi::Underrun underrun) { policy().underrun.store(static_cast<std::uint32_t>(underrun)); }
+  void set(abi::Underrun underrun) {
+    policy().underrun.store(static_cast<std::uint32_t>(underrun));
+  }
   void set(abi::Overrun overrun) { policy().overrun.store(static_cast<std::uint32_t>(overrun)); }
   void set(abi::ClockMode mode) { policy().clock_mode.store(static_cast<std::uint32_t>(mode)); }
 
@@ -51,8 +53,8 @@ class Loop {
   std::uint64_t play(std::uint64_t frames) {
     const std::uint64_t queue = queued();
     REQUIRE(queue <= ring.capacity_frames);
-    frames = std::min({frames, kBuffer - std::min<std::uint64_t>(queue, kBuffer),
-                       producer.room(ring, now)});
+    frames = std::min(
+        {frames, kBuffer - std::min<std::uint64_t>(queue, kBuffer), producer.room(ring, now)});
     producer.publish(frames);
     return frames;
   }
@@ -378,7 +380,9 @@ TEST_CASE("underrun=silence: lateness of a fragment costs no sound, more is sile
   CHECK(loop.counters().silence_frames.load() == kSlack + 48 + 2400);
 }
 
-TEST_CASE("underrun=silence: sound that comes late is due from then on, and another gap is another underrun") {
+TEST_CASE(
+    "underrun=silence: sound that comes late is due from then on, and another gap is another "
+    "underrun") {
   Loop loop;
   loop.consumer.start();
   loop.begin(480);
@@ -409,7 +413,8 @@ TEST_CASE("underrun=silence: time is sound plus silence, to the frame") {
     if (random() % 3 == 0) loop.play(random() % 5000);
   }
   const View rest = loop.look();
-  const auto total = static_cast<std::int64_t>(sound + rest.frames + loop.counters().silence_frames.load());
+  const auto total =
+      static_cast<std::int64_t>(sound + rest.frames + loop.counters().silence_frames.load());
   CHECK(total <= (loop.now - start) * 48 / kMs);
   // Less by what is missing and not yet an underrun.
   CHECK(total + static_cast<std::int64_t>(rest.silence + kSlack) >= (loop.now - start) * 48 / kMs);
@@ -505,6 +510,25 @@ TEST_CASE("a halt and a close: only what was played is delivered, then the end")
   View view = loop.record();
   CHECK(view.frames == 480);
   CHECK_FALSE(view.end);
+  loop.expect_end();
+}
+
+TEST_CASE("a halt in the middle of a stream that has ended is not its end") {
+  Loop loop;
+  loop.run();
+  loop.pass(10 * kMs);
+  loop.producer.drop(loop.ring, loop.now);
+  REQUIRE(loop.play(960) == 960);
+  loop.producer.end();
+  const View before = loop.record();
+  CHECK(before.frames == 480);
+  CHECK_FALSE(before.closing);
+  loop.record();
+  loop.pass(20 * kMs);
+  const View after = loop.record();
+  CHECK(after.read == kBuffer);
+  CHECK(after.frames == 960);
+  CHECK(after.closing);
   loop.expect_end();
 }
 
@@ -643,7 +667,8 @@ TEST_CASE("the next player's stream follows the tail of the last one") {
   }
 }
 
-TEST_CASE("sixteen short streams queue up, each with its frames and its end, and a seventeenth waits") {
+TEST_CASE(
+    "sixteen short streams queue up, each with its frames and its end, and a seventeenth waits") {
   Loop loop;
   for (std::uint64_t i = 0; i < abi::kEnds; ++i) {
     REQUIRE(loop.producer.may_begin());
@@ -902,13 +927,16 @@ class Garbage {
 
   std::uint64_t word() {
     constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
-    constexpr std::uint64_t kEdges[] = {0,        1,        2,     17,        kTop - 1, kTop,
-                                        kTop + 1, ~0ULL,    ~1ULL, 1ULL << 32, 0xffffffffULL,
-                                        0x7fffffff80000000ULL};
+    constexpr std::uint64_t kEdges[] = {
+        0,        1,     2,     17,         kTop - 1,      kTop,
+        kTop + 1, ~0ULL, ~1ULL, 1ULL << 32, 0xffffffffULL, 0x7fffffff80000000ULL};
     switch (random_() % 4) {
-      case 0: return kEdges[random_() % std::size(kEdges)];
-      case 1: return kEdges[random_() % std::size(kEdges)] + random_() % 200000 - 100000;
-      default: return random_();
+      case 0:
+        return kEdges[random_() % std::size(kEdges)];
+      case 1:
+        return kEdges[random_() % std::size(kEdges)] + random_() % 200000 - 100000;
+      default:
+        return random_();
     }
   }
   void fill(void* memory, std::size_t bytes) {
@@ -960,24 +988,39 @@ TEST_CASE("garbage in every field stays inside the ring, for both roles") {
     for (int step = 0; step < 12; ++step) {
       loop.pass(static_cast<std::int64_t>(garbage.pick(50 * kMs)));
       switch (garbage.pick(11)) {
-        case 0: producer.begin(); break;
-        case 1: producer.end(); break;
-        case 2: producer.drop(loop.ring, loop.now); break;
-        case 3: producer.arm(garbage.pick(2) != 0); break;
+        case 0:
+          producer.begin();
+          break;
+        case 1:
+          producer.end();
+          break;
+        case 2:
+          producer.drop(loop.ring, loop.now);
+          break;
+        case 3:
+          producer.arm(garbage.pick(2) != 0);
+          break;
         case 4: {
           const std::uint64_t room = producer.room(loop.ring, loop.now);
           producer.publish(garbage.pick(room + 1));
           break;
         }
-        case 5: consumer.start(); break;
-        case 6: consumer.stop(loop.ring, loop.now); break;
-        case 7: consumer.attach(); break;
+        case 5:
+          consumer.start();
+          break;
+        case 6:
+          consumer.stop(loop.ring, loop.now);
+          break;
+        case 7:
+          consumer.attach();
+          break;
         case 8: {  // and again, in the middle of it
           auto* words = reinterpret_cast<std::uint64_t*>(&loop.segment->direction[direction]);
           words[garbage.pick(sizeof(abi::Direction) / 8)] = garbage.word();
           break;
         }
-        default: break;
+        default:
+          break;
       }
       check_producer(producer, loop.ring, loop.now);
       check_wait(producer.wait_for(garbage.word(), loop.ring, loop.now), loop.now);

@@ -145,7 +145,8 @@ class Instance {
     CHECK(error == -ECONNRESET);
   }
   void transfer(const Bytes& data, std::size_t write_bytes = 4096, std::size_t read_bytes = 4096) {
-    transfer(data, [=] { return write_bytes; }, [=] { return read_bytes; });
+    transfer(
+        data, [=] { return write_bytes; }, [=] { return read_bytes; });
   }
 
   std::shared_ptr<shm::Segment> segment;
@@ -221,7 +222,8 @@ TEST_CASE("frames may be split over writes and reads of any size") {
     }
     std::mt19937 random(8);
     Instance loop(format, format, false);
-    loop.transfer(data, [&] { return 1 + random() % 40; }, [&] { return 1 + random() % 40; });
+    loop.transfer(
+        data, [&] { return 1 + random() % 40; }, [&] { return 1 + random() % 40; });
     CHECK((loop.recorded == data));
   }
 }
@@ -304,7 +306,8 @@ TEST_CASE("the space that is told can be written at once") {
 }
 
 TEST_CASE("what is available can be read at once") {
-  const PcmFormat formats[] = {kS16, {audio::afmt::kFloat, 2, 44100}, {audio::afmt::kMuLaw, 1, 8000}};
+  const PcmFormat formats[] = {
+      kS16, {audio::afmt::kFloat, 2, 44100}, {audio::afmt::kMuLaw, 1, 8000}};
   for (const PcmFormat& format : formats) {
     Instance loop(kS16, format, false);
     const auto frame = static_cast<std::size_t>(format.frame_bytes());
@@ -511,7 +514,8 @@ TEST_CASE("a format that a peer changes under a call moves no byte beside the bu
     auto& contract = loop.segment->contract();
     for (unsigned i = 0; !stop.load(std::memory_order_relaxed); ++i) {
       contract.loop.word.store(pack(i % 2 == 0 ? narrow : broad, 0, 1), std::memory_order_relaxed);
-      for (unsigned spin = 0; spin < i % 97; ++spin) std::atomic_signal_fence(std::memory_order_seq_cst);
+      for (unsigned spin = 0; spin < i % 97; ++spin)
+        std::atomic_signal_fence(std::memory_order_seq_cst);
     }
   });
   constexpr std::size_t kRead = 512;
@@ -537,7 +541,8 @@ TEST_CASE("garbage in the whole segment harms no call") {
   std::mt19937_64 random(10);
   for (int seed = 0; seed < 300; ++seed) {
     INFO("seed " << seed);
-    Instance loop(kS16, seed % 2 == 0 ? kS16 : PcmFormat{audio::afmt::kU8, 1, 44100}, seed % 3 != 0);
+    Instance loop(kS16, seed % 2 == 0 ? kS16 : PcmFormat{audio::afmt::kU8, 1, 44100},
+                  seed % 3 != 0);
     abi::Segment& contract = loop.segment->contract();
     loop.read(100);
     loop.write(Bytes(4000), 0, 4000);

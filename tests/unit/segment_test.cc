@@ -86,7 +86,8 @@ struct Wrong {
 };
 const Wrong kWrong[] = {
     {"magic", [](const std::string& path) { overwrite(path, 0, std::uint64_t{0}); }},
-    {"layout version", [](const std::string& path) { overwrite(path, 8, abi::kLayoutVersion + 1); }},
+    {"layout version",
+     [](const std::string& path) { overwrite(path, 8, abi::kLayoutVersion + 1); }},
     {"instance", [](const std::string& path) { overwrite(path, 12, std::uint32_t{1}); }},
     {"too short", [](const std::string& path) { fs::resize_file(path, abi::kRingOffset - 1); }},
     {"empty", [](const std::string& path) { fs::resize_file(path, 0); }},

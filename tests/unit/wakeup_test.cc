@@ -145,6 +145,18 @@ TEST_CASE("a post for one that no longer waits does not wake the next one") {
   CHECK(next.sleep_until(in(5 * kMs)) == -ETIMEDOUT);
 }
 
+TEST_CASE("one that was woken before it slept takes its own post with it, not another's place") {
+  auto side = new_side();
+  auto first = std::make_unique<Sleeper>(*side, 0);
+  shm::wake(*side);
+  Sleeper second(*side, 0);
+  first.reset();
+  CHECK(posts(*side) == 0);
+  CHECK(sleepers(*side) == 1);
+  shm::wake(*side);
+  CHECK(second.sleep_until(in(kLong)) == 0);
+}
+
 TEST_CASE("a wake reaches every sleeper of a side") {
   auto side = new_side();
   constexpr int kSleepers = 12;
