@@ -18,6 +18,7 @@ from driven import DrivenTest, in_namespace
 from loop import CLIENT, CONTROL, LIBRARY, LIMIT_SECONDS, ROOT, SERVER, client, server
 
 FREE = {"clock": "free"}
+COMMANDS = ["create", "destroy", "list", "status", "set", "run", "record", "play", "monitor"]
 
 # A word or two that each command accepts, to which one bad word is added.
 WRONG_USAGE = [
@@ -134,7 +135,7 @@ class Usage(ControlTest):
     def test_help_names_every_command_and_every_policy(self):
         loop = self.loop()
         text = self.does(loop, "--help")
-        for command in ("create", "destroy", "list", "status", "set", "run"):
+        for command in COMMANDS:
             self.assertIn(command, text)
         text = self.does(loop, "set", "--help")
         for policy in MEMBERS["policy"]:
@@ -142,7 +143,7 @@ class Usage(ControlTest):
 
     def test_the_manual_names_every_command_and_member(self):
         manual = (ROOT / "tools/man/ossloopctl.1").read_text()
-        names = ["create", "destroy", "list", "status", "set", "run", *MEMBERS, *SIDE_MEMBERS]
+        names = [*COMMANDS, *MEMBERS, *SIDE_MEMBERS]
         names += [name for kind in MEMBERS.values() if isinstance(kind, set) for name in kind]
         for name in set(names) - MEMBERS["policy"]:
             self.assertRegex(manual, rf"\b{name}\b")

@@ -22,6 +22,9 @@ void add_list(CLI::App& app, int& status);
 void add_status(CLI::App& app, int& status);
 void add_set(CLI::App& app, int& status);
 void add_run(CLI::App& app, int& status);
+void add_play(CLI::App& app, int& status);
+void add_record(CLI::App& app, int& status);
+void add_monitor(CLI::App& app, int& status);
 
 // Says why, as one line on standard error, and returns the exit status.
 int failed(const std::string& why);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "ossloopctl/command.h"
+#include "ossloopctl/device.h"
 
 namespace {
 
@@ -60,6 +61,7 @@ int parse_and_run(CLI::App& app, const std::vector<std::string>& words, const in
 }  // namespace
 
 int main(int argc, char** argv) {
+  ctl::remember_words(argv);
   // What fails is told once, in our own words, unless the user asks for the log.
   base::start_log("off");
   base::start_log(std::getenv("OSSLOOP_LOG"));
@@ -70,7 +72,8 @@ int main(int argc, char** argv) {
   app.footer("Exit status: 0, 1 if it failed, 2 if the command line is wrong.");
   int status = ctl::kDone;
   for (const auto add : {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status,
-                         ctl::add_set, ctl::add_run}) {
+                         ctl::add_set, ctl::add_run, ctl::add_play, ctl::add_record,
+                         ctl::add_monitor}) {
     add(app, status);
   }
   try {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <iomanip>
 #include <ostream>
+#include <string_view>
 
 #include "audio/pcm_format.h"
 #include "config/config.h"
@@ -151,6 +153,51 @@ void print_status(std::ostream& out, const InstanceView& view) {
     if (key.scope != config::Scope::kInstance) continue;
     out << " " << key.name << "=" << config::format_policy_value(view.policy, key.name);
   }
+  out << "\n";
+}
+
+namespace {
+
+// A column of the monitor: its heading, whose width it has, and what stands in it.
+struct Column {
+  const char* heading;
+  std::string (*value)(const InstanceView& view);
+};
+
+constexpr Column kColumns[] = {
+    {"INSTANCE", [](const InstanceView& view) { return std::to_string(view.number); }},
+    {" STREAM", [](const InstanceView& view) -> std::string {
+       return name(kStreamStates, view.stream.state);
+     }},
+    {"NUMBER", [](const InstanceView& view) { return std::to_string(view.stream.number); }},
+    {"FILL_MS", [](const InstanceView& view) { return std::to_string(view.stream.fill_ms); }},
+    {"UNDERRUNS", [](const InstanceView& view) { return std::to_string(view.stream.underruns); }},
+    {"OVERRUNS", [](const InstanceView& view) { return std::to_string(view.stream.overruns); }},
+    {"SILENCE", [](const InstanceView& view) { return std::to_string(view.stream.silence_frames); }},
+    {"DROPPED", [](const InstanceView& view) { return std::to_string(view.stream.dropped_frames); }},
+};
+
+void print_cell(std::ostream& out, const Column& column, const std::string& text) {
+  out << "  " << std::right << std::setw(static_cast<int>(std::string_view(column.heading).size()))
+      << text;
+}
+
+}  // namespace
+
+void print_monitor_heading(std::ostream& out) {
+  out << "TIME        ";
+  for (const Column& column : kColumns) print_cell(out, column, column.heading);
+  out << "\n";
+}
+
+void print_monitor_line(std::ostream& out, double unix_seconds, const InstanceView& view) {
+  const auto seconds = static_cast<time_t>(unix_seconds);
+  tm local{};
+  ::localtime_r(&seconds, &local);
+  const int ms = static_cast<int>((unix_seconds - static_cast<double>(seconds)) * 1000);
+  out << std::put_time(&local, "%H:%M:%S.") << std::setfill('0') << std::setw(3) << ms
+      << std::setfill(' ');
+  for (const Column& column : kColumns) print_cell(out, column, column.value(view));
   out << "\n";
 }
 

@@ -21,5 +21,8 @@ void print_json(std::ostream& out, const Json& json);
 void print_table(std::ostream& out, std::span<const control::InstanceView> views);
 // A paragraph.
 void print_status(std::ostream& out, const control::InstanceView& view);
+// What changes all the time, in columns; `unix_seconds` is printed as local time.
+void print_monitor_heading(std::ostream& out);
+void print_monitor_line(std::ostream& out, double unix_seconds, const control::InstanceView& view);
 
 }  // namespace ossloop::ctl

@@ -1,0 +1,125 @@
+#include "ossloopctl/device.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "oss/soundcard.h"
+#include "ossloopctl/command.h"
+#include "ossloopctl/library.h"
+#include "ossloopctl/side.h"
+
+namespace ossloop::ctl {
+namespace {
+
+constexpr const char* kPath = "/dev/dsp";
+char** own_words = nullptr;
+
+// Whose open() this program calls.
+bool preloaded() {
+  Dl_info info;
+  void* called = ::dlsym(RTLD_DEFAULT, "open");
+  return called != nullptr && ::dladdr(called, &info) != 0 &&
+         std::string_view(info.dli_fname).ends_with("libossloop.so");
+}
+
+std::string reason(int error) {
+  switch (error) {
+    case EAGAIN:
+      return "no program has the server side open; --wait SECONDS waits for one";
+    case EBUSY: return "a program has this side open";
+    case ENXIO: return "there is no such instance, or its other side is gone";
+    case EACCES: return "the loop goes the other way: the server decides which";
+    case ECONNRESET: return "the program on the other side has ended";
+    default: return std::strerror(error);
+  }
+}
+
+std::string device_name() {
+  const char* name = ::getenv("OSSLOOP_DSP");
+  return name != nullptr ? name : kPath;
+}
+
+bool fails(int error, std::string& why) {
+  why = device_name() + ": " + reason(error);
+  return false;
+}
+
+}  // namespace
+
+void remember_words(char** words) { own_words = words; }
+
+int on_device(const std::string& device, const std::function<int()>& work) {
+  const char* present = ::getenv("OSSLOOP_DSP");
+  if (preloaded() && present != nullptr && device == present) return work();
+  std::string why;
+  return with_configuration([&](const config::Runtime&) -> int {
+    const std::string library = find_library(why);
+    if (library.empty()) return failed(why);
+    if (present != nullptr && device == present && ::getenv("LD_PRELOAD") == library) {
+      return failed(library + ": cannot be preloaded");
+    }
+    prepare_environment(library, device);
+    ::execv(reinterpret_cast<const char*>(::getauxval(AT_EXECFN)), own_words);
+    return failed(std::string("cannot start myself again: ") + std::strerror(errno));
+  });
+}
+
+Device::~Device() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+bool Device::open(Direction direction, double wait_seconds, std::string& why) {
+  ::setenv("OSSLOOP_OPEN_WAIT", std::to_string(wait_seconds).c_str(), 1);
+  fd_ = ::open(kPath, (direction == Direction::kRecord ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+  return fd_ >= 0 || fails(errno, why);
+}
+
+bool Device::ask(unsigned request, int value, const char* what, std::string& why) {
+  int answer = value;
+  if (::ioctl(fd_, request, &answer) != 0) return fails(errno, why);
+  if (answer == value) return true;
+  why = device_name() + ": wanted " + what + " " + std::to_string(value) + ", got " +
+        std::to_string(answer);
+  return false;
+}
+
+bool Device::set_format(const audio::PcmFormat& format, std::string& why) {
+  return ask(oss::SNDCTL_DSP_SETFMT, format.afmt, "format", why) &&
+         ask(oss::SNDCTL_DSP_CHANNELS, format.channels, "channels", why) &&
+         ask(oss::SNDCTL_DSP_SPEED, format.rate_hz, "rate", why);
+}
+
+bool Device::wait(const sigset_t& blocked, std::string& why) {
+  pollfd entry{fd_, POLLIN, 0};
+  if (::ppoll(&entry, 1, nullptr, &blocked) >= 0) return true;
+  return errno == EINTR ? false : fails(errno, why);
+}
+
+bool Device::read(void* data, std::size_t bytes, std::size_t& got, std::string& why) {
+  const ssize_t result = ::read(fd_, data, bytes);
+  got = result > 0 ? static_cast<std::size_t>(result) : 0;
+  return result >= 0 || errno == ECONNRESET || fails(errno, why);
+}
+
+bool Device::write(const void* data, std::size_t bytes, std::size_t& taken, std::string& why) {
+  for (taken = 0; taken < bytes;) {
+    const ssize_t result = ::write(fd_, static_cast<const char*>(data) + taken, bytes - taken);
+    if (result < 0) return fails(errno, why);
+    taken += static_cast<std::size_t>(result);
+  }
+  return true;
+}
+
+bool Device::drain(std::string& why) {
+  return ::ioctl(fd_, oss::SNDCTL_DSP_SYNC, 0) == 0 || fails(errno, why);
+}
+
+}  // namespace ossloop::ctl

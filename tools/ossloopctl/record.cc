@@ -1,0 +1,127 @@
+// ossloopctl record: a loop into a sound file.
+#include <signal.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "ossloopctl/command.h"
+#include "ossloopctl/device.h"
+#include "ossloopctl/side.h"
+#include "ossloopctl/sound_file.h"
+
+namespace ossloop::ctl {
+namespace {
+
+constexpr std::size_t kBlockFrames = 1024;
+
+struct Options {
+  std::string path;
+  std::string encoding;
+  int channels = 2;
+  int rate_hz = 48000;
+  double seconds = std::numeric_limits<double>::infinity();
+  double wait_seconds = 0;
+};
+
+volatile sig_atomic_t asked_to_stop = 0;
+
+// From here on SIGINT and SIGTERM end a wait instead of the program. Returns the
+// signals to block while waiting.
+sigset_t hold_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { asked_to_stop = 1; };
+  sigset_t held, before;
+  sigemptyset(&held);
+  for (const int number : {SIGINT, SIGTERM}) {
+    sigaddset(&held, number);
+    ::sigaction(number, &action, nullptr);
+  }
+  ::sigprocmask(SIG_BLOCK, &held, &before);
+  return before;
+}
+
+// Moves frames until the stream, `limit_frames` or the user's patience ends.
+bool copy(Device& device, SoundFile& file, double limit_frames, std::size_t& frames,
+          std::string& why) {
+  const sigset_t blocked = hold_signals();
+  const auto frame_bytes = static_cast<std::size_t>(file.format().frame_bytes());
+  std::vector<std::byte> block(kBlockFrames * frame_bytes);
+  while (static_cast<double>(frames) < limit_frames) {
+    if (!device.wait(blocked, why)) return asked_to_stop != 0 || why.empty();
+    const double left = limit_frames - static_cast<double>(frames);
+    const std::size_t wanted = left < kBlockFrames ? static_cast<std::size_t>(left) : kBlockFrames;
+    std::size_t got = 0;
+    if (!device.read(block.data(), wanted * frame_bytes, got, why)) return false;
+    if (got == 0) break;
+    if (!file.write(block.data(), got / frame_bytes, why)) return false;
+    frames += got / frame_bytes;
+  }
+  return true;
+}
+
+int record(const Options& options, const SampleEncoding* encoding) {
+  std::string why;
+  SoundFile file;
+  Device device;
+  // The device first: a file that is there already is not to be lost for nothing.
+  if (!device.open(Device::Direction::kRecord, options.wait_seconds, why) ||
+      !file.create(options.path, encoding, options.channels, options.rate_hz, why) ||
+      !device.set_format(file.format(), why)) {
+    return failed(why);
+  }
+  std::size_t frames = 0;
+  const double limit_frames = std::round(options.seconds * options.rate_hz);
+  const bool copied = copy(device, file, limit_frames, frames, why);
+  std::string why_not_closed;
+  if (!file.close(why_not_closed)) return failed(why_not_closed);
+  if (!copied) return failed(why + ", after " + std::to_string(frames) + " frames");
+  (options.path == "-" ? std::cerr : std::cout)
+      << describe_sound(frames, file.format()) << " recorded to " << options.path << "\n";
+  return kDone;
+}
+
+}  // namespace
+
+void add_record(CLI::App& app, int& status) {
+  CLI::App* command =
+      app.add_subcommand("record", "Records one stream of an instance into a sound file");
+  command->footer("It ends with the stream, after --duration, or with Ctrl-C.");
+  const auto options = std::make_shared<Options>();
+  const auto side = add_side_options(*command, true);
+  command->add_option("-e,--encoding", options->encoding, "Of the samples: " + encoding_names())
+      ->option_text("NAME");
+  command->add_option("-c,--channels", options->channels, "1 to 64; default 2")
+      ->check(CLI::Range(1, audio::kMaxChannels))
+      ->option_text("N");
+  command->add_option("-r,--rate", options->rate_hz, "5000 to 768000 Hz; default 48000")
+      ->check(CLI::Range(audio::kMinRateHz, audio::kMaxRateHz))
+      ->option_text("HZ");
+  command->add_option("-d,--duration", options->seconds, "End after so much sound")
+      ->check(CLI::Range(0.0, 1e9))
+      ->option_text("SECONDS");
+  command->add_option("-w,--wait", options->wait_seconds, "As the client, wait so long for a server")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->option_text("SECONDS");
+  command->add_option("FILE", options->path,
+                      "Its ending tells the kind: " + file_endings() + "; - is standard output, as AU")
+      ->required()
+      ->option_text(" ");
+  command->callback([options, side, &status] {
+    std::string why;
+    const std::string device = side->device(true, why);
+    const SampleEncoding* encoding = find_encoding(options->encoding);
+    if (device.empty()) {
+      status = wrong_usage(why);
+    } else if (!options->encoding.empty() && encoding == nullptr) {
+      status = wrong_usage("no encoding '" + options->encoding + "'; expected one of " + encoding_names());
+    } else {
+      status = on_device(device, [&] { return record(*options, encoding); });
+    }
+  });
+}
+
+}  // namespace ossloop::ctl
