@@ -115,13 +115,20 @@ std::int64_t sys_now_ns() {
   return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
+std::int64_t sys_seek(int fd, std::int64_t offset, int whence) {
+  return call(SYS_lseek, fd, offset, whence);
+}
+ssize_t sys_readlink(const char* path, char* to, std::size_t bytes) {
+  return call(SYS_readlinkat, AT_FDCWD, path, to, bytes);
+}
+
 constexpr Sys kKernel{sys_open,      sys_openat,      sys_close,
                       sys_read,      sys_write, sys_dup3,      sys_fcntl,
                       sys_fstat,     sys_fstatat,     sys_mkdir,
                       sys_mkfifoat,  sys_fchmod,      sys_linkat,
                       sys_unlinkat,  sys_ftruncate,   sys_fallocate,
                       sys_memory_file, sys_map,       sys_unmap,       sys_own_descriptor_table,
-                      sys_copy_from_user, sys_copy_to_user, sys_now_ns};
+                      sys_copy_from_user, sys_copy_to_user, sys_now_ns, sys_seek, sys_readlink};
 Sys in_force = kKernel;
 
 }  // namespace

@@ -45,6 +45,9 @@ struct Sys {
   ssize_t (*copy_to_user)(void* to, const void* from, std::size_t bytes);
   // CLOCK_MONOTONIC in nanoseconds.
   std::int64_t (*now_ns)();
+  std::int64_t (*seek)(int fd, std::int64_t offset, int whence);
+  // Not ended with a zero byte.
+  ssize_t (*readlink)(const char* path, char* to, std::size_t bytes);
 };
 
 // The table in force. Set once at start (the default reaches the kernel).

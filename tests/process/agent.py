@@ -48,6 +48,9 @@ class Calls:
     set_inheritable = staticmethod(os.set_inheritable)
     set_blocking = staticmethod(os.set_blocking)
     exists = staticmethod(os.path.exists)
+    stat = staticmethod(os.stat)
+    fstat = staticmethod(os.fstat)
+    lseek = staticmethod(os.lseek)
 
     @staticmethod
     def ioctl(number, request, value=0):

@@ -1,0 +1,154 @@
+// The border between the preloaded file and the engine: exceptions stop here, and
+// wild pointers.
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <new>
+
+#include "base/log.h"
+#include "base/shelter.h"
+#include "base/signals.h"
+#include "base/sys.h"
+#include "shim/engine.h"
+
+namespace ossloop::shim {
+namespace {
+
+using base::log;
+using base::LogLevel;
+using base::sys;
+
+template <typename Function>
+auto guarded(Function function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return static_cast<decltype(function())>(-ENOMEM);
+  }
+}
+
+// The kernel would answer EFAULT to a wild buffer; we would die of it. So each
+// buffer is tried out when a thread first comes with it, a byte a page. Programs
+// come with the same few again and again.
+bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
+  struct Range {
+    std::uintptr_t begin = 0, end = 0;
+    bool writable = false;
+  };
+  thread_local Range known[4];
+  thread_local unsigned oldest = 0;
+  constexpr std::uintptr_t kPage = 4096;
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  const std::uintptr_t end = begin + bytes;
+  if (bytes == 0) return true;
+  if (end < begin) return false;
+  for (const Range& range : known) {
+    if (begin >= range.begin && end <= range.end && (range.writable || !writing_to_it)) return true;
+  }
+  for (std::uintptr_t at = begin; at < end; at = (at / kPage + 1) * kPage) {
+    char byte;
+    auto* place = reinterpret_cast<char*>(at);
+    if (sys().copy_from_user(&byte, place, 1) < 0) return false;
+    if (writing_to_it && sys().copy_to_user(place, &byte, 1) < 0) return false;
+  }
+  known[oldest++ % 4] = {begin / kPage * kPage, (end + kPage - 1) / kPage * kPage, writing_to_it};
+  return true;
+}
+
+ssize_t read(int fd, void* data, std::size_t bytes, bool progressed) {
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  if (!usable(data, bytes, true)) return -EFAULT;
+  const ssize_t result = guarded(
+      [&] { return call.file().read(fd, static_cast<std::byte*>(data), bytes, progressed); });
+  log(LogLevel::kTrace, "read %d, %zu bytes -> %zd", fd, bytes, result);
+  return result;
+}
+
+ssize_t write(int fd, const void* data, std::size_t bytes, bool progressed) {
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  if (!usable(data, bytes, false)) return -EFAULT;
+  const ssize_t result = guarded([&] {
+    return call.file().write(fd, static_cast<const std::byte*>(data), bytes, progressed);
+  });
+  log(LogLevel::kTrace, "write %d, %zu bytes -> %zd", fd, bytes, result);
+  return result;
+}
+
+int set_nonblock(int fd, OpenFile& file, const void* argument) {
+  int on = 0;
+  if (argument == nullptr || sys().copy_from_user(&on, argument, sizeof on) < 0) return -EFAULT;
+  const int flags = file.flags(fd);
+  return file.set_flags(fd, on != 0 ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+int ioctl(int fd, unsigned request, void* argument) {
+  const base::NotCancelled whole;
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  switch (request) {
+    case FIONBIO:
+      return set_nonblock(fd, call.file(), argument);
+    case FIOCLEX:
+      return sys().fcntl(fd, F_SETFD, FD_CLOEXEC);
+    case FIONCLEX:
+      return sys().fcntl(fd, F_SETFD, 0);
+    case TCGETS:
+      return -ENOTTY;  // "is it a terminal?"
+    default:
+      return guarded([&] { return call.file().ioctl(fd, request, argument); });
+  }
+}
+
+short prepare_poll(int fd, short events) {
+  Call call(engine->handles(), fd);
+  if (!call) return events;
+  return guarded([&] { return call.file().prepare_poll(fd, events); });
+}
+
+int get_flags(int fd) {
+  Call call(engine->handles(), fd);
+  return call ? call.file().flags(fd) : -EBADF;
+}
+
+int set_flags(int fd, int flags) {
+  Call call(engine->handles(), fd);
+  return call ? call.file().set_flags(fd, flags) : -EBADF;
+}
+
+int fstat(int fd, struct stat* status) {
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  return engine->stat(call.file().name(), *status);
+}
+
+}  // namespace
+
+const EngineApi kEngineCalls{
+    kEngineVersion,
+    [](const config::DeviceName* name, int flags) {
+      return guarded([&] { return engine->open(*name, flags); });
+    },
+    [](const config::DeviceName* name, struct stat* status) {
+      return guarded([&] { return engine->stat(*name, *status); });
+    },
+    fstat,
+    [](int fd) { return guarded([&] { return engine->adopt(fd) ? 1 : 0; }) > 0; },
+    read,
+    write,
+    ioctl,
+    prepare_poll,
+    get_flags,
+    set_flags,
+    [](int source, int fd) { engine->handles().duplicated(source, fd); },
+    [](int fd) { return engine->handles().close(fd); },
+    [](int source, int fd, int flags) { return engine->handles().replace(source, fd, flags); },
+    [] { return engine->handles().own_process(); },
+    base::signal_handlers_changed,
+};
+
+}  // namespace ossloop::shim

@@ -1,0 +1,56 @@
+#include "shim/dsp_file.h"
+
+#include <fcntl.h>
+
+#include "oss/request_table.h"
+
+namespace ossloop::shim {
+
+config::DeviceName DspFile::name() const {
+  config::DeviceName name;
+  name.kind = endpoint_->side_index() == abi::kServer ? config::DeviceKind::kServer
+                                                      : config::DeviceKind::kClient;
+  name.instance = endpoint_->instance();
+  return name;
+}
+
+ssize_t DspFile::read(int fd, std::byte* data, std::size_t bytes, bool progressed) {
+  return endpoint_->read(fd, data, bytes, progressed);
+}
+
+ssize_t DspFile::write(int fd, const std::byte* data, std::size_t bytes, bool progressed) {
+  return endpoint_->write(fd, data, bytes, progressed);
+}
+
+int DspFile::ioctl(int fd, unsigned request, void* argument) {
+  oss::Dsp dsp(*endpoint_, fd, machine_);
+  return oss::serve(dsp, request, argument);
+}
+
+short DspFile::prepare_poll(int fd, short events) { return endpoint_->prepare_poll(fd, events); }
+
+int DspFile::flags(int /*fd*/) {
+  const std::uint32_t access = endpoint_->access();
+  const int direction = access == device::kReadWrite ? O_RDWR
+                        : access == device::kWrite   ? O_WRONLY
+                                                     : O_RDONLY;
+  return direction | (endpoint_->nonblock() ? O_NONBLOCK : 0);
+}
+
+int DspFile::set_flags(int /*fd*/, int flags) {
+  endpoint_->set_nonblock((flags & O_NONBLOCK) != 0);
+  return 0;
+}
+
+void DspFile::close_one(const std::function<void()>& close_descriptor) {
+  endpoint_->close_one(close_descriptor);
+}
+
+void DspFile::leave(int fd, const std::function<void()>& close_descriptor) {
+  endpoint_->leave(fd, close_descriptor);
+}
+
+void DspFile::before_fork() { endpoint_->before_fork(); }
+void DspFile::after_fork(bool child) { endpoint_->after_fork(child); }
+
+}  // namespace ossloop::shim

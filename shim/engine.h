@@ -1,0 +1,45 @@
+// The engine: everything behind the preloaded file, as one shared object that is
+// loaded when a device is first opened.
+#pragma once
+
+#include <sys/stat.h>
+
+#include "config/runtime.h"
+#include "oss/machine.h"
+#include "shim/engine_api.h"
+#include "shim/handles.h"
+
+namespace ossloop::shim {
+
+class Engine {
+ public:
+  explicit Engine(DescriptorTable& table);
+
+  Handles& handles() { return handles_; }
+
+  // Opens a device: a descriptor or -errno.
+  int open(const config::DeviceName& name, int flags);
+  // As stat() would say of a character device. -ENOENT: no such instance.
+  int stat(const config::DeviceName& name, struct stat& status) const;
+  // Is this descriptor, which came from elsewhere, one of ours? Then it is in the
+  // table afterwards.
+  bool adopt(int fd);
+
+ private:
+  // What a name without a number stands for now. False: nothing.
+  bool resolve(const config::DeviceName& name, abi::SideIndex& side, int& instance) const;
+  int open_dsp(const config::DeviceName& name, int flags);
+  int open_sndstat(int flags);
+  bool adopt_side(int fd, int instance, abi::SideIndex side);
+
+  config::Runtime runtime_;
+  oss::Machine machine_;
+  Handles handles_;
+};
+
+// Made by the first call; never destroyed: the program's other threads run until
+// the very end.
+extern Engine* engine;
+extern const EngineApi kEngineCalls;
+
+}  // namespace ossloop::shim

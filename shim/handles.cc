@@ -1,0 +1,156 @@
+#include "shim/handles.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/shelter.h"
+#include "base/sys.h"
+#include "device/timer.h"
+
+namespace ossloop::shim {
+
+using base::sys;
+
+Call::Call(const Handles& handles, int fd) {
+  for (;;) {
+    handle_ = handles.find(fd);
+    if (handle_ == nullptr) return;
+    handle_->calls.fetch_add(1);
+    const bool still = handles.find(fd) == handle_;
+    if (still && handle_->file != nullptr) return;
+    handle_->calls.fetch_sub(1);
+    handle_ = nullptr;
+    if (still) return;
+  }
+}
+
+Call::~Call() {
+  if (handle_ != nullptr) handle_->calls.fetch_sub(1);
+}
+
+Handles::Handles(DescriptorTable& table) : table_(table), process_(::getpid()) {}
+
+bool Handles::own_process() const { return process_.load() == ::getpid(); }
+
+void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
+  const base::SignalsHeld signals;
+  std::lock_guard lock(mutex_);
+  Handle* free = nullptr;
+  for (Handle& handle : handles_) {
+    if (handle.descriptors.load() != 0 || handle.calls.load() != 0) continue;
+    handle.file.reset();
+    if (free == nullptr) free = &handle;
+  }
+  if (free == nullptr) free = &handles_.emplace_back();
+  free->file = std::move(file);
+  free->descriptors.store(1);  // taken, before anybody else looks for a free one
+  table_.set(fd, free);
+}
+
+bool Handles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
+  const base::SignalsHeld signals;
+  std::lock_guard lock(mutex_);
+  for (Handle& handle : handles_) {
+    if (handle.descriptors.load() == 0 || handle.file == nullptr || !same(*handle.file)) continue;
+    handle.descriptors.fetch_add(1);
+    table_.set(fd, &handle);
+    return true;
+  }
+  return false;
+}
+
+void Handles::drop(Handle* handle) {
+  const base::SignalsHeld signals;
+  std::lock_guard lock(mutex_);
+  // Somebody still inside (a blocked call that is on its way out) leaves it to
+  // the next open.
+  if (handle->calls.load() == 1 && handle->descriptors.load() == 0) handle->file.reset();
+}
+
+// Takes `fd` out of the table and closes it in the way given; with the last
+// descriptor the open is left.
+int Handles::leave(int fd, const std::function<int()>& close_descriptor) {
+  const base::NotCancelled whole;
+  // In a child of vfork() the table is the parent's: only the kernel's changes.
+  if (!own_process()) return close_descriptor();
+  int result = 0;
+  Call call(*this, fd);
+  if (!call) return close_descriptor();
+  Handle* const handle = call.handle();
+  table_.forget(fd);
+  if (handle->descriptors.fetch_sub(1) > 1) {
+    call.file().close_one([&] { result = close_descriptor(); });
+    return result;
+  }
+  call.file().leave(fd, [&] { result = close_descriptor(); });
+  drop(handle);
+  return result;
+}
+
+int Handles::close(int fd) {
+  return leave(fd, [fd] { return sys().close(fd); });
+}
+
+int Handles::replace(int source, int fd, int flags) {
+  auto duplicate = [&] { return sys().dup3(source, fd, flags); };
+  if (source == fd) return duplicate();
+  Handle* wanted = table_.handle(source);
+  Handle* present = table_.handle(fd);
+  if (!own_process() || (present != nullptr && present == wanted)) return duplicate();
+  const int result = present != nullptr ? leave(fd, duplicate) : duplicate();
+  if (result < 0) return result;
+  if (wanted != nullptr) {
+    duplicated(source, fd);
+  } else {
+    table_.forget(fd);
+  }
+  return result;
+}
+
+void Handles::duplicated(int source, int fd) {
+  if (!own_process()) return;
+  Call call(*this, source);
+  if (!call) return;
+  call.handle()->descriptors.fetch_add(1);
+  table_.set(fd, call.handle());
+}
+
+void Handles::before_fork() {
+  mutex_.lock();
+  for (Handle& handle : handles_) {
+    if (handle.file == nullptr || handle.descriptors.load() == 0) continue;
+    handle.file->before_fork();
+    handle.locked_for_fork = true;
+  }
+  device::Timer::instance().before_fork();
+}
+
+void Handles::after_fork(bool child) {
+  if (child) {
+    process_.store(::getpid());
+    device::Timer::instance().after_fork_in_child();
+  } else {
+    device::Timer::instance().after_fork_in_parent();
+  }
+  for (Handle& handle : handles_) {
+    if (std::exchange(handle.locked_for_fork, false)) handle.file->after_fork(child);
+    if (child) handle.calls.store(0);
+  }
+  mutex_.unlock();
+}
+
+void Handles::close_all() {
+  if (!own_process()) return;
+  bool any = false;
+  {
+    const base::SignalsHeld signals;
+    std::lock_guard lock(mutex_);
+    for (Handle& handle : handles_) any = any || handle.descriptors.load() != 0;
+  }
+  for (int fd = 0; any && fd < DescriptorTable::kSize; ++fd) {
+    if (table_.ours(fd)) close(fd);
+  }
+}
+
+}  // namespace ossloop::shim

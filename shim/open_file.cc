@@ -1,0 +1,22 @@
+#include "shim/open_file.h"
+
+#include <fcntl.h>
+
+#include "base/sys.h"
+
+namespace ossloop::shim {
+namespace {
+
+// What open() was told once and F_GETFL does not repeat.
+constexpr int kNotShown = O_NOFOLLOW;
+
+}  // namespace
+
+int OpenFile::flags(int fd) {
+  const int flags = base::sys().fcntl(fd, F_GETFL, 0);
+  return flags < 0 ? flags : flags & ~kNotShown;
+}
+
+int OpenFile::set_flags(int fd, int flags) { return base::sys().fcntl(fd, F_SETFL, flags); }
+
+}  // namespace ossloop::shim

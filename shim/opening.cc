@@ -1,0 +1,178 @@
+// Names and foreign descriptors become opens.
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "device/loop_format.h"
+#include "device/ring_size.h"
+#include "oss/sndstat.h"
+#include "shim/dsp_file.h"
+#include "shim/engine.h"
+#include "shim/sndstat_file.h"
+#include "shm/node.h"
+
+namespace ossloop::shim {
+namespace {
+
+using base::log;
+using base::LogLevel;
+using base::sys;
+using config::DeviceKind;
+using device::Endpoint;
+
+// OSS's own major number, and its minors: 16 per card.
+constexpr unsigned kMajor = 14;
+constexpr unsigned kMinors = 16;
+
+unsigned minor_of(DeviceKind kind, abi::SideIndex side) {
+  switch (kind) {
+    case DeviceKind::kMixer:
+      return 0;
+    case DeviceKind::kSndstat:
+      return 6;
+    default:
+      return side == abi::kServer ? 9 : 3;
+  }
+}
+
+}  // namespace
+
+bool Engine::resolve(const config::DeviceName& name, abi::SideIndex& side, int& instance) const {
+  side = name.kind == DeviceKind::kServer ? abi::kServer : abi::kClient;
+  instance = name.instance;
+  if (instance >= 0) return true;
+  std::string why;
+  const config::DefaultDevice device = config::default_device(runtime_.config, why);
+  if (!why.empty()) log(LogLevel::kError, "%s", why.c_str());
+  if (device.off) return false;
+  side = device.kind == DeviceKind::kServer ? abi::kServer : abi::kClient;
+  instance = device.instance;
+  return true;
+}
+
+int Engine::open(const config::DeviceName& name, int flags) {
+  switch (name.kind) {
+    case DeviceKind::kSndstat:
+      return open_sndstat(flags);
+    case DeviceKind::kMixer:
+    case DeviceKind::kDirectory:
+      return -ENOENT;
+    default:
+      return open_dsp(name, flags);
+  }
+}
+
+int Engine::open_sndstat(int flags) {
+  if ((flags & O_ACCMODE) != O_RDONLY) return -EACCES;
+  const std::string text = oss::sndstat(machine_);
+  device::Timer::instance().rest();
+  const int fd = SndstatFile::make(text, (flags & O_CLOEXEC) != 0);
+  if (fd >= 0) handles_.add(fd, std::make_unique<SndstatFile>());
+  return fd;
+}
+
+int Engine::open_dsp(const config::DeviceName& name, int flags) {
+  device::OpenRequest request;
+  if (!resolve(name, request.side, request.instance)) return -ENOENT;
+  if (!machine_.exists(request.instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
+  const config::InstancePolicy policy = runtime_.config.policy[request.instance];
+  request.folder = runtime_.folder;
+  request.mode = runtime_.config.mode;
+  request.access = (flags & O_ACCMODE) == O_RDONLY   ? device::kRead
+                   : (flags & O_ACCMODE) == O_WRONLY ? device::kWrite
+                                                     : device::kReadWrite;
+  request.nonblock = (flags & O_NONBLOCK) != 0;
+  request.exclusive = (flags & O_EXCL) != 0;
+  request.close_on_exec = (flags & O_CLOEXEC) != 0;
+  request.mu_law = name.mu_law;
+  request.birth.mode = runtime_.config.mode;
+  request.birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  request.birth.fill = [&](abi::Segment& segment) {
+    config::store_policy(policy, segment.policy);
+    segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
+  };
+
+  std::string why;
+  const std::int64_t deadline_ns = sys().now_ns() + config::open_wait_ns(why);
+  if (!why.empty()) log(LogLevel::kError, "%s", why.c_str());
+  for (;;) {
+    int fd = -1;
+    int error = 0;
+    auto endpoint = Endpoint::open(request, fd, error);
+    if (endpoint != nullptr) {
+      handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), machine_));
+      log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",
+          request.instance, fd);
+      return fd;
+    }
+    device::Timer::instance().rest();
+    const bool no_server = request.side == abi::kClient && (error == -EAGAIN || error == -ENXIO);
+    if (!no_server || sys().now_ns() >= deadline_ns) return error;
+    // A server announces itself by its open; looking for it costs little.
+    timespec pause{0, 20'000'000};
+    if (::nanosleep(&pause, nullptr) != 0) return -EINTR;
+  }
+}
+
+int Engine::stat(const config::DeviceName& name, struct stat& status) const {
+  abi::SideIndex side = abi::kClient;
+  int instance = 0;
+  if (name.kind == DeviceKind::kMixer) return -ENOENT;
+  const bool sndstat = name.kind == DeviceKind::kSndstat;
+  if (!sndstat && (!resolve(name, side, instance) || !machine_.exists(instance))) return -ENOENT;
+  status = {};
+  status.st_mode = S_IFCHR | (sndstat ? 0444 : 0666);
+  status.st_nlink = 1;
+  status.st_uid = ::geteuid();
+  status.st_gid = ::getegid();
+  status.st_blksize = 4096;
+  const unsigned minor = static_cast<unsigned>(instance) * kMinors + minor_of(name.kind, side);
+  status.st_rdev = makedev(kMajor, minor);
+  status.st_ino = 0x0551000 + static_cast<ino_t>(minor);
+  status.st_dev = makedev(0, 6);
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  status.st_atim = status.st_mtim = status.st_ctim = now;
+  return 0;
+}
+
+bool Engine::adopt_side(int fd, int instance, abi::SideIndex side) {
+  const bool known = handles_.add_to(fd, [&](OpenFile& file) {
+    Endpoint* const endpoint = file.endpoint();
+    return endpoint != nullptr && endpoint->instance() == instance &&
+           endpoint->side_index() == side && shm::Node::claim(fd) == 0;
+  });
+  if (known) return true;
+  auto endpoint = Endpoint::adopt(runtime_.folder, instance, side, fd);
+  if (endpoint == nullptr) return false;
+  handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), machine_));
+  return true;
+}
+
+bool Engine::adopt(int fd) {
+  struct stat status {};
+  if (sys().fstat(fd, &status) < 0) return false;
+  if (S_ISREG(status.st_mode)) {
+    if (!SndstatFile::is(fd)) return false;
+    handles_.add(fd, std::make_unique<SndstatFile>());
+    return true;
+  }
+  for (int instance = 0; instance < abi::kMaxInstances; ++instance) {
+    for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
+      struct stat node {};
+      const shm::Node place(runtime_.folder, instance, side);
+      if (sys().fstatat(AT_FDCWD, place.path().c_str(), &node, AT_SYMLINK_NOFOLLOW) < 0) continue;
+      if (node.st_dev != status.st_dev || node.st_ino != status.st_ino) continue;
+      return adopt_side(fd, instance, side);
+    }
+  }
+  return false;
+}
+
+}  // namespace ossloop::shim
