@@ -20,12 +20,12 @@
 #include <mutex>
 #include <string>
 
-#include "base/fd.h"
 #include "device/capture.h"
+#include "device/lookout.h"
 #include "device/playback.h"
 #include "device/port.h"
 #include "device/timer.h"
-#include "shm/node.h"
+#include "device/token.h"
 #include "shm/wakeup.h"
 
 namespace ossloop::device {
@@ -148,20 +148,14 @@ class Endpoint final : public Ticking {
   bool ready(std::int64_t now_ns);
   std::uint64_t low_water_frames() const;
   void show_token(int fd);
-  void put_token(int fd, bool token);
   void show_token_from_timer(std::int64_t now_ns);
   void started();
-  void nudge_peer();
-  void witness_peer(std::int64_t now_ns);
   std::int64_t tick_ns() const;
-  base::Fd& node_fd(base::Fd& cached, const shm::Node& node);
-  void keep_descriptors();
-  void drop_descriptors();
 
   const int instance_;
-  const shm::Node node_;
-  const shm::Node peer_node_;
   Port port_;
+  Lookout lookout_;
+  Token token_;
   Playback playback_;
   Capture capture_;
   std::uint64_t serial_ = 0;
@@ -170,8 +164,6 @@ class Endpoint final : public Ticking {
   std::mutex mutex_;
   std::atomic<bool> leaving_{false};
   std::atomic<bool> gone_{false};
-  // The peer may wait in poll() for what we just started: show it a token.
-  std::atomic<bool> nudge_peer_{false};
   // How closely the timer watches; a call that finds more going on pokes it.
   enum class Watch : int { kIdle, kWaiting, kStreaming, kTicking };
   Watch watch_wanted() const;
@@ -179,10 +171,6 @@ class Endpoint final : public Ticking {
   // The earliest deadline of calls that sleep until the timer wakes them.
   std::atomic<std::int64_t> alarm_ns_{kNoAlarm};
   static constexpr std::int64_t kNoAlarm = INT64_MAX;
-  // The timer thread's own; not descriptors of the program.
-  base::Fd timer_node_;
-  base::Fd timer_peer_;
-  std::int64_t witnessed_ns_ = 0;
 };
 
 }  // namespace ossloop::device

@@ -1,0 +1,160 @@
+// How an open comes about: by open(), or by a descriptor that came from elsewhere.
+#include <errno.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "device/endpoint.h"
+#include "device/loop_format.h"
+#include "device/ring_size.h"
+#include "shm/folder.h"
+
+namespace ossloop::device {
+namespace {
+
+using base::sys;
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr std::uint32_t kFullVolume = 100 | 100 << 8;
+
+bool claimed(const shm::Node& node) {
+  base::Fd fd(node.open(true));
+  return fd && shm::Node::claimed_by_other(fd.get());
+}
+
+}  // namespace
+
+std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, int& error) {
+  if (request.side == abi::kServer && request.access == kReadWrite) {
+    error = -EACCES;
+    return nullptr;
+  }
+  // Again if the instance was removed between our look and our claim: what we
+  // then hold nobody else would ever find.
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    std::shared_ptr<shm::Segment> segment;
+    bool server_there = true;
+    Timer::instance().run([&] { segment = find(request, server_there, error); });
+    if (segment == nullptr) return nullptr;
+    std::unique_ptr<Endpoint> endpoint(
+        new Endpoint(std::move(segment), request.folder, request.instance, request.side));
+    // This one in the program's table: it is the lowest free number.
+    base::Fd node(endpoint->lookout_.own_node().open(request.close_on_exec));
+    error = node ? shm::Node::claim(node.get()) : node.get();
+    if (error == -ENOENT) continue;
+    if (error == 0 && !(endpoint->lookout_.own_node().is(node.get()) && endpoint->port_.segment().current())) {
+      error = -ENOENT;
+      continue;
+    }
+    if (error == 0) error = endpoint->begin(request, server_there);
+    if (error != 0) return nullptr;
+    shm::Node::set_token(node.get(), false);
+    endpoint->publish_open();
+    fd = node.release();
+    Timer::instance().add(endpoint.get());
+    Timer::instance().run([&] { endpoint->lookout_.keep_descriptors(); });
+    return endpoint;
+  }
+  return nullptr;
+}
+
+// Folder, segment and nodes as they are or have to be made; whether a server
+// holds its side. In the timer thread.
+std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, bool& server_there,
+                                             int& error) {
+  error = shm::prepare_folder(request.folder, request.mode, true);
+  if (error != 0) return nullptr;
+  auto segment = shm::Segment::open(request.folder, request.instance, request.birth, error);
+  if (segment == nullptr) return nullptr;
+  for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
+    error = shm::Node(request.folder, request.instance, side).make(request.mode);
+    if (error != 0) return nullptr;
+  }
+  if (request.side == abi::kClient) {
+    server_there = claimed(shm::Node(request.folder, request.instance, abi::kServer));
+  }
+  return segment;
+}
+
+// With the claim in hand: may this open be, and is there memory for it?
+int Endpoint::begin(const OpenRequest& request, bool server_there) {
+  if (request.side == abi::kClient &&
+      !(server_there && is_open(port_.peer().open.load(std::memory_order_acquire)))) {
+    return request.exclusive ? -ENXIO : -EAGAIN;
+  }
+  claim_side(request);
+  int error = 0;
+  if (request.side == abi::kServer) {
+    const std::size_t ring = ring_bytes(kServerDefault, port_.buffer_ms());
+    Timer::instance().run([&] { error = port_.segment().reserve_ring(ring); });
+  }
+  return error;
+}
+
+// Everything of the side as a new open finds it. Nobody else writes here now:
+// the claim is ours.
+void Endpoint::claim_side(const OpenRequest& request) {
+  abi::Side& side = port_.side();
+  access_ = request.access;
+  for (auto* zero : {&side.low_water_bytes, &side.fragment_chosen, &side.polled, &side.token,
+                     &side.shared, &side.partial_bytes}) {
+    zero->store(0, kRelaxed);
+  }
+  for (auto* zero : {&side.frames, &side.stream_frames, &side.zero_frames, &side.seen_frames}) {
+    zero->store(0, kRelaxed);
+  }
+  side.access.store(request.access, kRelaxed);
+  side.nonblock.store(request.nonblock ? 1 : 0, kRelaxed);
+  side.pid.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);
+  side.trigger.store(3, kRelaxed);
+  side.cooked.store(1, kRelaxed);
+  side.play_volume.store(kFullVolume, kRelaxed);
+  side.record_volume.store(kFullVolume, kRelaxed);
+  std::snprintf(side.command, sizeof side.command, "%s", program_invocation_short_name);
+  std::memset(side.song, 0, sizeof side.song);
+  std::memset(side.label, 0, sizeof side.label);
+  shm::make_wakeup(side);
+  serial_ = serial_of(side.open.load(std::memory_order_acquire)) + 1;
+
+  audio::PcmFormat format = kServerDefault;
+  if (request.mu_law) format = {audio::afmt::kMuLaw, 1, 8000};
+  if (port_.server()) {
+    auto& loop = port_.contract().loop;
+    loop.changed_ns.store(sys().now_ns(), kRelaxed);
+    loop.word.store(pack(format, 0, static_cast<std::uint16_t>(serial_)), std::memory_order_release);
+  }
+  port_.set_format(format);
+  port_.set_buffering(default_buffering(format, port_.buffer_ms()));
+  // A producer that was killed left its stream open: it ends where it stopped.
+  playback_.end();
+  playback_.arm(true);
+  if (port_.server() || (request.access & kRead) != 0) capture_.attach();
+}
+
+void Endpoint::publish_open() {
+  port_.side().open.store(serial_ << 1 | 1, std::memory_order_release);
+  shm::wake(port_.peer());
+}
+
+std::unique_ptr<Endpoint> Endpoint::adopt(const std::string& folder, int instance,
+                                          abi::SideIndex side, int fd) {
+  std::shared_ptr<shm::Segment> segment;
+  int error = 0;
+  Timer::instance().run([&] { segment = shm::Segment::open_existing(folder, instance, error); });
+  if (segment == nullptr) return nullptr;
+  const std::uint64_t open = segment->contract().side[side].open.load(std::memory_order_acquire);
+  // A descriptor of the claim may claim again; any other description may not.
+  if (!is_open(open) || shm::Node::claim(fd) != 0) return nullptr;
+  std::unique_ptr<Endpoint> endpoint(new Endpoint(std::move(segment), folder, instance, side));
+  endpoint->serial_ = serial_of(open);
+  endpoint->access_ =
+      std::clamp<std::uint32_t>(endpoint->port_.side().access.load(kRelaxed), kRead, kReadWrite);
+  endpoint->port_.side().shared.store(1, std::memory_order_seq_cst);
+  Timer::instance().add(endpoint.get());
+  Timer::instance().run([&] { endpoint->lookout_.keep_descriptors(); });
+  return endpoint;
+}
+
+}  // namespace ossloop::device

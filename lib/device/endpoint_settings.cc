@@ -1,0 +1,135 @@
+// What a program sets on its open, and what it asks of it.
+#include <algorithm>
+#include <utility>
+
+#include "device/endpoint.h"
+#include "device/loop_format.h"
+#include "device/ring_size.h"
+#include "device/turn.h"
+
+namespace ossloop::device {
+namespace {
+
+using base::sys;
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr std::uint32_t kPolicyMark = 0x100;
+
+}  // namespace
+
+int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
+  Turn turn(*this, fd);
+  if (wanted == port_.format()) return 0;
+  abi::Side& side = port_.side();
+  if (port_.server()) {
+    auto& loop = port_.contract().loop;
+    std::uint64_t seen = loop.word.load(std::memory_order_acquire);
+    if (frozen_by(seen) != 0) return 0;
+    int error = 0;
+    const std::size_t ring = ring_bytes(wanted, port_.buffer_ms());
+    Timer::instance().run([&] { error = port_.segment().reserve_ring(ring); });
+    if (error != 0) return error;
+    loop.changed_ns.store(sys().now_ns(), kRelaxed);
+    const std::uint64_t next = pack(wanted, 0, server_serial(seen));
+    if (!loop.word.compare_exchange_strong(seen, next, std::memory_order_acq_rel)) return 0;
+  }
+  port_.set_format(wanted);
+  side.partial_bytes.store(0, kRelaxed);
+  port_.set_buffering(chosen_buffering(wanted));
+  return 0;
+}
+
+// Fragments that the program chose keep their bytes over a change of format, the
+// default keeps its time. Side::fragment_chosen is 0, SETFRAGMENT's word, or
+// kPolicyMark with the policy.
+Buffering Endpoint::chosen_buffering(const audio::PcmFormat& format) const {
+  const std::uint32_t chosen = port_.side().fragment_chosen.load(kRelaxed);
+  if (chosen == 0) return default_buffering(format, port_.buffer_ms());
+  if ((chosen & kPolicyMark) != 0) {
+    return policy_buffering(static_cast<int>(chosen & 0xf), format, port_.buffer_ms());
+  }
+  return requested_buffering(chosen, format, port_.buffer_ms());
+}
+
+void Endpoint::choose_fragment(int fd, std::uint32_t request) {
+  Turn turn(*this, fd);
+  const std::uint32_t shift = std::clamp<std::uint32_t>(request & 0xffff, 4, 24);
+  port_.side().fragment_chosen.store((request & 0x7fff0000) | shift, kRelaxed);
+  port_.set_buffering(chosen_buffering(port_.format()));
+}
+
+void Endpoint::choose_policy(int fd, int policy) {
+  Turn turn(*this, fd);
+  port_.side().fragment_chosen.store(kPolicyMark | static_cast<std::uint32_t>(policy), kRelaxed);
+  port_.set_buffering(chosen_buffering(port_.format()));
+}
+
+void Endpoint::subdivide(int fd, std::uint32_t divisor) {
+  Turn turn(*this, fd);
+  port_.set_buffering(subdivided(port_.buffering(), divisor, port_.format()));
+}
+
+bool Endpoint::transferring() const { return port_.side().frames.load(kRelaxed) != 0; }
+
+Space Endpoint::space(int fd, Access direction) {
+  Turn turn(*this, fd);
+  const std::int64_t now_ns = sys().now_ns();
+  const Buffering parts = port_.buffering();
+  const std::uint64_t frames = direction == kRead ? capture_.available_frames(now_ns)
+                                                  : playback_.space_frames(now_ns);
+  const std::int64_t bytes = static_cast<std::int64_t>(std::min(frames, port_.buffer_frames())) *
+                             port_.format().frame_bytes();
+  return {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
+}
+
+Pointer Endpoint::pointer(int fd, Access direction) {
+  Turn turn(*this, fd);
+  const std::int64_t now_ns = sys().now_ns();
+  abi::Side& side = port_.side();
+  Pointer result;
+  const std::uint64_t moved = side.frames.load(kRelaxed);
+  std::uint64_t position = moved;
+  if (direction == kRead) {
+    result.queued_frames = std::min(capture_.available_frames(now_ns), port_.buffer_frames());
+    position = moved + result.queued_frames;
+  } else {
+    const std::uint64_t queued = playback_.queued_frames(now_ns);
+    position = moved - std::min(moved, queued);
+    result.queued_frames = queued + playback_.filter_frames();
+  }
+  result.frames = position - std::min(position, side.zero_frames.load(kRelaxed));
+  const std::uint64_t seen = std::min(side.seen_frames.exchange(result.frames), result.frames);
+  const std::uint64_t fragment = port_.fragment_frames();
+  const std::uint64_t buffer = port_.buffer_frames();
+  result.fragments = result.frames / fragment - seen / fragment;
+  // Programs that know only the place in the buffer take a whole round for
+  // standing still (ALSA's plugin then waits for ever): show one frame less.
+  const bool whole_rounds = result.frames != seen && (result.frames - seen) % buffer == 0;
+  result.ptr_bytes = (result.frames - (whole_rounds ? 1 : 0)) % buffer *
+                     static_cast<std::uint64_t>(port_.format().frame_bytes());
+  return result;
+}
+
+std::uint64_t Endpoint::delay_frames(int fd) {
+  Turn turn(*this, fd);
+  return playback_.queued_frames(sys().now_ns()) + playback_.filter_frames();
+}
+
+Errors Endpoint::errors(int fd) {
+  Turn turn(*this, fd);
+  const std::int64_t now_ns = sys().now_ns();
+  // What is overdue is counted when somebody looks.
+  if (live_direction() == kRead) capture_.available_frames(now_ns);
+  // Of both directions: the counters are kept by the consumer of each.
+  const auto& play = port_.contract().direction[port_.server() ? abi::kServerToClient
+                                                               : abi::kClientToServer];
+  const auto& record = port_.contract().direction[port_.server() ? abi::kClientToServer
+                                                                 : abi::kServerToClient];
+  const Errors total{play.consumer.underruns.load(kRelaxed), record.consumer.overruns.load(kRelaxed)};
+  const Errors before = std::exchange(errors_told_, total);
+  // A counter that went back began anew with another consumer.
+  auto since = [](std::uint64_t now, std::uint64_t then) { return now < then ? now : now - then; };
+  return {since(total.play_underruns, before.play_underruns),
+          since(total.record_overruns, before.record_overruns)};
+}
+
+}  // namespace ossloop::device

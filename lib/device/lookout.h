@@ -1,0 +1,57 @@
+// What the timer thread sees of an instance's two nodes: who lives, whose poll()
+// wants to hear of a beginning.
+//
+// All calls in the timer thread, unless said otherwise: the descriptors are of its
+// own table.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "base/fd.h"
+#include "device/port.h"
+#include "shm/node.h"
+
+namespace ossloop::device {
+
+class Lookout {
+ public:
+  Lookout(Port& port, const std::string& folder, int instance);
+  // These numbers belong to the timer thread's table; it closed them, or its end did.
+  ~Lookout() { forget_descriptors(); }
+
+  // A program may change its root or its user once it has its devices: then names
+  // lead nowhere, descriptors do.
+  void keep_descriptors();
+  void drop_descriptors();
+  // A forked child has a table without them. In any thread.
+  void forget_descriptors();
+
+  const shm::Node& own_node() const { return own_node_; }  // in any thread
+  // Our node by a description of the thread's own.
+  const base::Fd& own();
+  // Takes the claim of our side if no program holds it any more.
+  bool inherit_claim();
+  // The kernel says who is alive: a peer that is open and not claimed is dead.
+  void witness_peer(std::int64_t now_ns);
+  std::int64_t witnessed_ns() const { return witnessed_ns_; }
+
+  // A peer whose program sits in poll() while nothing ran hears at once that we
+  // started; its own timer would be slower. The asking in any thread.
+  void ask_for_nudge() { nudge_peer_.store(true); }
+  void nudge_peer(bool peer_reads);
+
+ private:
+  static const base::Fd& open_once(base::Fd& cached, const shm::Node& node);
+
+  Port& port_;
+  const shm::Node own_node_;
+  const shm::Node peer_node_;
+  base::Fd own_;
+  base::Fd peer_;
+  std::int64_t witnessed_ns_ = 0;
+  std::atomic<bool> nudge_peer_{false};
+};
+
+}  // namespace ossloop::device

@@ -1,0 +1,29 @@
+// A side's readiness as the kernel shows it: the byte in its node.
+#pragma once
+
+#include "abi/segment.h"
+
+namespace ossloop::device {
+
+class Token {
+ public:
+  explicit Token(abi::Side& side) : side_(side) {}
+
+  // Does somebody wait on the node? Until then nobody keeps the token true.
+  bool watched() const { return side_.polled.load(std::memory_order_relaxed) != 0; }
+  // From now on somebody does. True if nobody did before.
+  bool watch() { return side_.polled.exchange(1, std::memory_order_acq_rel) == 0; }
+
+  // Makes the node behind `fd` hold a byte, or none. With the side's turn held.
+  void show(int fd, bool byte);
+  // What the node holds may not be what was put there: the next show() looks anew.
+  void doubt() { side_.token.store(abi::kTokenUnknown, std::memory_order_relaxed); }
+  // The same by the peer, which does not hold the turn; the owner puts it right
+  // with its next look.
+  void nudge(int fd, bool byte);
+
+ private:
+  abi::Side& side_;
+};
+
+}  // namespace ossloop::device
