@@ -1,0 +1,193 @@
+"""The measures of tools/bench. Each yields rows: see bench.Row."""
+
+import statistics
+import time
+
+import pulse
+from stage import MeasureFailed, quartiles
+
+S16, S32 = 0x10, 0x1000
+
+
+def ratio_row(what, compared, unit, must, met, **more):
+    ours, yardstick, ratio, spread = compared
+    return dict(what=what, ours=f"{ours:.4g} {unit}", yardstick=f"{yardstick:.4g} {unit}", ratio=ratio,
+                quartiles=spread, must=must, met=met(ratio), **more)
+
+
+def start(stage):
+    """Starting a program that opens no device."""
+    rounds = 20 if stage.quick else 120
+    libraries = [stage.library, stage.empty, "none"] + pulse.libraries()
+    cost = {key: [[] for _ in libraries] for key in ("cpu_us", "wall_us")}
+    for _ in range(stage.pairs):
+        for i, found in enumerate(stage.once("starts", "--rounds", rounds, "--program",
+                                             stage.program("nothing"), *libraries)):
+            for key in cost:
+                cost[key][i].append(found[key])
+    for key, unit in (("cpu_us", "CPU"), ("wall_us", "wall")):
+        ours, empty, none = cost[key][:3]
+        ratios = [mine / other for mine, other in zip(ours, empty)]
+        others = {"nothing preloaded": statistics.median(none)}
+        theirs = f"{statistics.median(cost[key][3]):.4g} µs" if pulse.libraries() else ""
+        yield dict(what=f"start of a program that opens no device, {unit}",
+                   ours=f"{statistics.median(ours):.4g} µs",
+                   yardstick=f"empty library {statistics.median(empty):.4g} µs",
+                   ratio=statistics.median(ratios), quartiles=quartiles(ratios), must="≤ 1.10",
+                   met=statistics.median(ratios) <= 1.10, pulse=theirs, details=others)
+
+
+def calls(stage):
+    """Calls on descriptors that are no device."""
+    runs = 20 if stage.quick else 150
+    mine, plain, theirs = [], [], []
+    for _ in range(stage.pairs * 2):
+        mine.append(stage.once("calls", "--runs", runs, preload=stage.library))
+        plain.append(stage.once("calls", "--runs", runs))
+        for library in pulse.libraries():
+            theirs.append(stage.once("calls", "--runs", runs, preload=library))
+    for call in plain[0]:
+        ratios = [ours[call] / other[call] for ours, other in zip(mine, plain)]
+        ratio = statistics.median(ratios)
+        yield dict(what=f"{call}() of another descriptor",
+                   ours=f"{statistics.median(one[call] for one in mine):.0f} ns",
+                   yardstick=f"without {statistics.median(one[call] for one in plain):.0f} ns",
+                   ratio=ratio, quartiles=quartiles(ratios), must="≤ 1.03", met=ratio <= 1.03,
+                   pulse=f"{statistics.median(one[call] for one in theirs):.0f} ns" if theirs else "")
+
+
+def throughput(stage):
+    """Equal formats through a free loop, against a pipe."""
+    stage.configure(clock="free")
+    for block in (64, 480, 4096):
+        blocks = (1 << (22 if stage.quick else 25)) // block
+        feed = ["--block", block, "--blocks", blocks]
+        drain = ["--block", block]
+
+        def rate(reports):
+            fed, drained = reports
+            if fed["bytes"] != drained["bytes"]:
+                raise MeasureFailed(f"{fed['bytes']} bytes written, {drained['bytes']} read")
+            return drained["bytes"] / drained["wall_ns"]
+
+        compared = stage.compare(lambda: rate(stage.loop(feed, drain)), lambda: rate(stage.pipe(feed, drain)))
+        budget = block == 480
+        row = ratio_row(f"bytes/s of {block}-frame writes, free clock", compared, "GB/s",
+                        "≥ 3" if budget else "", lambda ratio: ratio >= 3 if budget else None)
+        yield {**row, "yardstick": "pipe " + row["yardstick"]}
+
+
+def conversion(stage):
+    """Converting the rate in the loop, against libsoxr alone."""
+    stage.configure(clock="free")
+    blocks = 2000 if stage.quick else 30000
+    for rate, to in ((44100, 48000), (48000, 44100)):
+        def ours():
+            fed, drained = stage.loop(["--block", 480, "--blocks", blocks, "--rate", rate],
+                                      ["--block", 480, "--rate", to])
+            expected = (blocks * 480 * to * 2 + rate) // (2 * rate)
+            if drained["bytes"] != expected * 4:
+                raise MeasureFailed(f"{expected} frames expected, {drained['bytes'] // 4} came")
+            return (fed["cpu_ns"] + drained["cpu_ns"]) / (blocks * 480)
+
+        def alone():
+            found = stage.once("convert", "--block", 480, "--blocks", blocks, "--rate", rate, "--to", to)
+            return found["cpu_ns"] / (blocks * 480)
+
+        row = ratio_row(f"CPU of {rate} to {to} Hz, both sides", stage.compare(ours, alone), "ns/frame", "≤ 1.10",
+                        lambda ratio: ratio <= 1.10)
+        yield {**row, "yardstick": "libsoxr " + row["yardstick"]}
+
+
+def realtime_words(stage):
+    seconds = 1 if stage.quick else 5
+    return ["--block", 480, "--blocks", 100 * seconds], ["--block", 480], seconds
+
+
+def realtime(stage):
+    """One stream in real time, against a paced pipe."""
+    stage.configure()
+    feed, drain, seconds = realtime_words(stage)
+
+    def cpu(reports):
+        return sum(report["cpu_ns"] for report in reports) / seconds / 1000
+
+    compared = stage.compare(lambda: cpu(stage.loop(feed, drain)),
+                             lambda: cpu(stage.pipe([*feed, "--pace", 10_000_000], drain)))
+    row = ratio_row("CPU of one realtime stream, both sides, 10 ms blocks", compared, "µs/s", "≤ 1.5",
+                    lambda ratio: ratio <= 1.5)
+    theirs = pulse.realtime(stage, feed, drain, seconds)
+    yield {**row, "yardstick": "paced pipe " + row["yardstick"],
+           "pulse": "" if theirs is None else f"{theirs:.4g} µs/s"}
+
+
+def delay(stage):
+    """From write() to read(), with the shortest buffers."""
+    stage.configure()
+    # 2 fragments of 2^9 bytes: 64 frames of two 32-bit samples, 1.3 ms.
+    words = ["--format", S32, "--block", 48, "--fragment", 2 << 16 | 9]
+    blocks = 500 if stage.quick else 5000
+    medians, reports = [], []
+    for _ in range(max(1, stage.pairs // 3)):
+        _, drained = stage.loop([*words, "--blocks", blocks, "--stamp", 1], [*words, "--stamp", 1])
+        if drained["stamps"] < blocks // 2:
+            raise MeasureFailed(f"only {drained['stamps']} of {blocks} blocks carried their time")
+        reports.append([value / 1000 for value in drained["delay_us"]])
+        medians.append(reports[-1][1])
+    low, median, high, most = (statistics.median(report[i] for report in reports) for i in range(4))
+    yield dict(what="delay from write to read, 2 × 1 ms fragments", ours=f"{median:.2f} ms",
+               yardstick=f"5 %: {low:.2f}, 95 %: {high:.2f}, most: {most:.2f} ms", ratio=None,
+               must="≤ 5 ms median", met=median <= 5, details={"runs_ms": reports})
+
+
+def together(stage, instances, feed, drain, seconds):
+    """CPU of so many streams at once, in microseconds a second."""
+    programs = [stage.start_loop(feed, drain, instance) for instance in range(instances)]
+    return sum(program.report()["cpu_ns"] for pair in programs for program in pair) / seconds / 1000
+
+
+def instances(stage):
+    """Several instances at once, against one."""
+    stage.configure()
+    feed, drain, seconds = realtime_words(stage)
+    for count, most in ((4, 4.125), (16, 16.5)):
+        compared = stage.compare(lambda: together(stage, count, feed, drain, seconds),
+                                 lambda: together(stage, 1, feed, drain, seconds))
+        row = ratio_row(f"CPU of {count} instances at once", compared, "µs/s",
+                        f"≤ {most}" if count == 16 else "", lambda ratio: ratio <= most if count == 16 else None)
+        yield {**row, "yardstick": "one " + row["yardstick"]}
+
+
+def private_kib(pid):
+    """Memory that a process has for itself."""
+    kib = 0
+    with open(f"/proc/{pid}/smaps_rollup") as lines:
+        for line in lines:
+            if line.startswith(("Private_Clean:", "Private_Dirty:")):
+                kib += int(line.split()[1])
+    return kib
+
+
+def memory(stage):
+    """What an instance and a process that has it open take."""
+    stage.configure()
+    feed, drain, _ = realtime_words(stage)
+
+    def in_use(pair):
+        time.sleep(0.5)  # the stream takes longer: both are at work now
+        kib = sum(private_kib(program.process.pid) for program in pair) / 2
+        shared = sum(file.stat().st_blocks // 2 for file in (stage.folder / "loop").glob("*"))
+        for program in pair:
+            program.report()
+        return kib, shared
+
+    mine, shared = in_use(stage.start_loop(feed, drain))
+    plain, _ = in_use(stage.start_pipe([*feed, "--pace", 10_000_000], drain))
+    yield dict(what="memory of a process that has a device open", ours=f"{mine:.0f} KiB",
+               yardstick=f"with a pipe {plain:.0f} KiB", details={"private_kib": mine, "pipe_kib": plain})
+    yield dict(what="memory of an instance, shared by both sides", ours=f"{shared} KiB", yardstick="",
+               details={"shared_kib": shared})
+
+
+BUDGETS = ["start", "calls", "throughput", "conversion", "realtime", "delay", "instances", "memory"]
+ALL = {name: globals()[name] for name in BUDGETS}

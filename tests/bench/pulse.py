@@ -1,0 +1,60 @@
+"""PulseAudio and its padsp, measured beside ours where they are installed."""
+
+import pathlib
+import shutil
+import subprocess
+import time
+
+from stage import LIMIT_SECONDS, MeasureFailed
+
+
+def libraries():
+    """The library that padsp preloads, if all of it is here."""
+    if not shutil.which("pulseaudio"):
+        return []
+    return [str(path) for path in pathlib.Path("/usr/lib").glob("*/pulseaudio/libpulsedsp.so")][:1]
+
+
+def cpu_us(pid):
+    """CPU that a process has used so far."""
+    runtime_ns = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        runtime_ns += int((task / "schedstat").read_text().split()[0])
+    return runtime_ns / 1000
+
+
+def realtime(stage, feed, drain, seconds):
+    """CPU in microseconds a second of the same two programs through a sound
+    server of our own, the server's included; None where there is none."""
+    if not libraries():
+        return None
+    home = stage.folder / "pulse"
+    home.mkdir(exist_ok=True)
+    socket = home / "socket"
+    environment = {**stage.environment(libraries()[0]), "HOME": str(home), "XDG_RUNTIME_DIR": str(home),
+                   "PULSE_SERVER": f"unix:{socket}", "PULSE_SINK": "loop", "PULSE_SOURCE": "loop.monitor"}
+    plain = {key: value for key, value in environment.items() if key != "LD_PRELOAD"}
+    daemon = subprocess.Popen(
+        ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=no",
+         "-L", f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
+         "-L", "module-null-sink sink_name=loop rate=48000"],
+        env=plain, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 10
+        while not socket.exists():
+            if daemon.poll() is not None or time.monotonic() > deadline:
+                raise MeasureFailed("PulseAudio is installed and does not start")
+            time.sleep(0.05)
+        recorder = stage.start([stage.program("drain"), "--path", "/dev/dsp", *drain], env=environment)
+        time.sleep(0.3)
+        before = cpu_us(daemon.pid)
+        player = stage.start([stage.program("feed"), "--path", "/dev/dsp", *feed], env=environment)
+        fed = player.report()
+        server_us = cpu_us(daemon.pid) - before
+        # A monitor never ends: the recorder's CPU is asked of the kernel.
+        drained_us = cpu_us(recorder.process.pid)
+        recorder.kill()
+        return (fed["cpu_ns"] / 1000 + server_us + drained_us) / seconds
+    finally:
+        daemon.terminate()
+        daemon.wait(LIMIT_SECONDS)
