@@ -14,6 +14,7 @@
 //                     when it starts a stream
 //   a witness         Side::open of a side whose claim the kernel says is gone:
 //                     OPEN -> CLOSED by compare-and-swap on the same serial
+//   the client side   Tail, as producer; the server looks when the client is gone
 //   anyone            Side::waiting, by compare-and-swap, before it posts Side::wake
 //
 // Whoever writes a half holds the turn of its side (device/turn.h), so each field
@@ -49,7 +50,7 @@
 namespace ossloop::abi {
 
 inline constexpr std::uint64_t kMagic = 0x0031706f6c73736fULL;  // "osslp1"
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 inline constexpr std::uint32_t kRingOffset = 16384;
 inline constexpr int kMaxInstances = 16;
 
@@ -183,12 +184,24 @@ struct alignas(64) Side {
   alignas(64) unsigned char wake[64];  // a sem_t of the owner's ABI
 };
 
+// What the rate converter of a client that plays has taken in: a client that is
+// killed leaves frames in it that it has accepted, and the server makes them up
+// (device/filter_tail.h). One for the streams of even, one for those of odd number.
+struct alignas(64) Tail {
+  Atomic<std::uint64_t> stream;  // release: whose the rest is; 0: nothing is owed
+  Atomic<std::uint64_t> start;   // Producer::written when the converter was empty
+  Atomic<std::uint64_t> frames;  // release: taken since then, and to be found in the file
+  Atomic<std::uint64_t> format;  // of these frames, packed as LoopFormat::word
+  Atomic<std::uint32_t> volume;  // as Side::play_volume
+};
+
 struct Segment {
   Header header;
   Policy policy;
   LoopFormat loop;
   Direction direction[2];
   Side side[2];
+  Tail tail[2];
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -215,6 +228,8 @@ static_assert(offsetof(Side, wake_frame) == 528 && offsetof(Side, wake) == 576);
 static_assert(sizeof(Side) == 640);
 static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, loop) == 128);
 static_assert(offsetof(Segment, direction) == 192 && offsetof(Segment, side) == 1216);
-static_assert(sizeof(Segment) == 2496 && sizeof(Segment) <= kRingOffset);
+static_assert(offsetof(Tail, frames) == 16 && offsetof(Tail, volume) == 32 && sizeof(Tail) == 64);
+static_assert(offsetof(Segment, tail) == 2496);
+static_assert(sizeof(Segment) == 2624 && sizeof(Segment) <= kRingOffset);
 
 }  // namespace ossloop::abi

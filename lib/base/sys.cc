@@ -35,6 +35,9 @@ ssize_t sys_read(int fd, void* data, std::size_t bytes) { return call(SYS_read, 
 ssize_t sys_write(int fd, const void* data, std::size_t bytes) {
   return call(SYS_write, fd, data, bytes);
 }
+ssize_t sys_pread(int fd, void* data, std::size_t bytes, std::int64_t offset) {
+  return call(SYS_pread64, fd, data, bytes, offset);
+}
 int sys_dup3(int fd, int to, int flags) {
   if (fd == to) return static_cast<int>(call(SYS_fcntl, fd, F_GETFD)) < 0 ? -EBADF : fd;
   return static_cast<int>(call(SYS_dup3, fd, to, flags));
@@ -123,7 +126,7 @@ ssize_t sys_readlink(const char* path, char* to, std::size_t bytes) {
 }
 
 constexpr Sys kKernel{sys_open,      sys_openat,      sys_close,
-                      sys_read,      sys_write, sys_dup3,      sys_fcntl,
+                      sys_read,      sys_write, sys_pread, sys_dup3,      sys_fcntl,
                       sys_fstat,     sys_fstatat,     sys_mkdir,
                       sys_mkfifoat,  sys_fchmod,      sys_linkat,
                       sys_unlinkat,  sys_ftruncate,   sys_fallocate,

@@ -20,6 +20,7 @@ struct Sys {
   int (*close)(int fd);
   ssize_t (*read)(int fd, void* data, std::size_t bytes);
   ssize_t (*write)(int fd, const void* data, std::size_t bytes);
+  ssize_t (*pread)(int fd, void* data, std::size_t bytes, std::int64_t offset);
   int (*dup3)(int fd, int to, int flags);  // of fd == to: as dup2
   int (*fcntl)(int fd, int command, std::intptr_t argument);
   int (*fstat)(int fd, struct stat* status);

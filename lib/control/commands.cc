@@ -183,7 +183,9 @@ int destroy(const Runtime& runtime, int number, std::string& why) {
   int removed = 0;
   for (const std::string& path : {shm::Segment::file_name(runtime.folder, number),
                                   shm::Node(runtime.folder, number, abi::kServer).path(),
-                                  shm::Node(runtime.folder, number, abi::kClient).path()}) {
+                                  shm::Node(runtime.folder, number, abi::kClient).path(),
+                                  shm::Segment::tail_name(runtime.folder, number, 0),
+                                  shm::Segment::tail_name(runtime.folder, number, 1)}) {
     error = sys().unlinkat(AT_FDCWD, path.c_str());
     if (error == 0) ++removed;
     if (error != 0 && error != -ENOENT) return refuse(error, runtime, number, why);

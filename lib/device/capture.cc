@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "device/filter_tail.h"
 #include "device/loop_format.h"
 #include "shm/wakeup.h"
 
@@ -31,11 +32,9 @@ int Capture::prepare(std::int64_t now_ns, ConsumerFlow::View& view) {
   int error = port_.follow_loop();
   if (error != 0) return error;
   if (flow_.read() != converter_read_) forget_filter();
-  view = flow_.look(port_.limits(), now_ns);
-  converter_read_ = flow_.read();
   const std::uint32_t setting = port_.side().setting_serial.load(kRelaxed);
-  if (converter_ == nullptr || converter_setting_ != setting ||
-      converter_from_ != port_.loop() || converter_to_ != port_.format()) {
+  if (converter_ == nullptr || converter_setting_ != setting || converter_from_ != port_.loop() ||
+      converter_to_ != port_.format()) {
     converter_ = port_.make_converter(false, error);
     converter_setting_ = setting;
     converter_from_ = port_.loop();
@@ -43,7 +42,33 @@ int Capture::prepare(std::int64_t now_ns, ConsumerFlow::View& view) {
     pending_.clear();
     pending_read_ = 0;
   }
-  return error;
+  if (error != 0) return error;
+  view = look(now_ns);
+  converter_read_ = flow_.read();
+  return 0;
+}
+
+// What a killed player left in its filter comes after its last frame in the ring
+// and before its end.
+ConsumerFlow::View Capture::look(std::int64_t now_ns) {
+  ConsumerFlow::View view = flow_.look(port_.limits(), now_ns);
+  const bool owed =
+      view.closing && view.stream != rescued_stream_ && tail_owed(port_, view.stream, view.written);
+  if (owed) view.silence = 0;
+  if (owed && view.read >= view.written && !has_pending()) rescue(view);
+  if (has_pending()) view.end = false;
+  return view;
+}
+
+void Capture::rescue(const ConsumerFlow::View& view) {
+  rescued_stream_ = view.stream;
+  const std::vector<std::byte> tail = rescue_tail(port_, view.stream, view.written);
+  const std::size_t frames = tail.size() / static_cast<std::size_t>(port_.loop().frame_bytes());
+  if (frames == 0 || converter_ == nullptr) return;
+  pending_.resize(frames * static_cast<std::size_t>(port_.format().frame_bytes()));
+  pending_read_ = 0;
+  converter_->process(tail.data(), frames, pending_.data(), frames);
+  flow_.insert(frames);
 }
 
 std::size_t Capture::convert(std::byte* out, std::size_t frames, ConsumerFlow::View& view) {
@@ -70,7 +95,8 @@ std::size_t Capture::convert(std::byte* out, std::size_t frames, ConsumerFlow::V
     made += piece;
   }
   if (made < frames && view.frames == 0 && view.silence > 0) {
-    const auto silent = static_cast<std::size_t>(std::min<std::uint64_t>(frames - made, view.silence));
+    const auto silent =
+        static_cast<std::size_t>(std::min<std::uint64_t>(frames - made, view.silence));
     audio::fill_silence(port_.format(), out + made * frame_bytes, silent);
     flow_.take_silence(silent);
     view.silence -= silent;
@@ -156,17 +182,23 @@ void Capture::tell_end(const ConsumerFlow::View& view, Step& step) {
     }
   }
   switch (flow_.eof()) {
-    case abi::Eof::kReset: step.error = -ECONNRESET; break;
-    case abi::Eof::kEof: step.finished = true; break;
+    case abi::Eof::kReset:
+      step.error = -ECONNRESET;
+      break;
+    case abi::Eof::kEof:
+      step.finished = true;
+      break;
     case abi::Eof::kSilence:
-    case abi::Eof::kWait: break;
+    case abi::Eof::kWait:
+      break;
   }
 }
 
 Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int64_t now_ns) {
   Step step;
   abi::Side& side = port_.side();
-  const bool wrong_way = !port_.server() && is_open(port_.peer().open.load(std::memory_order_acquire)) &&
+  const bool wrong_way = !port_.server() &&
+                         is_open(port_.peer().open.load(std::memory_order_acquire)) &&
                          port_.peer().access.load(kRelaxed) != 2;
   if (wrong_way) {
     step.error = -EACCES;
@@ -183,14 +215,14 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     if (!progressed) flow_.stop(port_.limits(), now_ns);
     return step;
   }
-  if (start()) view = flow_.look(port_.limits(), now_ns);
+  if (start()) view = look(now_ns);
   struct AtEnd {
     Capture& capture;
     ~AtEnd() { capture.converter_read_ = capture.flow_.read(); }
   } const remember{*this};
 
   const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
-  for (int pass = 0; pass < 2; ++pass) {
+  for (int pass = 0; pass < 3; ++pass) {
     const std::size_t before = step.moved;
     // The rest of a frame that an earlier read split lies at the end of `partial`.
     std::size_t partial = std::min<std::size_t>(side.partial_bytes.load(kRelaxed), frame_bytes - 1);
@@ -216,7 +248,8 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     if (step.moved != before) shm::wake_at(flow_.producer_side(), flow_.read());
     if (step.moved == bytes) return step;
     // Nothing more now. Is it the end, or only not yet due?
-    view = flow_.look(port_.limits(), now_ns);
+    view = look(now_ns);
+    if (has_pending()) continue;
     if (!view.end) break;
     const bool told = flow_.eof() == abi::Eof::kReset || flow_.eof() == abi::Eof::kEof;
     if (told && (progressed || step.moved > 0)) {
@@ -225,7 +258,7 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     }
     tell_end(view, step);
     if (told) return step;
-    view = flow_.look(port_.limits(), now_ns);
+    view = look(now_ns);
   }
   if (!view.streaming) {
     // As a file that has ended: some recorders need to hear it twice.
@@ -242,8 +275,10 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
 std::uint64_t Capture::available_frames(std::int64_t now_ns) {
   ConsumerFlow::View view;
   if (prepare(now_ns, view) != 0) return 0;
-  if (!converter_->changes_rate()) return view.frames + view.silence;
   const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  if (!converter_->changes_rate()) {
+    return (pending_.size() - pending_read_) / frame_bytes + view.frames + view.silence;
+  }
   // Another process may be the one that reads: then nothing is taken out of the
   // ring for the asking, and the answer leaves the filter's delay out.
   if (port_.side().shared.load(std::memory_order_acquire) != 0) {
@@ -267,7 +302,7 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   }
   const std::uint64_t available = available_frames(now_ns);
   if (available >= std::min(frames, port_.buffer_frames())) return true;
-  const ConsumerFlow::View view = flow_.look(port_.limits(), now_ns);
+  const ConsumerFlow::View view = look(now_ns);
   converter_read_ = flow_.read();
   if (!view.streaming) return flow_.at_end();
   const bool told = flow_.eof() == abi::Eof::kReset || flow_.eof() == abi::Eof::kEof;

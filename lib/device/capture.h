@@ -39,6 +39,9 @@ class Capture {
 
  private:
   int prepare(std::int64_t now_ns, ConsumerFlow::View& view);
+  ConsumerFlow::View look(std::int64_t now_ns);
+  void rescue(const ConsumerFlow::View& view);
+  bool has_pending() const { return pending_read_ < pending_.size(); }
   std::size_t convert(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   std::size_t convert_rate(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   std::size_t produce(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
@@ -57,9 +60,10 @@ class Capture {
   std::uint64_t converter_read_ = 0;
   bool tail_done_ = true;  // the converter holds nothing of an ended stream
   // Converted before the program asked for it, because it asked how much there
-  // is; from `pending_read_` on.
+  // is, or rescued from a killed player's filter; from `pending_read_` on.
   std::vector<std::byte> pending_;
   std::size_t pending_read_ = 0;
+  std::uint64_t rescued_stream_ = 0;
 };
 
 }  // namespace ossloop::device

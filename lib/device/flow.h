@@ -126,6 +126,8 @@ class ConsumerFlow : public Flow {
   View look(const RingLimits& ring, std::int64_t now_ns);
   void take(std::uint64_t frames);
   void take_silence(std::uint64_t frames);
+  // Sound that is not in the ring is handed out: the rest comes later by as much.
+  void insert(std::uint64_t frames) { move_clock(-static_cast<std::int64_t>(frames)); }
   // In overrun=drop: has the producer overwritten what was just copied?
   bool lapped(const RingLimits& ring) const;
   // The end that `view` shows was reported, or passed over as the policy says.

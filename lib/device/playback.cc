@@ -23,13 +23,14 @@ constexpr std::int64_t kLookAgainNs = 100'000'000;
 
 Playback::Playback(Port& port)
     : port_(port),
-      flow_(port.contract(), port.server() ? abi::kServerToClient : abi::kClientToServer) {}
+      flow_(port.contract(), port.server() ? abi::kServerToClient : abi::kClientToServer),
+      tail_(port) {}
 
 // True when the stream can take sound; else `step` says why not.
 bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
   if (flow_.streaming() && !flow_.consumer_kept()) {
-    const bool silently = port_.server() && (flow_.eof() == abi::Eof::kWait ||
-                                             flow_.eof() == abi::Eof::kSilence);
+    const bool silently =
+        port_.server() && (flow_.eof() == abi::Eof::kWait || flow_.eof() == abi::Eof::kSilence);
     if (!silently || progressed) step.error = -ECONNRESET;
     if (progressed) return false;
     abandon();
@@ -62,7 +63,7 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
     step.wait = {std::min(settled, now_ns + kSettleNs), shm::Sleeper::kNever};
     return false;
   }
-  if (!flow_.may_begin()) {
+  if (!flow_.may_begin() || !tail_.may_begin(flow_.stream() + 1)) {
     step.wait = {now_ns + kLookAgainNs, 0};
     return false;
   }
@@ -110,12 +111,16 @@ int Playback::prepare_converter(std::int64_t now_ns) {
   converter_from_ = port_.format();
   converter_to_ = port_.loop();
   converter_written_ = flow_.written();
+  if (converter_ != nullptr && converter_->changes_rate()) {
+    tail_.begin(flow_.stream(), flow_.written());
+  }
   return error;
 }
 
 void Playback::abandon() {
   flow_.end();
   converter_.reset();
+  tail_.settle();
   port_.side().partial_bytes.store(0, kRelaxed);
   // A server is free to choose anew; a client's mark is lifted by the server.
   if (!port_.server()) return;
@@ -127,30 +132,31 @@ void Playback::abandon() {
 // Converts whole frames into the ring; the count comes back short only if the
 // ring itself is full.
 std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64_t now_ns) {
-  const shm::Ring& ring = port_.ring();
   const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
   std::uint64_t room = flow_.room(port_.limits(), now_ns);
-  std::uint64_t at = flow_.written();
   std::size_t taken = 0;
   if (converter_->identity()) {
     taken = static_cast<std::size_t>(std::min<std::uint64_t>(frames, room));
-    ring.copy_in(at, data, taken);
-    at += taken;
+    port_.ring().copy_in(flow_.written(), data, taken);
+    flow_.publish(taken);
   } else {
     while (taken < frames && room > 0) {
+      const std::uint64_t at = flow_.written();
       auto piece = static_cast<std::size_t>(room);
-      std::byte* to = ring.piece(at, piece);
-      const auto progress = converter_->process(data + taken * frame_bytes, frames - taken, to, piece);
+      std::byte* to = port_.ring().piece(at, piece);
+      const std::byte* from = data + taken * frame_bytes;
+      const auto progress =
+          converter_->process(from, std::min(frames - taken, tail_.piece_frames()), to, piece);
       if (progress.input_frames == 0 && progress.output_frames == 0) break;
+      flow_.publish(progress.output_frames);
+      tail_.keep(from, progress.input_frames);
       taken += progress.input_frames;
-      at += progress.output_frames;
       room -= progress.output_frames;
     }
   }
   auto& count = port_.side().frames;
   count.store(count.load(kRelaxed) + taken, kRelaxed);
-  flow_.publish(at - flow_.written());
-  converter_written_ = at;
+  converter_written_ = flow_.written();
   wrote_ = true;
   return taken;
 }
@@ -168,7 +174,8 @@ Step Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
   while (step.moved < bytes) {
     const std::size_t left = bytes - step.moved;
     if (partial == 0 && left >= frame_bytes) {
-      const auto frames = static_cast<std::size_t>(std::min<std::uint64_t>(left / frame_bytes, space));
+      const auto frames =
+          static_cast<std::size_t>(std::min<std::uint64_t>(left / frame_bytes, space));
       const std::size_t taken = frames == 0 ? 0 : feed(data + step.moved, frames, now_ns);
       step.moved += taken * frame_bytes;
       space -= taken;
@@ -197,8 +204,8 @@ Step Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
     const std::uint64_t wanted = std::clamp<std::uint64_t>((bytes - step.moved) / frame_bytes, 1,
                                                            std::max<std::uint64_t>(buffer / 2, 1));
     const std::uint64_t may_stay = port_.to_loop_down(buffer - std::min(wanted, buffer));
-    step.wait = flow_.wait_for(flow_.written() - std::min(may_stay, flow_.written()), port_.limits(),
-                               now_ns);
+    step.wait = flow_.wait_for(flow_.written() - std::min(may_stay, flow_.written()),
+                               port_.limits(), now_ns);
   }
   return step;
 }
@@ -252,7 +259,10 @@ void Playback::finish(std::int64_t now_ns) {
     if (piece == 0) break;
     std::byte* to = port_.ring().piece(flow_.written(), piece);
     const std::size_t frames = converter_->finish(to, piece);
-    if (frames == 0) break;
+    if (frames == 0) {
+      tail_.settle();
+      break;
+    }
     flow_.publish(frames);
   }
   converter_written_ = flow_.written();
@@ -263,6 +273,9 @@ void Playback::finish(std::int64_t now_ns) {
 void Playback::halt(std::int64_t now_ns) {
   port_.side().partial_bytes.store(0, kRelaxed);
   if (converter_ != nullptr) converter_->reset();
+  if (converter_ != nullptr && converter_->changes_rate()) {
+    tail_.begin(converter_stream_, flow_.written());
+  }
   if (flow_.streaming() && port_.follow_loop() == 0) flow_.drop(port_.limits(), now_ns);
   shm::wake(flow_.consumer_side());
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "device/filter_tail.h"
 #include "device/port.h"
 
 namespace ossloop::device {
@@ -57,6 +58,7 @@ class Playback {
 
   Port& port_;
   ProducerFlow flow_;
+  FilterTail tail_;
   std::unique_ptr<audio::Converter> converter_;
   std::uint64_t converter_stream_ = 0;
   std::uint32_t converter_setting_ = 0;

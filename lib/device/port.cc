@@ -107,20 +107,32 @@ std::uint64_t Port::to_program_down(std::uint64_t frames) const {
   return scale(frames, format().rate_hz, loop_.rate_hz, false);
 }
 
-std::unique_ptr<audio::Converter> Port::make_converter(bool to_ring, int& error) const {
+audio::Converter::Options Port::converter_options() const {
   audio::Converter::Options options;
   options.quality = static_cast<audio::Quality>(
       std::min<std::uint32_t>(contract().policy.quality.load(kRelaxed), 4));
   options.dither = contract().policy.dither.load(kRelaxed) != 0;
-  auto converter = to_ring ? audio::Converter::create(format(), loop_, options, error)
-                           : audio::Converter::create(loop_, format(), options, error);
-  if (converter != nullptr) apply_volume(*converter, to_ring);
+  return options;
+}
+
+std::unique_ptr<audio::Converter> Port::make_converter(bool to_ring, int& error) const {
+  auto converter = to_ring ? audio::Converter::create(format(), loop_, converter_options(), error)
+                           : audio::Converter::create(loop_, format(), converter_options(), error);
+  if (converter != nullptr) {
+    apply_volume(*converter, (to_ring ? side().play_volume : side().record_volume).load(kRelaxed));
+  }
   return converter;
 }
 
-void Port::apply_volume(audio::Converter& converter, bool to_ring) const {
-  const std::uint32_t volume =
-      (to_ring ? side().play_volume : side().record_volume).load(kRelaxed);
+std::unique_ptr<audio::Converter> Port::make_tail_converter(const audio::PcmFormat& from,
+                                                            std::uint32_t volume,
+                                                            int& error) const {
+  auto converter = audio::Converter::create(from, loop_, converter_options(), error);
+  if (converter != nullptr) apply_volume(*converter, volume);
+  return converter;
+}
+
+void Port::apply_volume(audio::Converter& converter, std::uint32_t volume) const {
   auto part = [&](int shift) {
     return static_cast<double>(std::min<std::uint32_t>((volume >> shift) & 0xff, 100)) / 100.0;
   };

@@ -53,9 +53,13 @@ class Port {
 
   // A converter for the present formats and policy; nullptr with error.
   std::unique_ptr<audio::Converter> make_converter(bool to_ring, int& error) const;
-  void apply_volume(audio::Converter& converter, bool to_ring) const;
+  // As the client's would be that plays `from` at `volume`.
+  std::unique_ptr<audio::Converter> make_tail_converter(const audio::PcmFormat& from,
+                                                        std::uint32_t volume, int& error) const;
 
  private:
+  audio::Converter::Options converter_options() const;
+  void apply_volume(audio::Converter& converter, std::uint32_t volume) const;
   void publish_buffer();
 
   std::shared_ptr<shm::Segment> segment_;

@@ -92,15 +92,20 @@ Mapping::~Mapping() {
   if (address_ != nullptr) sys().unmap(address_, bytes_);
 }
 
-Segment::Segment(std::string path, Mapping mapping, dev_t device, ino_t inode)
-    : path_(std::move(path)), mapping_(std::move(mapping)), device_(device), inode_(inode) {}
+Segment::Segment(std::string folder, int number, Mapping mapping, dev_t device, ino_t inode)
+    : folder_(std::move(folder)),
+      number_(number),
+      path_(file_name(folder_, number)),
+      mapping_(std::move(mapping)),
+      device_(device),
+      inode_(inode) {}
 
 std::string Segment::file_name(const std::string& folder, int number) {
   return folder + "/loop" + std::to_string(number);
 }
 
-std::shared_ptr<Segment> Segment::map_file(const std::string& path, int number, int& error) {
-  Fd fd(sys().open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+std::shared_ptr<Segment> Segment::map_file(const std::string& folder, int number, int& error) {
+  Fd fd(sys().open(file_name(folder, number).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
   struct stat status {};
   error = fd ? sys().fstat(fd.get(), &status) : fd.get();
   if (error < 0) return nullptr;
@@ -118,25 +123,24 @@ std::shared_ptr<Segment> Segment::map_file(const std::string& path, int number, 
     return nullptr;
   }
   return std::shared_ptr<Segment>(
-      new Segment(path, std::move(mapping), status.st_dev, status.st_ino));
+      new Segment(folder, number, std::move(mapping), status.st_dev, status.st_ino));
 }
 
-std::shared_ptr<Segment> Segment::open_existing(const std::string& folder, int number,
-                                                int& error) {
-  return map_file(file_name(folder, number), number, error);
+std::shared_ptr<Segment> Segment::open_existing(const std::string& folder, int number, int& error) {
+  return map_file(folder, number, error);
 }
 
-std::shared_ptr<Segment> Segment::open(const std::string& folder, int number,
-                                       const Birth& birth, int& error) {
+std::shared_ptr<Segment> Segment::open(const std::string& folder, int number, const Birth& birth,
+                                       int& error) {
   const std::string path = file_name(folder, number);
   constexpr int kAttempts = 20;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    auto segment = map_file(path, number, error);
+    auto segment = map_file(folder, number, error);
     if (segment != nullptr) return segment;
     if (error == -EPROTO) {
       const BothClaims claims(folder, number, birth.mode);
       // Somebody may have replaced it before we had the claims.
-      segment = map_file(path, number, error);
+      segment = map_file(folder, number, error);
       if (segment != nullptr) return segment;
       if (error == -EPROTO && !claims && attempt + 1 < kAttempts) {
         // Perhaps by one who replaces it.
@@ -168,6 +172,31 @@ bool Segment::current() const {
          status.st_dev == device_ && status.st_ino == inode_;
 }
 
+std::string Segment::tail_name(const std::string& folder, int instance, std::size_t number) {
+  return folder + "/tail" + std::to_string(instance) + "." + std::to_string(number);
+}
+
+std::string Segment::tail_name(std::size_t number) const {
+  return tail_name(folder_, number_, number);
+}
+
+Mapping Segment::map_tail(std::size_t number, std::size_t bytes, int& error) const {
+  struct stat ours {};
+  error = sys().fstatat(AT_FDCWD, path_.c_str(), &ours, AT_SYMLINK_NOFOLLOW);
+  if (error != 0) return {};
+  const mode_t mode = ours.st_mode & 0660;
+  const Fd fd(sys().open(tail_name(number).c_str(),
+                         O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode));
+  struct stat status {};
+  error = fd ? sys().fstat(fd.get(), &status) : fd.get();
+  if (error == 0 && !S_ISREG(status.st_mode)) error = -EPROTO;
+  if (error != 0) return {};
+  if ((mode & 0060) != 0) sys().fchmod(fd.get(), mode);
+  error = reserve(fd.get(), bytes);
+  if (error != 0) return {};
+  return Mapping(sys().map(fd.get(), 0, bytes, true, error), bytes);
+}
+
 base::Fd Segment::open_file() const {
   return Fd(sys().open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
 }
@@ -188,7 +217,8 @@ Mapping Segment::map_ring(std::size_t ring_bytes, int& error) const {
   const Fd& fd = kept_ ? kept_ : passing;
   struct stat status {};
   error = fd ? sys().fstat(fd.get(), &status) : fd.get();
-  if (error == 0 && status.st_size < static_cast<off_t>(abi::kRingOffset + ring_bytes)) error = -EIO;
+  if (error == 0 && status.st_size < static_cast<off_t>(abi::kRingOffset + ring_bytes))
+    error = -EIO;
   if (error != 0) return {};
   return Mapping(sys().map(fd.get(), abi::kRingOffset, ring_bytes, true, error), ring_bytes);
 }

@@ -33,7 +33,7 @@ class Mapping {
 // How a segment is made when there is none yet.
 struct Birth {
   mode_t mode = 0600;
-  std::size_t ring_bytes = 0;  // reserved at once
+  std::size_t ring_bytes = 0;               // reserved at once
   std::function<void(abi::Segment&)> fill;  // all but the header
 };
 
@@ -45,8 +45,8 @@ class Segment {
   // -ENOSPC when the memory cannot be reserved, -EPROTO when the file is not a
   // segment of our layout and somebody uses it (an unused one is replaced),
   // else what open says.
-  static std::shared_ptr<Segment> open(const std::string& folder, int number,
-                                       const Birth& birth, int& error);
+  static std::shared_ptr<Segment> open(const std::string& folder, int number, const Birth& birth,
+                                       int& error);
   // Only if it is there: -ENOENT.
   static std::shared_ptr<Segment> open_existing(const std::string& folder, int number, int& error);
 
@@ -54,6 +54,12 @@ class Segment {
 
   ~Segment() { kept_.release(); }
   abi::Segment& contract() const { return *reinterpret_cast<abi::Segment*>(mapping_.data()); }
+  // The files of abi::Tail, `number` 0 or 1.
+  static std::string tail_name(const std::string& folder, int instance, std::size_t number);
+  std::string tail_name(std::size_t number) const;
+  // Makes the file if it is missing, and reserves and maps `bytes` of it.
+  Mapping map_tail(std::size_t number, std::size_t bytes, int& error) const;
+
   // Is the file of this name still the one that is mapped?
   bool current() const;
 
@@ -71,11 +77,13 @@ class Segment {
   Mapping map_ring(std::size_t ring_bytes, int& error) const;
 
  private:
-  Segment(std::string path, Mapping mapping, dev_t device, ino_t inode);
-  static std::shared_ptr<Segment> map_file(const std::string& path, int number, int& error);
+  Segment(std::string folder, int number, Mapping mapping, dev_t device, ino_t inode);
+  static std::shared_ptr<Segment> map_file(const std::string& folder, int number, int& error);
 
   base::Fd open_file() const;
 
+  std::string folder_;
+  int number_;
   std::string path_;
   base::Fd kept_;
   Mapping mapping_;

@@ -227,7 +227,7 @@ class Calls:
 
     # One round of the kill tests, in a child of its own.
     @staticmethod
-    def fork_player(device, journal, block_bytes, seed):
+    def fork_player(device, journal, block_bytes, seed, rate_hz):
         """A child that plays numbered frames until it is killed. Journal: u32
         stage (1 opened, 2 about to write), u32 accepted frames."""
         child = os.fork()
@@ -236,6 +236,7 @@ class Calls:
                 with open(journal, "r+b") as file:
                     memory = mmap.mmap(file.fileno(), 8)
                 number = os.open(device, os.O_WRONLY)
+                fcntl.ioctl(number, 0xC0045002, struct.pack("i", rate_hz))  # SNDCTL_DSP_SPEED
                 memory[0:4] = struct.pack("<I", 1)
                 accepted = 0
                 while True:

@@ -1,0 +1,183 @@
+// Both sides of an instance without descriptors or threads; time is moved by hand.
+#pragma once
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "device/capture.h"
+#include "device/loop_format.h"
+#include "device/playback.h"
+#include "device/ring_size.h"
+#include "device/timer.h"
+#include "shm/wakeup.h"
+
+namespace ossloop::test {
+
+using namespace ossloop::device;
+using audio::PcmFormat;
+
+using Bytes = std::vector<std::byte>;
+
+constexpr std::int64_t kMs = 1'000'000;
+constexpr std::int64_t kSecond = 1000 * kMs;
+constexpr PcmFormat kS16{audio::afmt::kS16Le, 2, 48000};
+
+// One open side as Endpoint makes it, without a descriptor.
+struct Opened {
+  Opened(std::shared_ptr<shm::Segment> segment, abi::SideIndex index, const PcmFormat& format)
+      : port(std::move(segment), index), playback(port), capture(port) {
+    abi::Side& side = port.side();
+    side.play_volume.store(100 | 100 << 8);
+    side.record_volume.store(100 | 100 << 8);
+    side.trigger.store(3);
+    side.partial_bytes.store(0);
+    shm::make_wakeup(side);
+    if (port.server()) port.contract().loop.word.store(pack(format, 0, 1));
+    port.set_format(format);
+    port.set_buffering(default_buffering(format, port.buffer_ms()));
+    playback.end();
+    playback.arm(true);
+    capture.attach();
+  }
+  void publish(std::uint32_t access) {
+    port.side().access.store(access);
+    auto& open = port.side().open;
+    open.store(((open.load() >> 1) + 1) << 1 | 1);
+  }
+  // As the last close does.
+  void close(std::int64_t now) {
+    playback.finish(now);
+    playback.end();
+    vanish();
+  }
+  // As a witness does who finds the claim gone.
+  void vanish() { port.side().open.fetch_and(~std::uint64_t{1}); }
+
+  Port port;
+  Playback playback;
+  Capture capture;
+};
+
+// Both sides of an instance in a folder of their own; time is moved by hand.
+class Instance {
+ public:
+  Instance(const PcmFormat& server_format, const PcmFormat& client_format, bool server_reads = true,
+           config::InstancePolicy policy = {})
+      : server_reads_(server_reads) {
+    base::start_log("off");
+    char name[] = "/dev/shm/ossloop-unit-XXXXXX";
+    REQUIRE(::mkdtemp(name) != nullptr);
+    folder_ = name;
+    shm::Birth birth;
+    birth.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
+    birth.fill = [&](abi::Segment& contract) {
+      config::store_policy(policy, contract.policy);
+      contract.loop.word.store(pack(kServerDefault, 0, 0));
+    };
+    int error = 0;
+    segment = shm::Segment::open(folder_, 0, birth, error);
+    REQUIRE(segment != nullptr);
+    REQUIRE(segment->reserve_ring(ring_bytes(server_format, policy.buffer_ms)) == 0);
+    server = std::make_unique<Opened>(segment, abi::kServer, server_format);
+    server->publish(server_reads ? 1 : 2);
+    open_client(client_format);
+  }
+  ~Instance() {
+    server.reset();
+    client.reset();
+    Timer::instance().rest();
+    std::filesystem::remove_all(folder_);
+    base::start_log("error");
+  }
+
+  void open_client(const PcmFormat& format) {
+    client = std::make_unique<Opened>(segment, abi::kClient, format);
+    client->publish(3);
+  }
+  Opened& player() { return server_reads_ ? *client : *server; }
+  Opened& recorder() { return server_reads_ ? *server : *client; }
+
+  Step write(const Bytes& data, std::size_t from, std::size_t bytes) {
+    const Step step = player().playback.write(data.data() + from, bytes, false, now);
+    REQUIRE(step.moved <= bytes);
+    return step;
+  }
+  // Appends at most `bytes` to what was recorded.
+  Step read(std::size_t bytes) {
+    Bytes block(bytes);
+    const Step step = recorder().capture.read(block.data(), bytes, false, now);
+    REQUIRE(step.moved <= bytes);
+    recorded.insert(recorded.end(), block.begin(),
+                    block.begin() + static_cast<std::ptrdiff_t>(step.moved));
+    return step;
+  }
+
+  // Plays all of `data` and records until the end is told; sizes of the calls as given.
+  void transfer(const Bytes& data, const std::function<std::size_t()>& write_bytes,
+                const std::function<std::size_t()>& read_bytes) {
+    std::size_t played = 0;
+    bool closed = false;
+    int error = 0;
+    for (int round = 0; error == 0; ++round) {
+      REQUIRE(round < 2'000'000);
+      // The recorder's first: a server that plays waits for it.
+      error = read(read_bytes()).error;
+      while (played < data.size()) {
+        const Step step = write(data, played, std::min(write_bytes(), data.size() - played));
+        REQUIRE(step.error == 0);
+        played += step.moved;
+        if (step.moved == 0) break;
+      }
+      if (played == data.size() && !closed) {
+        player().close(now);
+        closed = true;
+      }
+      now += kMs;
+    }
+    REQUIRE(closed);
+    CHECK(error == -ECONNRESET);
+  }
+  void transfer(const Bytes& data, std::size_t write_bytes = 4096, std::size_t read_bytes = 4096) {
+    transfer(
+        data, [=] { return write_bytes; }, [=] { return read_bytes; });
+  }
+
+  std::shared_ptr<shm::Segment> segment;
+  std::unique_ptr<Opened> server;
+  std::unique_ptr<Opened> client;
+  Bytes recorded;
+  std::int64_t now = 1'000 * kSecond;
+
+ private:
+  bool server_reads_;
+  std::string folder_;
+};
+
+inline config::InstancePolicy free_clock() {
+  config::InstancePolicy policy;
+  policy.clock_mode = abi::ClockMode::kFree;
+  return policy;
+}
+
+inline Bytes noise(std::size_t bytes) {
+  std::mt19937 random(static_cast<unsigned>(bytes));
+  Bytes data(bytes);
+  for (std::byte& value : data) value = static_cast<std::byte>(random());
+  return data;
+}
+
+inline std::size_t rounded(std::size_t frames, int to, int from) {
+  return (2 * frames * static_cast<std::size_t>(to) + static_cast<std::size_t>(from)) /
+         (2 * static_cast<std::size_t>(from));
+}
+
+}  // namespace ossloop::test
