@@ -147,6 +147,7 @@ const EngineApi kEngineCalls{
     [](int source, int fd) { engine->handles().duplicated(source, fd); },
     [](int fd) { return engine->handles().close(fd); },
     [](int source, int fd, int flags) { return engine->handles().replace(source, fd, flags); },
+    [](int fd) { engine->handles().lost(fd); },
     [] { return engine->handles().own_process(); },
     base::signal_handlers_changed,
 };

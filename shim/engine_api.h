@@ -41,6 +41,8 @@ struct EngineApi {
   // Closes, or replaces by dup2 of `source` (with O_CLOEXEC in `flags`).
   int (*close)(int fd);
   int (*replace)(int source, int fd, int flags);
+  // The number stands for something else by now: it was closed out of our sight.
+  void (*lost)(int fd);
 
   // False in the child of a vfork(), whose memory is its parent's.
   bool (*own_process)();

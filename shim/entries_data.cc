@@ -72,6 +72,9 @@ OSSLOOP_EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
   va_start(arguments, request);
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
-  if (!is_ours(fd)) return real_ioctl(fd, request, argument);
+  // Signals for readiness are between the kernel and the node.
+  if (static_cast<unsigned>(request) == FIOASYNC || !is_ours(fd)) {
+    return real_ioctl(fd, request, argument);
+  }
   return to_libc(loaded_engine()->ioctl(fd, static_cast<unsigned>(request), argument));
 }

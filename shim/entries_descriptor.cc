@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "shim/lock_range.h"
 #include "shim/real.h"
 #include "shim/router.h"
 
@@ -21,6 +22,14 @@ OSSLOOP_REAL(fcntl64);
 OSSLOOP_REAL(fclose);
 OSSLOOP_REAL_AS(close_range, int(unsigned, unsigned, int));
 OSSLOOP_REAL_AS(closefrom, void(int));
+
+OSSLOOP_REAL(lockf);
+OSSLOOP_REAL(lockf64);
+
+// What F_SETFL may change and nobody but the kernel looks at.
+constexpr int kKeptByNode = O_APPEND | O_ASYNC | O_NOATIME;
+// What the kernel shows of every file that a 64-bit program opened by name.
+constexpr int kKernelLarge = 0100000;
 
 constexpr unsigned kCloseOnExecOnly = 4;  // CLOSE_RANGE_CLOEXEC
 constexpr unsigned kUnshare = 2;          // CLOSE_RANGE_UNSHARE
@@ -41,6 +50,45 @@ void close_ours(unsigned first, unsigned last) {
   }
 }
 
+int get_flags(int fd) {
+  const int flags = loaded_engine()->get_flags(fd);
+  if (flags < 0) return flags;
+  return flags | kKernelLarge | (real_fcntl(fd, F_GETFL) & kKeptByNode);
+}
+
+// The node keeps its own way of not blocking; the rest of what can be set lies
+// with it, where it is shared as the description is.
+int set_flags(int fd, int flags) {
+  if ((flags & O_DIRECT) != 0) return -EINVAL;
+  const int present = real_fcntl(fd, F_GETFL);
+  if (present < 0) return -errno;
+  if (real_fcntl(fd, F_SETFL, (present & ~kKeptByNode) | (flags & kKeptByNode)) != 0) return -errno;
+  return loaded_engine()->set_flags(fd, flags);
+}
+
+int lock(int fd, int command, struct flock* wanted) {
+  struct flock lock;
+  if (!fetch(&lock, wanted, sizeof lock)) return -EFAULT;
+  const bool asking = command == F_GETLK || command == F_OFD_GETLK;
+  const int access = loaded_engine()->get_flags(fd) & O_ACCMODE;
+  if (!asking && ((lock.l_type == F_RDLCK && access == O_WRONLY) ||
+                  (lock.l_type == F_WRLCK && access == O_RDONLY))) {
+    return -EBADF;
+  }
+  if (const int error = to_node(lock); error != 0) return error;
+  if (real_fcntl(fd, command, &lock) != 0) return -errno;
+  if (asking) {
+    const struct flock question = *wanted;
+    from_node(lock);
+    *wanted = lock;
+    if (lock.l_type == F_UNLCK) {
+      *wanted = question;
+      wanted->l_type = F_UNLCK;
+    }
+  }
+  return 0;
+}
+
 // How the application's argument travels: an int or a pointer, in one register.
 template <typename Next>
 int control(int fd, int command, void* argument, Next next) {
@@ -51,12 +99,50 @@ int control(int fd, int command, void* argument, Next next) {
   }
   switch (command) {
     case F_DUPFD:
-    case F_DUPFD_CLOEXEC: return duplicated(fd, next(), true);
-    case F_GETFL: return to_libc(loaded_engine()->get_flags(fd));
+    case F_DUPFD_CLOEXEC:
+      return duplicated(fd, next(), true);
+    case F_GETFL:
+      return to_libc(get_flags(fd));
     case F_SETFL:
-      return to_libc(loaded_engine()->set_flags(
-          fd, static_cast<int>(reinterpret_cast<long>(argument))));
-    default: return next();
+      return to_libc(set_flags(fd, static_cast<int>(reinterpret_cast<long>(argument))));
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+      return to_libc(lock(fd, command, static_cast<struct flock*>(argument)));
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ:
+      return to_libc(-EBADF);
+    case F_ADD_SEALS:
+    case F_GET_SEALS:
+      return to_libc(-EINVAL);
+    default:
+      return next();
+  }
+}
+
+// As libc does it, but by way of our fcntl().
+int lock_section(int fd, int command, off64_t length) {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_CUR;
+  lock.l_len = length;
+  switch (command) {
+    case F_TEST:
+      lock.l_type = F_RDLCK;
+      if (::fcntl(fd, F_GETLK, &lock) < 0) return -1;
+      return lock.l_type == F_UNLCK || lock.l_pid == ::getpid() ? 0 : to_libc(-EACCES);
+    case F_ULOCK:
+      lock.l_type = F_UNLCK;
+      return ::fcntl(fd, F_SETLK, &lock);
+    case F_LOCK:
+      return ::fcntl(fd, F_SETLKW, &lock);
+    case F_TLOCK:
+      return ::fcntl(fd, F_SETLK, &lock);
+    default:
+      return to_libc(-EINVAL);
   }
 }
 
@@ -82,10 +168,10 @@ OSSLOOP_EXPORT int dup3(int fd, int to, int flags) noexcept {
   return to_libc(loaded_engine()->replace(fd, to, flags));
 }
 
-#define OSSLOOP_ARGUMENT                       \
-  va_list arguments;                           \
-  va_start(arguments, command);                \
-  void* argument = va_arg(arguments, void*);   \
+#define OSSLOOP_ARGUMENT                     \
+  va_list arguments;                         \
+  va_start(arguments, command);              \
+  void* argument = va_arg(arguments, void*); \
   va_end(arguments)
 
 OSSLOOP_EXPORT int fcntl(int fd, int command, ...) {
@@ -95,6 +181,13 @@ OSSLOOP_EXPORT int fcntl(int fd, int command, ...) {
 OSSLOOP_EXPORT int fcntl64(int fd, int command, ...) {
   OSSLOOP_ARGUMENT;
   return control(fd, command, argument, [&] { return real_fcntl64(fd, command, argument); });
+}
+
+OSSLOOP_EXPORT int lockf(int fd, int command, off_t length) {
+  return is_ours(fd) ? lock_section(fd, command, length) : real_lockf(fd, command, length);
+}
+OSSLOOP_EXPORT int lockf64(int fd, int command, off64_t length) {
+  return is_ours(fd) ? lock_section(fd, command, length) : real_lockf64(fd, command, length);
 }
 
 OSSLOOP_EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {

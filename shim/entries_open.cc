@@ -2,7 +2,9 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "shim/real.h"
 #include "shim/router.h"
@@ -35,7 +37,12 @@ int open_device(const ossloop::config::DeviceName& name, int flags) {
   if ((flags & O_PATH) != 0) {
     return there < 0 ? there : real_open("/dev/null", O_PATH | (flags & O_CLOEXEC));
   }
-  return engine->open(&name, flags);
+  const int fd = engine->open(&name, flags);
+  constexpr int kKept = O_APPEND | O_NOATIME;
+  if (fd >= 0 && (flags & kKept) != 0) {
+    ::syscall(SYS_fcntl, fd, F_SETFL, ::syscall(SYS_fcntl, fd, F_GETFL) | (flags & kKept));
+  }
+  return fd;
 }
 
 // The descriptor or -errno of a device, kNotOurs for any other path.

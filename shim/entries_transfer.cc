@@ -22,14 +22,15 @@ OSSLOOP_REAL(vmsplice);
 OSSLOOP_REAL(tee);
 OSSLOOP_REAL(copy_file_range);
 OSSLOOP_REAL(recvmsg);
+OSSLOOP_REAL(recvmmsg);
 
-// The number may have been something else before.
-void look_anew(msghdr* message) {
+void look_at_descriptors(msghdr* message) {
+  if (message->msg_control == nullptr || message->msg_controllen == 0) return;
   for (cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = CMSG_NXTHDR(message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     const auto* numbers = reinterpret_cast<const int*>(CMSG_DATA(part));
     const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; ++i) descriptors.forget(numbers[i]);
+    for (size_t i = 0; i < count; ++i) look_anew(numbers[i]);
   }
 }
 
@@ -63,6 +64,12 @@ OSSLOOP_EXPORT ssize_t copy_file_range(int in, off64_t* in_offset, int out, off6
 }
 OSSLOOP_EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
   const ssize_t result = real_recvmsg(fd, message, flags);
-  if (result >= 0 && message->msg_controllen > 0) look_anew(message);
+  if (result >= 0) look_at_descriptors(message);
   return result;
+}
+OSSLOOP_EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags,
+                            timespec* timeout) {
+  const int received = real_recvmmsg(fd, messages, count, flags, timeout);
+  for (int i = 0; i < received; ++i) look_at_descriptors(&messages[i].msg_hdr);
+  return received;
 }

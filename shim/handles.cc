@@ -70,7 +70,7 @@ void Handles::drop(Handle* handle) {
 
 // Takes `fd` out of the table and closes it in the way given; with the last
 // descriptor the open is left.
-int Handles::leave(int fd, const std::function<int()>& close_descriptor) {
+int Handles::leave(int fd, const std::function<int()>& close_descriptor, bool still_open) {
   const base::NotCancelled whole;
   // In a child of vfork() the table is the parent's: only the kernel's changes.
   if (!own_process()) return close_descriptor();
@@ -83,7 +83,7 @@ int Handles::leave(int fd, const std::function<int()>& close_descriptor) {
     call.file().close_one([&] { result = close_descriptor(); });
     return result;
   }
-  call.file().leave(fd, [&] { result = close_descriptor(); });
+  call.file().leave(still_open ? fd : -1, [&] { result = close_descriptor(); });
   drop(handle);
   return result;
 }
@@ -114,6 +114,10 @@ void Handles::duplicated(int source, int fd) {
   if (!call) return;
   call.handle()->descriptors.fetch_add(1);
   table_.set(fd, call.handle());
+}
+
+void Handles::lost(int fd) {
+  if (own_process()) leave(fd, [] { return 0; }, false);
 }
 
 void Handles::before_fork() {

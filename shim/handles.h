@@ -36,6 +36,8 @@ class Handles {
   int close(int fd);
   int replace(int source, int fd, int flags);
   void duplicated(int source, int fd);
+  // The number is somebody else's by now; the open loses it.
+  void lost(int fd);
   // At exit: what the program left open is closed as it would have been.
   void close_all();
 
@@ -47,7 +49,7 @@ class Handles {
   void after_fork(bool child);
 
  private:
-  int leave(int fd, const std::function<int()>& close_descriptor);
+  int leave(int fd, const std::function<int()>& close_descriptor, bool still_open = true);
   void drop(Handle* handle);
 
   DescriptorTable& table_;

@@ -5,17 +5,28 @@
 #include <dlfcn.h>
 
 #include <atomic>
+#include <cstddef>
 
 #include "shim/abort.h"
 
 namespace ossloop::shim {
 
+// A name that is part of a type: nothing in the file has to be relocated for it
+// at every program's start.
+template <std::size_t kSize>
+struct Name {
+  constexpr Name(const char (&name)[kSize]) {
+    for (std::size_t i = 0; i < kSize; ++i) text[i] = name[i];
+  }
+  char text[kSize];
+};
+
 // Found at the first call, by whichever thread gets there first. No constructor
 // runs for it, so it works in calls that come before our own.
-template <typename Function>
+template <Name kName, typename Function>
 class Real {
  public:
-  constexpr explicit Real(const char* name) : name_(name), function_(nullptr) {}
+  constexpr Real() = default;
 
   template <typename... Arguments>
   auto operator()(Arguments... arguments) {
@@ -24,20 +35,19 @@ class Real {
   Function* find() {
     Function* function = function_.load(std::memory_order_acquire);
     if (function != nullptr) return function;
-    function = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name_));
-    if (function == nullptr) die_without(name_);
+    function = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, kName.text));
+    if (function == nullptr) die_without(kName.text);
     function_.store(function, std::memory_order_release);
     return function;
   }
 
  private:
-  const char* name_;
-  std::atomic<Function*> function_;
+  std::atomic<Function*> function_{nullptr};
 };
 
 // OSSLOOP_REAL(open) makes real_open, of the type that libc declares.
-#define OSSLOOP_REAL(name) constinit ossloop::shim::Real<decltype(::name)> real_##name(#name)
-#define OSSLOOP_REAL_AS(name, type) constinit ossloop::shim::Real<type> real_##name(#name)
+#define OSSLOOP_REAL(name) constinit ossloop::shim::Real<#name, decltype(::name)> real_##name
+#define OSSLOOP_REAL_AS(name, type) constinit ossloop::shim::Real<#name, type> real_##name
 #define OSSLOOP_EXPORT extern "C" __attribute__((visibility("default")))
 
 }  // namespace ossloop::shim

@@ -27,9 +27,14 @@ inline bool is_ours(int fd) {
 
 // A call of libc returned `fd` and it is not ours, whatever stood there before.
 inline int is_foreign(int fd) {
-  if (fd >= 0 && descriptors.ours(fd) && loaded_engine()->own_process()) descriptors.forget(fd);
+  if (fd >= 0 && descriptors.ours(fd)) loaded_engine()->lost(fd);
   return fd;
 }
+// It came from elsewhere and may be anything.
+int look_anew(int fd);
+
+// Reads what a program points at; false where the kernel would answer EFAULT.
+bool fetch(void* to, const void* from, size_t bytes);
 
 // Which device a path names, seen from `dirfd`. `creating`: the call would make
 // the file, so a dangling link must be looked at before libc does.

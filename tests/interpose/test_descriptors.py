@@ -1,0 +1,26 @@
+"""Descriptors of a device behave as those of any character device."""
+
+import unittest
+
+from compare import *
+
+
+class Descriptors(CompareTest):
+    def test_copies_flags_and_ends_are_those_of_a_character_device(self):
+        self.compare("descriptor", "/dev/null")
+
+    def test_a_program_s_own_locks_work_and_do_not_touch_ours(self):
+        self.compare("lock", "/dev/null")
+
+    def test_there_is_no_place_and_no_storage(self):
+        master, slave = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        self.compare("place", os.ttyname(slave))
+
+    def test_a_number_lost_out_of_sight_is_what_it_became(self):
+        self.compare("numbers", "/dev/null", ".")
+
+
+if __name__ == "__main__":
+    unittest.main()
