@@ -8,7 +8,8 @@
 //   the creator       Header, once, before the file gets its name
 //   ossloopctl        Policy, at any time
 //   the server side   Side[kServer], the producer half of Direction[kServerToClient]
-//                     and the consumer half of Direction[kClientToServer];
+//                     and the consumer half of Direction[kClientToServer] with
+//                     its Meter;
 //                     LoopFormat::word while it is not frozen
 //   the client side   the same with the roles swapped; and it freezes the word
 //                     when it starts a stream
@@ -184,6 +185,17 @@ struct alignas(64) Side {
   alignas(64) unsigned char wake[64];  // a sem_t of the owner's ABI
 };
 
+// How the clock of a direction has been moved, for people: the consumer's, relaxed.
+struct alignas(64) Meter {
+  // Since the consumer's open.
+  Atomic<std::uint64_t> held_frames;     // set back, for a consumer that did not fetch
+  Atomic<std::uint64_t> stalled_frames;  // set back, for a producer that did not come
+  // Since the clock was started, or got another speed.
+  Atomic<std::int64_t> start_ns;
+  Atomic<std::int64_t> start_frame;
+  Atomic<std::int64_t> moved_frames;  // by all that sets it forth or back
+};
+
 // What the rate converter of a client that plays has taken in: a client that is
 // killed leaves frames in it that it has accepted, and the server makes them up
 // (device/filter_tail.h). One for the streams of even, one for those of odd number.
@@ -202,6 +214,7 @@ struct Segment {
   Direction direction[2];
   Side side[2];
   Tail tail[2];
+  Meter meter[2];  // by DirectionIndex
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -230,6 +243,8 @@ static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, loop) == 128)
 static_assert(offsetof(Segment, direction) == 192 && offsetof(Segment, side) == 1216);
 static_assert(offsetof(Tail, frames) == 16 && offsetof(Tail, volume) == 32 && sizeof(Tail) == 64);
 static_assert(offsetof(Segment, tail) == 2496);
-static_assert(sizeof(Segment) == 2624 && sizeof(Segment) <= kRingOffset);
+static_assert(offsetof(Meter, moved_frames) == 32 && sizeof(Meter) == 64);
+static_assert(offsetof(Segment, meter) == 2624);
+static_assert(sizeof(Segment) == 2752 && sizeof(Segment) <= kRingOffset);
 
 }  // namespace ossloop::abi

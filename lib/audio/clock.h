@@ -33,10 +33,17 @@ struct Clock {
     return wrapping_add(anchor_ns, wait > kFar ? kFar : static_cast<std::int64_t>(wait));
   }
 
-  // The same clock with another speed from `now_ns` on; no frame is lost or
-  // made by the change.
+  // The same clock with another speed from `now_ns` on. No frame is lost or made
+  // by the change, and no part of one: the anchor goes back to where the frame
+  // under way would have begun at the new speed, to the nanosecond.
   Clock with_speed(std::int64_t now_ns, std::uint32_t factor, std::int32_t parts) const {
-    return Clock{now_ns, frames_at(now_ns), rate_hz, factor, parts};
+    Clock next{now_ns, frames_at(now_ns), rate_hz, factor, parts};
+    const ossloop::base::Wide elapsed = static_cast<ossloop::base::Wide>(now_ns) - anchor_ns;
+    if (elapsed > 0) {
+      const ossloop::base::Wide begun = elapsed * speed() % kScale / next.speed();
+      next.anchor_ns = wrapping_add(now_ns, -static_cast<std::int64_t>(begun));
+    }
+    return next;
   }
 
  private:

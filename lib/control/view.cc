@@ -68,6 +68,26 @@ StreamState state_of(const device::ProducerFlow& flow, const abi::Direction& dir
   return producer.state == SideState::kOpen && sleeps ? StreamState::kWaiting : StreamState::kIdle;
 }
 
+std::uint64_t in_ms(std::uint64_t frames, const audio::PcmFormat& format) {
+  return frames * 1000 / static_cast<std::uint64_t>(format.rate_hz);
+}
+
+void look_at_clock(const device::ProducerFlow& flow, const abi::Meter& meter, std::int64_t now_ns,
+                   StreamView& stream) {
+  std::uint64_t clock_stream = 0;
+  const audio::Clock clock = flow.clock(clock_stream);
+  stream.clock_running = clock_stream != 0 && !flow.free_clock();
+  if (!stream.clock_running) return;
+  audio::Clock ideal = clock;
+  ideal.anchor_ns = meter.start_ns.load(kRelaxed);
+  ideal.base = meter.start_frame.load(kRelaxed);
+  // Unsigned: a hostile consumer's figures wrap.
+  stream.clock_error_frames = static_cast<std::int64_t>(
+      static_cast<std::uint64_t>(clock.frames_at(now_ns)) -
+      static_cast<std::uint64_t>(meter.moved_frames.load(kRelaxed)) -
+      static_cast<std::uint64_t>(ideal.frames_at(now_ns)));
+}
+
 void look_at_stream(abi::Segment& segment, InstanceView& view) {
   StreamView& stream = view.stream;
   // A server that left keeps telling which way the last stream went.
@@ -87,8 +107,15 @@ void look_at_stream(abi::Segment& segment, InstanceView& view) {
     // `read` first: it never overtakes, so what is counted is in range.
     const std::uint64_t read = flow.read(limits);
     stream.fill_frames = std::min(flow.written() - read, limits.capacity_frames);
-    stream.fill_ms = stream.fill_frames * 1000 / static_cast<std::uint64_t>(view.loop.rate_hz);
+    stream.fill_ms = in_ms(stream.fill_frames, view.loop);
+    const std::int64_t now_ns = base::sys().now_ns();
+    stream.delay_frames =
+        std::min(flow.written() - flow.played(limits, now_ns), limits.capacity_frames);
+    stream.delay_ms = in_ms(stream.delay_frames, view.loop);
+    look_at_clock(flow, segment.meter[index], now_ns, stream);
   }
+  stream.held_ms = in_ms(segment.meter[index].held_frames.load(kRelaxed), view.loop);
+  stream.stalled_ms = in_ms(segment.meter[index].stalled_frames.load(kRelaxed), view.loop);
   stream.underruns = direction.consumer.underruns.load(kRelaxed);
   stream.overruns = direction.consumer.overruns.load(kRelaxed);
   stream.silence_frames = direction.consumer.silence_frames.load(kRelaxed);

@@ -43,7 +43,15 @@ struct StreamView {
   std::uint64_t number = 0;
   std::uint64_t fill_frames = 0;  // in the ring, not yet fetched
   std::uint64_t fill_ms = 0;
+  std::uint64_t delay_frames = 0;  // in the ring, not yet played: what GETODELAY says, without filters
+  std::uint64_t delay_ms = 0;
+  // The clock: does it run, and how far is it from the time since its start, all
+  // silence and all holds counted?
+  bool clock_running = false;
+  std::int64_t clock_error_frames = 0;
   // Since the consumer's open.
+  std::uint64_t held_ms = 0;     // the clock waited for the consumer
+  std::uint64_t stalled_ms = 0;  // and for the producer
   std::uint64_t underruns = 0;
   std::uint64_t overruns = 0;
   std::uint64_t silence_frames = 0;

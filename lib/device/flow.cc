@@ -40,6 +40,7 @@ Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction)
     : segment_(segment),
       producer_(segment.direction[direction].producer),
       consumer_(segment.direction[direction].consumer),
+      meter_(segment.meter[direction]),
       producer_side_(segment.side[direction == abi::kClientToServer ? abi::kClient : abi::kServer]),
       consumer_side_(segment.side[direction == abi::kClientToServer ? abi::kServer : abi::kClient]) {}
 
@@ -228,7 +229,15 @@ void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream) {
   consumer_.sequence.store(sequence + 1, kRelease);
 }
 
+void ConsumerFlow::start_clock(const audio::Clock& clock, std::uint64_t stream) {
+  set_clock(clock, stream);
+  meter_.start_ns.store(clock.anchor_ns, kRelaxed);
+  meter_.start_frame.store(clock.base, kRelaxed);
+  meter_.moved_frames.store(0, kRelaxed);
+}
+
 void ConsumerFlow::move_clock(std::int64_t frames) {
+  meter_.moved_frames.fetch_add(frames, kRelaxed);
   consumer_.clock_base.store(
       as_signed(as_position(consumer_.clock_base.load(kRelaxed)) + as_position(frames)), kRelaxed);
 }
@@ -238,7 +247,7 @@ void ConsumerFlow::attach() {
   consumer_.at_end.store(0, kRelaxed);
   set_clock({}, 0);
   for (auto* counter : {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
-                        &consumer_.dropped_frames}) {
+                        &consumer_.dropped_frames, &meter_.held_frames, &meter_.stalled_frames}) {
     counter->store(0, kRelaxed);
   }
   consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
@@ -338,11 +347,11 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
   const bool goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence;
   if (stream.id != 0 && clock_stream != stream.id && !goes_on) {
     if (!running() || (stream.limit == read() && !stream.ended)) return;
-    set_clock({now_ns, as_signed(read()), static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
-              stream.id);
+    start_clock({now_ns, as_signed(read()), static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
+                stream.id);
     starving_ = held_ = false;
   } else if (clock_stream != 0 && (time.factor_milli != factor || time.ppm != ppm)) {
-    set_clock(time.with_speed(now_ns, factor, ppm), clock_stream);
+    start_clock(time.with_speed(now_ns, factor, ppm), clock_stream);
   }
 }
 
@@ -390,6 +399,7 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
     // Also when only silence was missed: there is nothing to drop.
     const std::uint64_t keep = overrun() == abi::Overrun::kWait ? buffer : std::max(buffer, have);
     move_clock(as_signed(keep - due));
+    meter_.held_frames.fetch_add(due - keep, kRelaxed);
     due = keep;
     count_overrun();
   }
@@ -411,6 +421,7 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   const std::uint64_t missing = due - left;
   if (underrun() == abi::Underrun::kStall && !stream.ended && stream.id != 0) {
     move_clock(-as_signed(missing));
+    meter_.stalled_frames.fetch_add(missing, kRelaxed);
   } else if (missing > slack(ring) || stream.id == 0 || stream.ended) {
     view.silence = missing;
   }

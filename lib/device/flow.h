@@ -49,6 +49,7 @@ class Flow {
   abi::Segment& segment_;
   abi::Producer& producer_;
   abi::Consumer& consumer_;
+  abi::Meter& meter_;
   abi::Side& producer_side_;
   abi::Side& consumer_side_;
 };
@@ -149,6 +150,7 @@ class ConsumerFlow : public Flow {
   void skip_dropped(Stream& stream);
   void keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns);
   void set_clock(const audio::Clock& clock, std::uint64_t stream);
+  void start_clock(const audio::Clock& clock, std::uint64_t stream);
   void move_clock(std::int64_t frames);
   void set_read(std::uint64_t position);
 

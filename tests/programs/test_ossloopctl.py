@@ -79,7 +79,10 @@ MEMBERS = {
     "server": SIDE_MEMBERS,
     "client": SIDE_MEMBERS,
     "loop": {"format", "channels", "rate_hz", "frozen"},
-    "stream": {"state", "direction", "number", "fill_frames", "fill_ms"},
+    "stream": {
+        "state", "direction", "number", "fill_frames", "fill_ms", "delay_frames", "delay_ms",
+    },
+    "clock": {"running", "error_frames", "held_ms", "stalled_ms"},
     "counters": {"underruns", "overruns", "silence_frames", "dropped_frames"},
     "policy": {"eof", "underrun", "overrun", "clock", "ppm", "quality", "dither", "tick_ms", "buffer_ms"},
 }

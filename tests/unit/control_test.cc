@@ -221,6 +221,8 @@ TEST_CASE("a stream is idle, filling, running, ending", "[control]") {
   CHECK(place.look().stream.state == StreamState::kRunning);
   CHECK(place.look().stream.fill_frames == 3600);
   CHECK(place.look().stream.fill_ms == 75);
+  CHECK(place.look().stream.delay_frames == 3600);
+  CHECK_FALSE(place.look().stream.clock_running);
   producer.end[0].stream.store(1);
   producer.end[0].frame.store(4800);
   producer.ends.store(1);

@@ -1,6 +1,7 @@
 #include "device/flow.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -208,6 +209,47 @@ TEST_CASE("a changed ppm is in effect at once and makes no jump") {
   loop.pass(10 * kMs);
   CHECK(loop.look().frames == 432);
   CHECK(loop.played() == 480 + 528 + 432);
+}
+
+TEST_CASE("an hour of late players, slow recorders and changes of ppm moves the clock by no frame") {
+  Loop loop(44100);
+  std::mt19937 random(3);
+  auto chance = [&](unsigned one_in) { return random() % one_in == 0; };
+  auto ms = [&](unsigned most) { return 1 + static_cast<std::int64_t>(random() % (most * kMs)); };
+  loop.run();
+  const std::int64_t start = loop.now;
+  const std::uint64_t first = loop.consumer.read();
+  const abi::Meter& meter = loop.segment->meter[abi::kClientToServer];
+  std::int64_t player_back = 0;
+  long double elapsed_frames = 0;
+  double worst = 0;
+  int changes = 0;
+  while (loop.now < start + 3600 * kSecond) {
+    const std::int64_t before = loop.now;
+    loop.pass(chance(500) ? ms(1500) : ms(40));
+    elapsed_frames += 44100.0L * (1'000'000 + loop.policy().ppm.load()) / 1e15L *
+                      static_cast<long double>(loop.now - before);
+    if (chance(50)) {
+      loop.policy().ppm.store(static_cast<std::int32_t>(random() % 2001) - 1000);
+      ++changes;
+    }
+    if (chance(200)) player_back = loop.now + ms(700);
+    if (loop.now >= player_back) loop.play(kBuffer);
+    loop.record(chance(20) ? random() % 3000 : ~0U);
+    // Where the clock is: behind what was heard, what stood for missing sound, and
+    // what was waited for.
+    std::uint64_t stream = 0;
+    const std::int64_t clock = loop.consumer.clock(stream).frames_at(loop.now);
+    const auto counted = static_cast<std::int64_t>(loop.counters().silence_frames.load() +
+                                                   meter.held_frames.load());
+    const long double position = clock - static_cast<std::int64_t>(first) + counted;
+    worst = std::max(worst, std::abs(static_cast<double>(position - elapsed_frames)));
+  }
+  // A frame under way, and less than a nanosecond a change.
+  CHECK(worst <= 1.0 + changes * 44100e-9);
+  CHECK(changes > 1000);
+  CHECK(loop.counters().underruns.load() > 100);
+  CHECK(loop.counters().overruns.load() > 100);
 }
 
 TEST_CASE("a factor of the clock makes it run that much faster") {

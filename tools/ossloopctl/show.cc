@@ -91,7 +91,13 @@ Json to_json(const InstanceView& view) {
                     {"direction", stream.server_reads ? "client-to-server" : "server-to-client"},
                     {"number", stream.number},
                     {"fill_frames", stream.fill_frames},
-                    {"fill_ms", stream.fill_ms}};
+                    {"fill_ms", stream.fill_ms},
+                    {"delay_frames", stream.delay_frames},
+                    {"delay_ms", stream.delay_ms}};
+  json["clock"] = {{"running", stream.clock_running},
+                   {"error_frames", stream.clock_error_frames},
+                   {"held_ms", stream.held_ms},
+                   {"stalled_ms", stream.stalled_ms}};
   json["counters"] = {{"underruns", stream.underruns},
                       {"overruns", stream.overruns},
                       {"silence_frames", stream.silence_frames},
@@ -144,7 +150,11 @@ void print_status(std::ostream& out, const InstanceView& view) {
       << "  loop      " << format_text(view.loop) << (view.frozen ? ", frozen" : "") << "\n"
       << "  stream    " << name(kStreamStates, stream.state) << ", "
       << (stream.server_reads ? "client to server" : "server to client") << ", "
-      << stream.fill_frames << " frames (" << stream.fill_ms << " ms) on the way\n"
+      << stream.fill_frames << " frames (" << stream.fill_ms << " ms) on the way, delay " << stream.delay_ms
+      << " ms\n"
+      << "  clock     " << (stream.clock_running ? "running" : "at rest") << ", error "
+      << stream.clock_error_frames << " frames, held for " << stream.held_ms << " ms, stalled for "
+      << stream.stalled_ms << " ms\n"
       << "  counters  " << stream.underruns << " underruns, " << stream.overruns << " overruns, "
       << stream.silence_frames << " frames of silence, " << stream.dropped_frames
       << " frames dropped\n"

@@ -1,0 +1,99 @@
+"""The clock of a loop, as programs that stop, stall and hurry see it."""
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from driven import *
+import sound
+from loop import CLIENT, CONTROL, SERVER, limit
+
+FRAME = 4
+RATE = 48000
+
+
+class Clock(DrivenTest):
+    def status(self, loop):
+        words = [CONTROL, "status", "0", "--json"]
+        environment = loop.environment(preload=False)
+        shown = subprocess.run(words, env=environment, capture_output=True, check=True, timeout=60)
+        return json.loads(shown.stdout)
+
+    def test_a_stopped_recorder_holds_the_clock_and_no_burst_follows(self):
+        loop = self.loop()
+        server, client = self.pair(loop)
+        played = sound.count(4 * RATE).bytes()
+        reading = server.later("read_bytes", server.fd, RATE // 2 * FRAME)
+        writing = client.later("write_all", client.fd, played)
+        first = reading.result()
+        server.signal(signal.SIGSTOP)
+        time.sleep(2)
+        server.signal(signal.SIGCONT)
+        resumed = time.monotonic()
+        # Two buffers may be full; what is beyond them comes at its pace.
+        rest = server.read_bytes(server.fd, 2 * RATE * FRAME)
+        self.assertGreater(time.monotonic() - resumed, 2 - 2 * 0.45, "a burst")
+        self.assertEqual(played[: len(first) + len(rest)], first + rest)
+        clock = self.status(loop)["clock"]
+        self.assertTrue(clock["running"])
+        self.assertLessEqual(abs(clock["error_frames"]), 1)
+        self.assertGreater(clock["held_ms"], 1000)
+        self.assertEqual(0, clock["stalled_ms"])
+        ending = server.later("read_to_end", server.fd)
+        writing.result()
+        client.close(client.fd)
+        data, _, ended = ending.result()
+        self.assertEqual((played, errno.ECONNRESET), (first + rest + data, ended))
+
+    def test_a_stopped_player_costs_silence_and_no_sound(self):
+        loop = self.loop()
+        server, client = self.pair(loop)
+        played = sound.count(2 * RATE).bytes()
+        recording = server.later("read_to_end", server.fd)
+        writing = client.later("write_all", client.fd, played)
+        time.sleep(0.5)
+        client.signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        client.signal(signal.SIGCONT)
+        writing.result()
+        client.close(client.fd)
+        data, _, ended = recording.result()
+        self.assertEqual(errno.ECONNRESET, ended)
+        heard = [number for number in sound.numbers(data) if number >= 0]
+        self.assertEqual(sound.numbers(played), heard)
+        silence = len(data) // FRAME - len(heard)
+        self.assertGreater(silence, RATE // 2)
+
+    @limit(120)
+    def test_a_free_clock_plays_an_hour_in_seconds_and_the_same_bytes_each_time(self):
+        # As a speech program would: 8000 Hz, recorded at another rate.
+        seconds, rate = 3600, 8000
+        song = self.loop(clock="free").file("hour.raw")
+        minute = sound.tone(60, rate=rate, channels=1).bytes()
+        song.write_bytes(minute * (seconds // 60))
+        recordings = set()
+        for busy in (False, True):
+            loop = self.loop(clock="free")
+            burners = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(3 * busy)]
+            try:
+                recorder = loop.partner_records(SERVER, rate=11025, channels=1)
+                player = loop.partner("play", CLIENT, song, rate=rate, channels=1)
+                player.succeed(50)
+                recorder.succeed(50)
+            finally:
+                for burner in burners:
+                    burner.kill()
+                    burner.wait()
+            data = loop.recorded(recorder, rate=11025, channels=1).bytes()
+            self.assertEqual(seconds * 11025 * 2, len(data))
+            recordings.add(hashlib.sha256(data).digest())
+        self.assertEqual(1, len(recordings), "the load of the machine changed the sound")
+
+
+if __name__ == "__main__":
+    unittest.main()
