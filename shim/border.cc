@@ -148,6 +148,7 @@ const EngineApi kEngineCalls{
     [](int fd) { return engine->handles().close(fd); },
     [](int source, int fd, int flags) { return engine->handles().replace(source, fd, flags); },
     [](int fd) { engine->handles().lost(fd); },
+    [] { engine->handles().close_all(); },
     [] { return engine->handles().own_process(); },
     base::signal_handlers_changed,
 };

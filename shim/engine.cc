@@ -58,7 +58,3 @@ extern "C" __attribute__((visibility("default"))) const ossloop::shim::EngineApi
                    [] { engine->handles().after_fork(true); });
   return &kEngineCalls;
 }
-
-__attribute__((destructor)) static void ossloop_engine_exit() {
-  if (ossloop::shim::engine != nullptr) ossloop::shim::engine->handles().close_all();
-}

@@ -44,6 +44,9 @@ struct EngineApi {
   // The number stands for something else by now: it was closed out of our sight.
   void (*lost)(int fd);
 
+  // At the program's exit.
+  void (*close_all)();
+
   // False in the child of a vfork(), whose memory is its parent's.
   bool (*own_process)();
 

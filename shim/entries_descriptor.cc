@@ -1,13 +1,12 @@
 // Descriptors themselves: copies, flags, ends.
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "shim/lock_range.h"
 #include "shim/real.h"
 #include "shim/router.h"
+#include "shim/streams.h"
 
 namespace {
 
@@ -19,7 +18,6 @@ OSSLOOP_REAL(dup2);
 OSSLOOP_REAL(dup3);
 OSSLOOP_REAL(fcntl);
 OSSLOOP_REAL(fcntl64);
-OSSLOOP_REAL(fclose);
 OSSLOOP_REAL_AS(close_range, int(unsigned, unsigned, int));
 OSSLOOP_REAL_AS(closefrom, void(int));
 
@@ -37,8 +35,16 @@ constexpr unsigned kUnshare = 2;          // CLOSE_RANGE_UNSHARE
 // `fd` came out of a duplication of `source`.
 int duplicated(int source, int fd, bool ours) {
   is_foreign(fd);
-  if (fd >= 0 && ours) loaded_engine()->duplicated(source, fd);
+  if (fd >= 0 && ours) {
+    loaded_engine()->duplicated(source, fd);
+    number_changed(fd);
+  }
   return fd;
+}
+
+int replaced(int result) {
+  if (result >= 0) number_changed(result);
+  return to_libc(result);
 }
 
 // Closes our descriptors in [first, last], each as close() would.
@@ -160,12 +166,12 @@ OSSLOOP_EXPORT int dup(int fd) noexcept {
 
 OSSLOOP_EXPORT int dup2(int fd, int to) noexcept {
   if (!is_ours(fd) && !descriptors.ours(to)) return real_dup2(fd, to);
-  return to_libc(loaded_engine()->replace(fd, to, 0));
+  return replaced(loaded_engine()->replace(fd, to, 0));
 }
 
 OSSLOOP_EXPORT int dup3(int fd, int to, int flags) noexcept {
   if (fd == to || (!is_ours(fd) && !descriptors.ours(to))) return real_dup3(fd, to, flags);
-  return to_libc(loaded_engine()->replace(fd, to, flags));
+  return replaced(loaded_engine()->replace(fd, to, flags));
 }
 
 #define OSSLOOP_ARGUMENT                     \
@@ -198,14 +204,4 @@ OSSLOOP_EXPORT int close_range(unsigned first, unsigned last, int flags) noexcep
 OSSLOOP_EXPORT void closefrom(int first) noexcept {
   close_ours(first > 0 ? static_cast<unsigned>(first) : 0, ~0U);
   real_closefrom(first);
-}
-
-// libc closes the descriptor inside, out of our sight.
-OSSLOOP_EXPORT int fclose(FILE* file) {
-  const int fd = loaded_engine() != nullptr ? ::fileno(file) : -1;
-  if (fd < 0 || !descriptors.ours(fd)) return real_fclose(file);
-  ::fflush(file);
-  loaded_engine()->close(fd);
-  const int result = real_fclose(file);
-  return result == EOF && errno == EBADF ? 0 : result;
 }

@@ -6,8 +6,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "shim/opened.h"
 #include "shim/real.h"
-#include "shim/router.h"
 
 namespace {
 
@@ -23,8 +23,6 @@ OSSLOOP_REAL_AS(__open_2, int(const char*, int));
 OSSLOOP_REAL_AS(__open64_2, int(const char*, int));
 OSSLOOP_REAL_AS(__openat_2, int(int, const char*, int));
 OSSLOOP_REAL_AS(__openat64_2, int(int, const char*, int));
-
-constexpr int kNotOurs = -1000000;
 
 int open_device(const ossloop::config::DeviceName& name, int flags) {
   const EngineApi* engine = load_engine();
@@ -45,8 +43,14 @@ int open_device(const ossloop::config::DeviceName& name, int flags) {
   return fd;
 }
 
-// The descriptor or -errno of a device, kNotOurs for any other path.
-int try_device(int dirfd, const char* path, int flags) {
+mode_t mode_of(int flags, va_list arguments) {
+  const bool given = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  return given ? static_cast<mode_t>(va_arg(arguments, unsigned)) : 0;
+}
+
+}  // namespace
+
+int ossloop::shim::try_device(int dirfd, const char* path, int flags) {
   ossloop::config::DeviceName name;
   if (names_device(dirfd, path, name)) return open_device(name, flags);
   // libc would make the file that a link to a device points to.
@@ -56,32 +60,10 @@ int try_device(int dirfd, const char* path, int flags) {
   return kNotOurs;
 }
 
-// After libc failed: a link to a device leads to nothing in the file system.
-int try_link(int fd, int dirfd, const char* path, int flags) {
-  if (fd >= 0 || errno != ENOENT || (flags & O_NOFOLLOW) != 0) return is_foreign(fd);
+int ossloop::shim::try_link(int dirfd, const char* path, int flags) {
   ossloop::config::DeviceName name;
-  if (!links_to_device(dirfd, path, name)) return fd;
-  const int result = open_device(name, flags);
-  return result == kNotOurs ? fd : to_libc(result);
+  return links_to_device(dirfd, path, name) ? open_device(name, flags) : kNotOurs;
 }
-
-template <typename Next>
-int open_or(int dirfd, const char* path, int flags, Next next) {
-  const int saved = errno;
-  const int result = try_device(dirfd, path, flags);
-  if (result != kNotOurs) {
-    errno = saved;
-    return to_libc(result);
-  }
-  return try_link(next(), dirfd, path, flags);
-}
-
-mode_t mode_of(int flags, va_list arguments) {
-  const bool given = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
-  return given ? static_cast<mode_t>(va_arg(arguments, unsigned)) : 0;
-}
-
-}  // namespace
 
 #define OSSLOOP_MODE               \
   va_list arguments;               \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "shim/abort.h"
+#include "shim/streams.h"
 
 namespace ossloop::shim {
 
@@ -109,6 +110,12 @@ const EngineApi* load_engine() {
   ::pthread_mutex_unlock(&loading);
   errno = saved;
   return api;
+}
+
+int lose(int fd) {
+  loaded_engine()->lost(fd);
+  number_changed(fd);
+  return fd;
 }
 
 int look_anew(int fd) {

@@ -26,10 +26,8 @@ inline bool is_ours(int fd) {
 }
 
 // A call of libc returned `fd` and it is not ours, whatever stood there before.
-inline int is_foreign(int fd) {
-  if (fd >= 0 && descriptors.ours(fd)) loaded_engine()->lost(fd);
-  return fd;
-}
+int lose(int fd);
+inline int is_foreign(int fd) { return fd >= 0 && descriptors.ours(fd) ? lose(fd) : fd; }
 // It came from elsewhere and may be anything.
 int look_anew(int fd);
 
