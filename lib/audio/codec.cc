@@ -76,11 +76,12 @@ struct Packed24 {
   }
 };
 
-template <typename Layout>
-void decode_integers(const void* in, double* out, std::size_t samples) {
+template <typename Layout, typename Sample>
+void decode_integers(const void* in, Sample* out, std::size_t samples) {
+  constexpr auto kStep = static_cast<Sample>(1 / Layout::kFullScale);
   const auto* from = static_cast<const unsigned char*>(in);
   for (std::size_t i = 0; i < samples; ++i) {
-    out[i] = Layout::load(from + i * Layout::kBytes) * (1 / Layout::kFullScale);
+    out[i] = static_cast<Sample>(Layout::load(from + i * Layout::kBytes)) * kStep;
   }
 }
 
@@ -94,13 +95,14 @@ void encode_integers(const double* in, void* out, std::size_t samples) {
   }
 }
 
-void decode_floats(const void* in, double* out, std::size_t samples) {
+template <typename Sample>
+void decode_floats(const void* in, Sample* out, std::size_t samples) {
   const auto* from = static_cast<const unsigned char*>(in);
   for (std::size_t i = 0; i < samples; ++i) {
     float value;
     std::memcpy(&value, from + i * sizeof(value), sizeof(value));
     const float finite = value - value == 0 ? value : 0;
-    out[i] = static_cast<double>(finite);
+    out[i] = static_cast<Sample>(finite);
   }
 }
 
@@ -113,14 +115,15 @@ void encode_floats(const double* in, void* out, std::size_t samples) {
   }
 }
 
-template <int (*ToLinear)(std::uint8_t)>
-void decode_g711(const void* in, double* out, std::size_t samples) {
+template <int (*ToLinear)(std::uint8_t), typename Sample>
+void decode_g711(const void* in, Sample* out, std::size_t samples) {
   static const auto kValues = [] {
-    std::array<double, 256> values{};
+    std::array<Sample, 256> values{};
     for (unsigned code = 0; code < 256; ++code) {
       const int linear = ToLinear(static_cast<std::uint8_t>(code));
       // The sign tells the negative zero of mu-law from the positive one.
-      values[code] = std::copysign(std::abs(linear) * 0x1p-15, (code & 0x80) != 0 ? 1.0 : -1.0);
+      const double positive = std::abs(linear) * 0x1p-15;
+      values[code] = static_cast<Sample>(std::copysign(positive, (code & 0x80) != 0 ? 1.0 : -1.0));
     }
     return values;
   }();
@@ -142,16 +145,19 @@ void encode_g711(const double* in, void* out, std::size_t samples) {
 
 template <typename Layout>
 constexpr Codec integers(int afmt) {
-  return {afmt, decode_integers<Layout>, encode_integers<Layout>};
+  return {afmt, decode_integers<Layout, double>, decode_integers<Layout, float>,
+          encode_integers<Layout>};
 }
 
 constexpr auto kLittle = std::endian::little;
 constexpr auto kBig = std::endian::big;
 
 constexpr Codec kCodecs[] = {
-    {afmt::kMuLaw, decode_g711<mu_law_to_linear>, encode_g711<linear_to_mu_law, 0x7F>},
-    {afmt::kALaw, decode_g711<a_law_to_linear>, encode_g711<linear_to_a_law, 0x55>},
-    {afmt::kFloat, decode_floats, encode_floats},
+    {afmt::kMuLaw, decode_g711<mu_law_to_linear, double>, decode_g711<mu_law_to_linear, float>,
+     encode_g711<linear_to_mu_law, 0x7F>},
+    {afmt::kALaw, decode_g711<a_law_to_linear, double>, decode_g711<a_law_to_linear, float>,
+     encode_g711<linear_to_a_law, 0x55>},
+    {afmt::kFloat, decode_floats<double>, decode_floats<float>, encode_floats},
     integers<Integer<std::uint8_t, 8, std::endian::native, true>>(afmt::kU8),
     integers<Integer<std::uint8_t, 8, std::endian::native>>(afmt::kS8),
     integers<Integer<std::uint16_t, 16, kLittle>>(afmt::kS16Le),

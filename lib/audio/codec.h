@@ -1,7 +1,8 @@
 // From and to samples as numbers.
 //
 // Between decoding and encoding a sample is a double in which full scale is
-// ±1.0: every format, 32 bits included, is exact in it.
+// ±1.0: every format, 32 bits included, is exact in it. Where a filter follows
+// that calculates in single precision, a float will do: 24 bits are exact in it.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,7 @@ struct Codec {
 
   // Not-a-number and infinities, which would stay in a filter, read as 0.
   void (*decode)(const void* in, double* out, std::size_t samples);
+  void (*decode_single)(const void* in, float* out, std::size_t samples);
 
   // Integers: nearest value (ties to even), saturated. G.711: the standard's
   // decision values. FLOAT: not clipped.

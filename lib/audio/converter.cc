@@ -21,13 +21,19 @@ double dither_step(const PcmFormat& to, bool wanted) {
   return wanted && format.integer() ? std::ldexp(1.0, 1 - format.bits) : 0;
 }
 
+// libsoxr calculates in single precision up to 20 bits of quality: giving it
+// doubles would only cost time.
+RateSample rate_input(Quality quality) {
+  return quality == Quality::kVeryHigh ? RateSample::kDouble : RateSample::kFloat;
+}
+
 // libsoxr writes some formats itself, for less than we could.
-RateOutput rate_output(const PcmFormat& to) {
+RateSample rate_output(const PcmFormat& to) {
   constexpr bool kLittle = std::endian::native == std::endian::little;
-  if (to.afmt == afmt::kFloat) return RateOutput::kFloat;
-  if (to.afmt == (kLittle ? afmt::kS32Le : afmt::kS32Be)) return RateOutput::kS32;
-  if (to.afmt == (kLittle ? afmt::kS16Le : afmt::kS16Be)) return RateOutput::kS16;
-  return RateOutput::kDouble;
+  if (to.afmt == afmt::kFloat) return RateSample::kFloat;
+  if (to.afmt == (kLittle ? afmt::kS32Le : afmt::kS32Be)) return RateSample::kS32;
+  if (to.afmt == (kLittle ? afmt::kS16Le : afmt::kS16Be)) return RateSample::kS16;
+  return RateSample::kDouble;
 }
 
 std::size_t samples_of(const PcmFormat& format, std::size_t frames) {
@@ -52,14 +58,17 @@ Converter::Converter(const PcmFormat& from, const PcmFormat& to, Options options
       dither_step_(dither_step(to, options.dither)),
       dither_always_(from.rate_hz != to.rate_hz || !matrix_.copies_only() ||
                      find_format(from.afmt)->bits > find_format(to.afmt)->bits),
-      rate_output_(mix_first_ && dither_step_ == 0 ? rate_output(to) : RateOutput::kDouble) {
+      rate_input_(rate_input(options.quality)),
+      rate_output_(mix_first_ && dither_step_ == 0 ? rate_output(to) : RateSample::kDouble) {
   const bool mixes = !matrix_.identity();
   const int rate_channels = std::min(from.channels, to.channels);
   decoded_.resize(samples_of(from, block_frames_));
   if (mixes) mixed_.resize(samples_of(to, block_frames_));
-  if (from.rate_hz != to.rate_hz && rate_output_ == RateOutput::kDouble) {
-    resampled_.resize(block_frames_ * static_cast<std::size_t>(rate_channels));
+  if (from.rate_hz == to.rate_hz) return;
+  if (rate_input_ == RateSample::kFloat) {
+    single_.resize(block_frames_ * static_cast<std::size_t>(rate_channels));
   }
+  resampled_.resize(block_frames_ * static_cast<std::size_t>(rate_channels));
 }
 
 std::unique_ptr<Converter> Converter::create(const PcmFormat& from, const PcmFormat& to,
@@ -72,9 +81,9 @@ std::unique_ptr<Converter> Converter::create(const PcmFormat& from, const PcmFor
   error = 0;
   if (from.rate_hz == to.rate_hz) return converter;
   // The fewer channels are resampled.
-  converter->rate_ =
-      RateConverter::create(from.rate_hz, to.rate_hz, std::min(from.channels, to.channels),
-                            options.quality, converter->rate_output_, error);
+  converter->rate_ = RateConverter::create(from.rate_hz, to.rate_hz,
+                                           std::min(from.channels, to.channels), options.quality,
+                                           converter->rate_input_, converter->rate_output_, error);
   return converter->rate_ ? std::move(converter) : nullptr;
 } catch (const std::bad_alloc&) {
   error = -ENOMEM;
@@ -105,14 +114,14 @@ Converter::Progress Converter::process(const void* in, std::size_t in_frames, vo
   }
   for (;;) {
     unsigned char* const at = to + bytes_of(to_, done.output_frames);
-    const std::size_t room = room_for(out_frames - done.output_frames);
+    const std::size_t room = room_for(at, out_frames - done.output_frames);
     const std::size_t block =
         std::min({in_frames - done.input_frames, block_frames_, rate_->input_frames_for(room)});
     // What is not taken now is decoded again the next time.
-    const double* samples = read(from + bytes_of(from_, done.input_frames), block);
+    const void* samples = read_for_rate(from + bytes_of(from_, done.input_frames), block);
     const Progress step = rate_->process(samples, block, resampled_to(at), room);
     if (step.input_frames == 0 && step.output_frames == 0) return done;
-    if (!resampled_.empty()) write(resampled_.data(), at, step.output_frames);
+    keep_resampled(at, step.output_frames);
     done.input_frames += step.input_frames;
     done.output_frames += step.output_frames;
   }
@@ -123,9 +132,9 @@ std::size_t Converter::finish(void* out, std::size_t out_frames) noexcept {
   std::size_t done = 0;
   while (rate_ && done < out_frames) {
     unsigned char* const at = to + bytes_of(to_, done);
-    const std::size_t made = rate_->finish(resampled_to(at), room_for(out_frames - done));
+    const std::size_t made = rate_->finish(resampled_to(at), room_for(at, out_frames - done));
     if (made == 0) break;
-    if (!resampled_.empty()) write(resampled_.data(), at, made);
+    keep_resampled(at, made);
     done += made;
   }
   return done;
@@ -158,12 +167,43 @@ void Converter::write(double* samples, unsigned char* out, std::size_t frames) {
   encoder_.encode(samples, out, count);
 }
 
-void* Converter::resampled_to(unsigned char* out) {
-  return resampled_.empty() ? static_cast<void*>(out) : resampled_.data();
+// The same as the rate converter wants it.
+const void* Converter::read_for_rate(const unsigned char* in, std::size_t frames) {
+  if (rate_input_ == RateSample::kDouble) return read(in, frames);
+  if (!has_gain() && (!mix_first_ || matrix_.identity())) {
+    decoder_.decode_single(in, single_.data(), samples_of(from_, frames));
+    return single_.data();
+  }
+  const double* samples = read(in, frames);
+  const std::size_t count =
+      frames * static_cast<std::size_t>(std::min(from_.channels, to_.channels));
+  for (std::size_t i = 0; i < count; ++i) single_[i] = static_cast<float>(samples[i]);
+  return single_.data();
 }
 
-std::size_t Converter::room_for(std::size_t frames) const {
-  return resampled_.empty() ? frames : std::min(frames, block_frames_);
+// Straight into the caller's bytes, if they lie as libsoxr's type wants it.
+bool Converter::writes_through(const unsigned char* out) const {
+  return rate_output_ != RateSample::kDouble &&
+         reinterpret_cast<std::uintptr_t>(out) %
+                 kRateSampleBytes[static_cast<std::size_t>(rate_output_)] ==
+             0;
+}
+
+void* Converter::resampled_to(unsigned char* out) {
+  return writes_through(out) ? static_cast<void*>(out) : resampled_.data();
+}
+
+std::size_t Converter::room_for(const unsigned char* out, std::size_t frames) const {
+  return writes_through(out) ? frames : std::min(frames, block_frames_);
+}
+
+// What came out of the rate converter for `out`.
+void Converter::keep_resampled(unsigned char* out, std::size_t frames) {
+  if (rate_output_ == RateSample::kDouble) {
+    write(resampled_.data(), out, frames);
+  } else if (!writes_through(out)) {
+    std::memcpy(out, resampled_.data(), bytes_of(to_, frames));
+  }
 }
 
 // Adding 0 makes a positive zero of a muted negative sample: mu-law has both.

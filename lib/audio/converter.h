@@ -27,8 +27,8 @@ class Converter {
   };
   using Progress = audio::Progress;
 
-  // `error`: -EINVAL (a format, channel count or rate we do not have), -ENOMEM, -ENOSYS (no libsoxr)
-  // where nullptr is returned, else 0.
+  // `error`: -EINVAL (a format, channel count or rate we do not have), -ENOMEM, -ENOSYS (no
+  // libsoxr) where nullptr is returned, else 0.
   static std::unique_ptr<Converter> create(const PcmFormat& from, const PcmFormat& to,
                                            Options options, int& error) noexcept;
 
@@ -59,10 +59,13 @@ class Converter {
   Converter(const PcmFormat& from, const PcmFormat& to, Options options);
   bool has_gain() const { return left_ != 1 || right_ != 1; }
   double* read(const unsigned char* in, std::size_t frames);
+  const void* read_for_rate(const unsigned char* in, std::size_t frames);
   void write(double* samples, unsigned char* out, std::size_t frames);
   // Where the rate converter writes, and how much: a block of ours, or all.
   void* resampled_to(unsigned char* out);
-  std::size_t room_for(std::size_t frames) const;
+  std::size_t room_for(const unsigned char* out, std::size_t frames) const;
+  bool writes_through(const unsigned char* out) const;
+  void keep_resampled(unsigned char* out, std::size_t frames);
   void apply_gain(double* samples, std::size_t count) const;
 
   const PcmFormat from_;
@@ -75,13 +78,15 @@ class Converter {
   const std::size_t block_frames_;
   const double dither_step_;  // 0: none wanted
   const bool dither_always_;
-  const RateOutput rate_output_;  // kDouble: goes through resampled_ and is encoded
+  const RateSample rate_input_;
+  const RateSample rate_output_;  // kDouble: goes through resampled_ and is encoded
 
   double left_ = 1;
   double right_ = 1;
   Dither dither_;
   std::unique_ptr<RateConverter> rate_;
   std::vector<double> decoded_;
+  std::vector<float> single_;
   std::vector<double> mixed_;
   std::vector<double> resampled_;
 };

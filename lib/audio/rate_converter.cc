@@ -23,10 +23,8 @@ constexpr std::array<Recipe, 5> kRecipes{{{"quick", SOXR_QQ},
                                           {"high", SOXR_HQ},
                                           {"very-high", SOXR_VHQ}}};
 
-// By RateOutput.
-constexpr std::array<soxr_datatype_t, 4> kOutputTypes{SOXR_FLOAT64_I, SOXR_FLOAT32_I, SOXR_INT32_I,
-                                                      SOXR_INT16_I};
-constexpr std::array<std::size_t, 4> kOutputBytes{8, 4, 4, 2};
+// By RateSample.
+constexpr soxr_datatype_t kTypes[] = {SOXR_FLOAT64_I, SOXR_FLOAT32_I, SOXR_INT32_I, SOXR_INT16_I};
 
 constexpr std::size_t kSilenceFrames = 256;
 
@@ -54,19 +52,22 @@ std::uint64_t scale_frames_round(std::uint64_t frames, int to_rate, int from_rat
   return frames / from * to + (frames % from * to * 2 + from) / (from * 2);
 }
 
-void RateConverter::Deleter::operator()(soxr* resampler) const { soxr_library()->destroy(resampler); }
+void RateConverter::Deleter::operator()(soxr* resampler) const {
+  soxr_library()->destroy(resampler);
+}
 
-RateConverter::RateConverter(int from_hz, int to_hz, int channels, std::size_t out_frame_bytes)
+RateConverter::RateConverter(int from_hz, int to_hz, std::size_t in_frame_bytes,
+                             std::size_t out_frame_bytes)
     : from_hz_(from_hz),
       to_hz_(to_hz),
       out_frame_bytes_(out_frame_bytes),
-      silence_(kSilenceFrames * static_cast<std::size_t>(channels)) {}
+      silence_(kSilenceFrames * in_frame_bytes / sizeof(double) + 1) {}
 
 RateConverter::~RateConverter() = default;
 
 std::unique_ptr<RateConverter> RateConverter::create(int from_hz, int to_hz, int channels,
-                                                     Quality quality, RateOutput output,
-                                                     int& error) noexcept try {
+                                                     Quality quality, RateSample input,
+                                                     RateSample output, int& error) noexcept try {
   const auto recipe = static_cast<std::size_t>(quality);
   const PcmFormat from{afmt::kFloat, channels, from_hz};
   const PcmFormat to{afmt::kFloat, channels, to_hz};
@@ -74,23 +75,23 @@ std::unique_ptr<RateConverter> RateConverter::create(int from_hz, int to_hz, int
     error = -EINVAL;
     return nullptr;
   }
-  const soxr_datatype_t type = kOutputTypes[static_cast<std::size_t>(output)];
-  const std::size_t frame_bytes = kOutputBytes[static_cast<std::size_t>(output)] * static_cast<std::size_t>(channels);
-  std::unique_ptr<RateConverter> converter(
-      new RateConverter(from_hz, to_hz, channels, frame_bytes));
+  const auto in = static_cast<std::size_t>(input), out = static_cast<std::size_t>(output);
+  const auto width = static_cast<std::size_t>(channels);
+  std::unique_ptr<RateConverter> converter(new RateConverter(
+      from_hz, to_hz, kRateSampleBytes[in] * width, kRateSampleBytes[out] * width));
   const SoxrLibrary* library = soxr_library();
   if (library == nullptr) {
     error = -ENOSYS;
     return nullptr;
   }
-  soxr_io_spec_t io = library->io_spec(SOXR_FLOAT64_I, type);
+  soxr_io_spec_t io = library->io_spec(kTypes[in], kTypes[out]);
   io.flags = SOXR_NO_DITHER;
   // Without the finer clock 44101 to 48000 Hz drifts by a frame in days.
   const soxr_quality_spec_t spec = library->quality_spec(kRecipes[recipe].soxr, SOXR_HI_PREC_CLOCK);
   const soxr_runtime_spec_t runtime = library->runtime_spec(1);
   soxr_error_t reason = nullptr;
-  converter->soxr_.reset(
-      library->create(from_hz, to_hz, static_cast<unsigned>(channels), &reason, &io, &spec, &runtime));
+  converter->soxr_.reset(library->create(from_hz, to_hz, static_cast<unsigned>(channels), &reason,
+                                         &io, &spec, &runtime));
   // Nothing we ask of it is invalid: what is left is memory.
   error = converter->soxr_ ? 0 : -ENOMEM;
   return converter->soxr_ ? std::move(converter) : nullptr;
@@ -112,10 +113,11 @@ std::uint64_t RateConverter::owed_frames() const {
 }
 
 // `taken` as libsoxr wants it: nullptr makes it take all input at once.
-std::size_t RateConverter::run(const double* in, std::size_t in_frames, std::size_t* taken,
+std::size_t RateConverter::run(const void* in, std::size_t in_frames, std::size_t* taken,
                                unsigned char* out, std::size_t out_frames) {
   std::size_t made = 0;
-  if (soxr_library()->process(soxr_.get(), in, in_frames, taken, out, out_frames, &made) != nullptr) {
+  if (soxr_library()->process(soxr_.get(), in, in_frames, taken, out, out_frames, &made) !=
+      nullptr) {
     failed_ = true;
     return 0;
   }
@@ -124,7 +126,7 @@ std::size_t RateConverter::run(const double* in, std::size_t in_frames, std::siz
   return made;
 }
 
-Progress RateConverter::process(const double* in, std::size_t in_frames, void* out,
+Progress RateConverter::process(const void* in, std::size_t in_frames, void* out,
                                 std::size_t out_frames) noexcept {
   if (finishing_) reset();
   auto* const to = static_cast<unsigned char*>(out);

@@ -23,9 +23,11 @@ bool find_quality(std::string_view name, Quality& quality);
 // round(frames * to / from), halves up, with no overflow before the result's.
 std::uint64_t scale_frames_round(std::uint64_t frames, int to_rate, int from_rate);
 
-// What the samples that come out are: doubles of full scale ±1.0, or what an
-// OSS stream carries in the machine's byte order, integers rounded and saturated.
-enum class RateOutput { kDouble, kFloat, kS32, kS16 };
+// What samples are on the way in or out: doubles of full scale ±1.0, or what an
+// OSS stream carries in the machine's byte order. Integers come out rounded and
+// saturated. All must be aligned as their type wants it.
+enum class RateSample { kDouble, kFloat, kS32, kS16 };
+inline constexpr std::size_t kRateSampleBytes[] = {8, 4, 4, 2};
 
 // How far a conversion came.
 struct Progress {
@@ -33,15 +35,15 @@ struct Progress {
   std::size_t output_frames;
 };
 
-// A stream of interleaved samples, doubles at the input: N frames in, round(N * to / from) frames
-// out, aligned, so that what went in at t comes out at t * to / from. One thread at a time. libsoxr
-// allocates in the first blocks: run it outside every lock. If memory fails it there, the rest of
-// the stream is silence.
+// A stream of interleaved samples: N frames in, round(N * to / from) frames out, aligned, so that
+// what went in at t comes out at t * to / from. One thread at a time. libsoxr allocates in the
+// first blocks: run it outside every lock. If memory fails it there, the rest of the stream is
+// silence.
 class RateConverter {
  public:
   // `error`: -EINVAL, -ENOMEM or -ENOSYS (no libsoxr) where nullptr is returned, else 0.
   static std::unique_ptr<RateConverter> create(int from_hz, int to_hz, int channels,
-                                               Quality quality, RateOutput output,
+                                               Quality quality, RateSample input, RateSample output,
                                                int& error) noexcept;
   ~RateConverter();
   RateConverter(const RateConverter&) = delete;
@@ -52,7 +54,7 @@ class RateConverter {
 
   // Converts as much of `in` as fits in `out`. Either count may come back short;
   // offer the rest again. Once finish() was called, starts a new stream.
-  Progress process(const double* in, std::size_t in_frames, void* out,
+  Progress process(const void* in, std::size_t in_frames, void* out,
                    std::size_t out_frames) noexcept;
 
   // The tail: call until it returns 0.
@@ -65,8 +67,8 @@ class RateConverter {
   void reset() noexcept;
 
  private:
-  RateConverter(int from_hz, int to_hz, int channels, std::size_t out_frame_bytes);
-  std::size_t run(const double* in, std::size_t in_frames, std::size_t* taken, unsigned char* out,
+  RateConverter(int from_hz, int to_hz, std::size_t in_frame_bytes, std::size_t out_frame_bytes);
+  std::size_t run(const void* in, std::size_t in_frames, std::size_t* taken, unsigned char* out,
                   std::size_t out_frames);
   std::uint64_t owed_frames() const;
 
@@ -78,7 +80,7 @@ class RateConverter {
   const int to_hz_;
   const std::size_t out_frame_bytes_;
   std::unique_ptr<soxr, Deleter> soxr_;
-  std::vector<double> silence_;
+  std::vector<double> silence_;  // as zero in every other type of sample
   std::uint64_t in_frames_ = 0;
   std::uint64_t out_frames_ = 0;
   bool drained_ = true;  // libsoxr has nothing to give until it is fed

@@ -264,7 +264,7 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     // As a file that has ended: some recorders need to hear it twice.
     step.finished = flow_.at_end();
     step.always = port_.server();
-    step.wait = {now_ns + kIdleNs, flow_.read() + 1};
+    step.wait = {now_ns + kIdleNs, flow_.read() + 1, flow_.read() + 1};
   } else {
     const std::uint64_t wanted = (bytes - step.moved + frame_bytes - 1) / frame_bytes;
     step.wait = flow_.wait_for(port_.to_loop_up(wanted), view, port_.limits(), now_ns);

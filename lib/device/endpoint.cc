@@ -18,6 +18,8 @@ using base::sys;
 constexpr auto kRelaxed = std::memory_order_relaxed;
 // A close waits this long for a consumer that fetches nothing.
 constexpr std::int64_t kIdlePeerNs = 500'000'000;
+// A free clock's peer is given so long to bring plenty at once.
+constexpr std::int64_t kPatienceNs = 1'000'000;
 
 bool no_holder(int, const Endpoint*) { return true; }
 Endpoint::HoldsDescriptor holds_descriptor = no_holder;
@@ -41,6 +43,8 @@ template <typename Look>
 ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
   std::size_t done = 0;
   std::optional<shm::Sleeper> sleeper;
+  bool for_plenty = false;   // the sleeper waits for more than the call needs
+  bool was_patient = false;  // and has done so once since bytes were moved
   for (;;) {
     Step step;
     {
@@ -57,12 +61,17 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
     if (step.error == 0 && leaving_.load(kRelaxed)) step.error = -EBADF;
     if (step.error == 0 && nonblock() && (done > 0 || !step.always)) step.error = -EAGAIN;
     if (step.error != 0) return done > 0 ? static_cast<ssize_t>(done) : step.error;
+    was_patient = was_patient && step.moved == 0;
     if (!sleeper) {
       // Announced now; whatever changes from here on wakes us.
-      sleeper.emplace(port_.side(), step.wait.wake_frame);
+      for_plenty = step.wait.plenty_frame != step.wait.wake_frame && !was_patient;
+      sleeper.emplace(port_.side(), for_plenty ? step.wait.plenty_frame : step.wait.wake_frame);
       continue;
     }
-    const int woken = sleep(*sleeper, step.wait.deadline_ns);
+    const int woken =
+        sleep(*sleeper, for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
+                                   : step.wait.deadline_ns);
+    was_patient = was_patient || for_plenty;
     sleeper.reset();
     if (woken == -EINTR) return done > 0 ? static_cast<ssize_t>(done) : -EINTR;
   }
@@ -132,7 +141,8 @@ std::uint32_t Endpoint::live_direction() const {
 std::uint64_t Endpoint::low_water_frames() const {
   const std::uint32_t chosen = port_.side().low_water_bytes.load(kRelaxed);
   if (chosen == 0) return port_.fragment_frames();
-  return std::max<std::uint64_t>(chosen / static_cast<std::uint32_t>(port_.format().frame_bytes()), 1);
+  return std::max<std::uint64_t>(chosen / static_cast<std::uint32_t>(port_.format().frame_bytes()),
+                                 1);
 }
 
 bool Endpoint::ready(std::int64_t now_ns) {
@@ -151,8 +161,8 @@ void Endpoint::show_token(int fd) {
 short Endpoint::prepare_poll(int fd, short events) {
   Turn turn(*this, fd);
   const std::uint32_t direction = live_direction();
-  const auto possible = static_cast<short>(direction == kRead ? POLLIN | POLLRDNORM | POLLPRI
-                                                              : POLLOUT | POLLWRNORM);
+  const auto possible =
+      static_cast<short>(direction == kRead ? POLLIN | POLLRDNORM | POLLPRI : POLLOUT | POLLWRNORM);
   const bool first = token_.watch();
   bool started = false;
   if (direction == kRead && (events & (POLLIN | POLLRDNORM)) != 0 &&

@@ -10,7 +10,9 @@ constexpr auto kAcquire = std::memory_order_acquire;
 constexpr auto kRelease = std::memory_order_release;
 
 // How often a factor of the policy may be asked for, as config accepts it.
-std::uint32_t sane_factor(std::uint32_t milli) { return std::clamp<std::uint32_t>(milli, 1, 1000000); }
+std::uint32_t sane_factor(std::uint32_t milli) {
+  return std::clamp<std::uint32_t>(milli, 1, 1000000);
+}
 std::int32_t sane_ppm(std::int32_t ppm) { return std::clamp<std::int32_t>(ppm, -200000, 200000); }
 
 template <typename Enum>
@@ -42,7 +44,8 @@ Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction)
       consumer_(segment.direction[direction].consumer),
       meter_(segment.meter[direction]),
       producer_side_(segment.side[direction == abi::kClientToServer ? abi::kClient : abi::kServer]),
-      consumer_side_(segment.side[direction == abi::kClientToServer ? abi::kServer : abi::kClient]) {}
+      consumer_side_(
+          segment.side[direction == abi::kClientToServer ? abi::kServer : abi::kClient]) {}
 
 bool Flow::free_clock() const {
   return sane_enum(segment_.policy.clock_mode.load(kRelaxed), abi::ClockMode::kFree) ==
@@ -194,7 +197,7 @@ std::uint64_t ProducerFlow::room(const RingLimits& ring, std::int64_t now_ns) co
 }
 
 ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits& ring,
-                                          std::int64_t now_ns) const {
+                                          std::int64_t now_ns, std::uint64_t plenty) const {
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
   const std::uint64_t reach = read(ring) + buffer_of(consumer_side_, ring);
@@ -203,13 +206,13 @@ ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits&
     const std::int64_t due = time.time_of(as_signed(frame));
     // A clock that says "now" and did not let us pass is about to be moved.
     const std::int64_t soon = now_ns + 1'000'000;
-    return {std::clamp(due, soon, now_ns + kLookAgainNs), kNobody};
+    return {std::clamp(due, soon, now_ns + kLookAgainNs), kNobody, kNobody};
   }
   // A consumer that starts wakes everybody.
-  const bool started = consumer_.running.load(kRelaxed) != 0;
+  if (consumer_.running.load(kRelaxed) == 0) return {now_ns + kLookAgainNs, kNobody, kNobody};
   const std::uint64_t buffer = buffer_of(consumer_side_, ring);
-  return {now_ns + kLookAgainNs,
-          started && frame > buffer ? frame - buffer : started ? read(ring) + 1 : kNobody};
+  const std::uint64_t wake = frame > buffer ? frame - buffer : read(ring) + 1;
+  return {now_ns + kLookAgainNs, wake, free_clock() ? wake + plenty : wake};
 }
 
 // --- consumer ---------------------------------------------------------------
@@ -481,17 +484,20 @@ ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, const View& view
   if (view.closing) target = std::min(target, std::max(view.written, view.read + 1));
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
-  if (free_clock() || clock_stream == 0) return {now_ns + kLookAgainNs, target};
+  if (free_clock()) {
+    const std::uint64_t plenty = view.closing ? target : std::max(target, view.read + buffer);
+    return {now_ns + kLookAgainNs, target, view.streaming ? plenty : target};
+  }
+  if (clock_stream == 0) return {now_ns + kLookAgainNs, target, target};
   const std::int64_t soon = now_ns + 100'000;
   const std::int64_t far = now_ns + kLookAgainNs;
   if (view.written >= target) {
-    return {std::clamp(time.time_of(as_signed(target)), soon, far), kNobody};
+    return {std::clamp(time.time_of(as_signed(target)), soon, far), kNobody, kNobody};
   }
-  if (underrun() == abi::Underrun::kStall) return {far, target};
-  const std::int64_t silence_due =
-      std::max(time.time_of(as_signed(target)),
-               time.time_of(as_signed(view.written + slack(ring) + 1)));
-  return {std::clamp(silence_due, soon, far), target};
+  if (underrun() == abi::Underrun::kStall) return {far, target, target};
+  const std::int64_t silence_due = std::max(
+      time.time_of(as_signed(target)), time.time_of(as_signed(view.written + slack(ring) + 1)));
+  return {std::clamp(silence_due, soon, far), target, target};
 }
 
 }  // namespace ossloop::device

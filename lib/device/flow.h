@@ -87,8 +87,14 @@ class ProducerFlow : public Flow {
   struct Wait {
     std::int64_t deadline_ns;
     std::uint64_t wake_frame;
+    // Where neither clock nor buffer makes the peer pause, it is mostly in the
+    // midst of more: a short sleep until this position first spares both a wake
+    // for every block. The same as wake_frame where that is not so.
+    std::uint64_t plenty_frame;
   };
-  Wait wait_for(std::uint64_t frame, const RingLimits& ring, std::int64_t now_ns) const;
+  // `plenty` more than `frame` is worth waiting a moment for.
+  Wait wait_for(std::uint64_t frame, const RingLimits& ring, std::int64_t now_ns,
+                std::uint64_t plenty = 0) const;
 
  private:
   std::uint64_t last_ended() const;
@@ -101,18 +107,20 @@ class ConsumerFlow : public Flow {
 
   // What there is to read.
   struct View {
-    std::uint64_t read = 0;      // position of the first frame
-    std::uint64_t frames = 0;    // due and in the ring
-    std::uint64_t silence = 0;   // due after them and missing
-    std::uint64_t written = 0;   // all that the stream has so far
-    std::uint64_t stream = 0;    // its number
-    bool streaming = false;      // a stream has begun (or silence goes on)
-    bool closing = false;        // no more will come
-    bool end = false;            // and nothing is left
+    std::uint64_t read = 0;     // position of the first frame
+    std::uint64_t frames = 0;   // due and in the ring
+    std::uint64_t silence = 0;  // due after them and missing
+    std::uint64_t written = 0;  // all that the stream has so far
+    std::uint64_t stream = 0;   // its number
+    bool streaming = false;     // a stream has begun (or silence goes on)
+    bool closing = false;       // no more will come
+    bool end = false;           // and nothing is left
   };
 
   std::uint64_t read() const { return consumer_.read.load(std::memory_order_relaxed); }
-  std::uint64_t written_by_peer() const { return producer_.written.load(std::memory_order_acquire); }
+  std::uint64_t written_by_peer() const {
+    return producer_.written.load(std::memory_order_acquire);
+  }
   // After the end was told with eof=eof, until the next stream begins.
   bool at_end() const { return eof() == abi::Eof::kEof && consumer_.at_end.load() != 0; }
   bool running() const { return consumer_.running.load(std::memory_order_relaxed) != 0; }

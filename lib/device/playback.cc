@@ -19,6 +19,10 @@ constexpr std::int64_t kSettleNs = 200'000'000;
 constexpr std::int64_t kIdleNs = 1'000'000'000;
 constexpr std::int64_t kLookAgainNs = 100'000'000;
 
+ProducerFlow::Wait wait_until(std::int64_t deadline_ns) {
+  return {deadline_ns, shm::Sleeper::kNever, shm::Sleeper::kNever};
+}
+
 }  // namespace
 
 Playback::Playback(Port& port)
@@ -54,17 +58,17 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
   const bool running = flow_.consumer_running();
   if (port_.server() && !running) {
     step.always = true;
-    step.wait = {now_ns + kIdleNs, shm::Sleeper::kNever};  // a start wakes everybody
+    step.wait = wait_until(now_ns + kIdleNs);  // a start wakes everybody
     return false;
   }
   const std::int64_t settled = port_.contract().loop.changed_ns.load(kRelaxed) + kSettleNs;
   if (!running && now_ns < settled) {
     step.always = true;  // a moment only, and what is written then is taken
-    step.wait = {std::min(settled, now_ns + kSettleNs), shm::Sleeper::kNever};
+    step.wait = wait_until(std::min(settled, now_ns + kSettleNs));
     return false;
   }
   if (!flow_.may_begin() || !tail_.may_begin(flow_.stream() + 1)) {
-    step.wait = {now_ns + kLookAgainNs, 0};
+    step.wait = {now_ns + kLookAgainNs, 0, 0};
     return false;
   }
   step.error = begin();
@@ -201,11 +205,14 @@ Step Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
   if (flow_.written() != before) shm::wake_at(flow_.consumer_side(), flow_.written());
   if (step.moved < bytes) {
     const std::uint64_t buffer = port_.buffer_frames();
-    const std::uint64_t wanted = std::clamp<std::uint64_t>((bytes - step.moved) / frame_bytes, 1,
-                                                           std::max<std::uint64_t>(buffer / 2, 1));
+    // As a driver does, that wakes a writer once a fragment: one that writes small
+    // blocks does not wake for each of them.
+    const std::uint64_t half = std::max<std::uint64_t>(buffer / 2, 1);
+    const std::uint64_t wanted = std::clamp<std::uint64_t>(
+        (bytes - step.moved) / frame_bytes, std::min(port_.fragment_frames(), half), half);
     const std::uint64_t may_stay = port_.to_loop_down(buffer - std::min(wanted, buffer));
     step.wait = flow_.wait_for(flow_.written() - std::min(may_stay, flow_.written()),
-                               port_.limits(), now_ns);
+                               port_.limits(), now_ns, port_.to_loop_down(buffer - wanted));
   }
   return step;
 }

@@ -27,7 +27,8 @@ int main(int count, char** words) {
   if (soxr == nullptr) bench::fail("soxr_create");
 
   std::vector<std::int16_t> in(block * channels);
-  for (std::size_t i = 0; i < in.size(); ++i) in[i] = static_cast<std::int16_t>(i * 37 << 5);
+  bench::Noise noise;
+  for (std::int16_t& sample : in) sample = noise.next();
   std::vector<std::int16_t> out((block * 16 + 4096) * channels);
   std::int64_t frames = 0;
   const std::int64_t start_ns = bench::cpu_ns();

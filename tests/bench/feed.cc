@@ -13,7 +13,11 @@ int main(int count, char** words) {
   const int fd = bench::open_stream(arguments, stream, O_WRONLY, STDOUT_FILENO);
 
   std::vector<std::byte> block(stream.block_bytes);
-  for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<std::byte>(i * 37 >> 3);
+  bench::Noise noise;
+  for (std::size_t at = 0; at + 2 <= block.size(); at += 2) {
+    const std::int16_t sample = noise.next();
+    std::memcpy(block.data() + at, &sample, sizeof sample);
+  }
   const std::int64_t start_ns = bench::now_ns();
   const std::int64_t start_cpu_ns = bench::cpu_ns();
   for (std::int64_t number = 0; number < blocks; ++number) {

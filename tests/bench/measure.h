@@ -47,6 +47,19 @@ inline double quantile(std::vector<double> values, double share) {
   return values[static_cast<std::size_t>(share * last + 0.5)];
 }
 
+// Noise at half of full scale, the same each time: nothing clips, which would
+// make a rate conversion several times as dear.
+class Noise {
+ public:
+  std::int16_t next() {
+    state_ = state_ * 6364136223846793005U + 1442695040888963407U;
+    return static_cast<std::int16_t>(static_cast<std::int16_t>(state_ >> 48) / 2);
+  }
+
+ private:
+  std::uint64_t state_ = 1;
+};
+
 // "--name value" of the command line, or what stands for it.
 class Arguments {
  public:

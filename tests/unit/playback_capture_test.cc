@@ -165,6 +165,21 @@ TEST_CASE("a player fills its buffer, not more, until the recorder starts") {
   CHECK(loop.client->playback.queued_frames(loop.now) == buffer / 4);
 }
 
+TEST_CASE("a player of small blocks sleeps until a fragment is free, not a block") {
+  Instance loop(kS16, kS16);
+  loop.read(4);
+  const Bytes data = noise(480);
+  while (loop.write(data, 0, data.size()).moved == data.size()) {
+  }
+  loop.read(4);  // starts the clock
+  const Step full = loop.write(data, 0, data.size());
+  CHECK(full.moved == 0);
+  const std::int64_t fragment_ns =
+      static_cast<std::int64_t>(loop.player().port.fragment_frames()) * kSecond / 48000;
+  CHECK(full.wait.deadline_ns > loop.now + fragment_ns / 2);
+  CHECK(full.wait.deadline_ns <= loop.now + fragment_ns + kMs);
+}
+
 TEST_CASE("a slow recorder loses nothing") {
   Instance loop(kS16, kS16);
   const Bytes data = noise(48000 * 4);

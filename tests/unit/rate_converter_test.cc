@@ -13,9 +13,10 @@ namespace {
 
 std::unique_ptr<RateConverter> make(int from, int to, int channels = 1,
                                     Quality quality = Quality::kHigh,
-                                    RateOutput output = RateOutput::kDouble) {
+                                    RateSample output = RateSample::kDouble) {
   int error = 1;
-  auto converter = RateConverter::create(from, to, channels, quality, output, error);
+  auto converter =
+      RateConverter::create(from, to, channels, quality, RateSample::kDouble, output, error);
   REQUIRE(converter != nullptr);
   REQUIRE(error == 0);
   return converter;
@@ -93,13 +94,34 @@ TEST_CASE("what cannot be converted is refused") {
   int error = 0;
   const auto refused = [&](int from, int to, int channels) {
     error = 0;
-    return !RateConverter::create(from, to, channels, Quality::kHigh, RateOutput::kDouble, error) &&
+    return !RateConverter::create(from, to, channels, Quality::kHigh, RateSample::kDouble,
+                                  RateSample::kDouble, error) &&
            error == -EINVAL;
   };
   CHECK(refused(4999, 48000, 2));
   CHECK(refused(48000, 768001, 2));
   CHECK(refused(48000, 44100, 0));
   CHECK(refused(48000, 44100, 65));
+}
+
+TEST_CASE("floats go in as well as doubles") {
+  const auto sound = noise(9600);
+  const std::vector<float> singles(sound.begin(), sound.end());
+  auto expected = make(48000, 44100);
+  int error = 1;
+  auto converter = RateConverter::create(48000, 44100, 1, Quality::kHigh, RateSample::kFloat,
+                                         RateSample::kDouble, error);
+  REQUIRE(converter != nullptr);
+  std::vector<double> out(9600), wanted(9600);
+  const Progress step = converter->process(singles.data(), 9600, out.data(), 9600);
+  const Progress same = expected->process(sound.data(), 9600, wanted.data(), 9600);
+  CHECK(step.input_frames == 9600);
+  REQUIRE(step.output_frames == same.output_frames);
+  for (std::size_t i = 0; i < step.output_frames; ++i) {
+    REQUIRE(out[i] == Approx(wanted[i]).margin(1e-6));
+  }
+  const std::size_t made = step.output_frames;
+  CHECK(made + converter->finish(out.data(), 9600) == scale_frames_round(9600, 44100, 48000));
 }
 
 TEST_CASE("N frames in are exactly round(N * to / from) out") {
