@@ -8,6 +8,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "base/fd.h"
 
@@ -17,6 +18,18 @@ namespace {
 constexpr const char* kLevelNames[] = {"off", "error", "warning", "info", "trace"};
 std::atomic<int> level_in_force{static_cast<int>(LogLevel::kError)};
 char log_file[256];
+thread_local std::string* kept = nullptr;
+
+void write_out(const char* text, std::size_t bytes) {
+  // The file is opened for each line: a descriptor kept here could be closed,
+  // and its number reused, by the program we live in.
+  if (log_file[0] != '\0') {
+    Fd file(sys().open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600));
+    if (file) sys().write(file.get(), text, bytes);
+  } else {
+    sys().write(STDERR_FILENO, text, bytes);
+  }
+}
 
 }  // namespace
 
@@ -56,13 +69,24 @@ void log(LogLevel level, const char* format, ...) {
   if (more > 0) used += more;
   if (used > static_cast<int>(sizeof line) - 2) used = static_cast<int>(sizeof line) - 2;
   line[used++] = '\n';
-  // The file is opened for each line: a descriptor kept here could be closed,
-  // and its number reused, by the program we live in.
-  if (log_file[0] != '\0') {
-    Fd file(sys().open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600));
-    if (file) sys().write(file.get(), line, static_cast<std::size_t>(used));
+  if (kept != nullptr) {
+    kept->append(line, static_cast<std::size_t>(used));
   } else {
-    sys().write(STDERR_FILENO, line, static_cast<std::size_t>(used));
+    write_out(line, static_cast<std::size_t>(used));
+  }
+  errno = saved;
+}
+
+LogKept::LogKept(std::string& lines) : before_(std::exchange(kept, &lines)) {}
+LogKept::~LogKept() { kept = before_; }
+
+void log_kept(const std::string& lines) {
+  if (lines.empty()) return;
+  const int saved = errno;
+  if (kept != nullptr) {
+    kept->append(lines);
+  } else {
+    write_out(lines.data(), lines.size());
   }
   errno = saved;
 }

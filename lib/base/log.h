@@ -1,6 +1,8 @@
 // One line per event for people: OSSLOOP_LOG=level[:file].
 #pragma once
 
+#include <string>
+
 namespace ossloop::base {
 
 enum class LogLevel : int { kOff, kError, kWarning, kInfo, kTrace };
@@ -8,6 +10,21 @@ enum class LogLevel : int { kOff, kError, kWarning, kInfo, kTrace };
 // Reads OSSLOOP_LOG. Errors go to standard error unless it says otherwise.
 void start_log(const char* setting);
 bool log_enabled(LogLevel level);
+
+// While it lives, this thread's lines are kept instead of written: for a thread
+// in whose descriptor table there is no standard error.
+class LogKept {
+ public:
+  explicit LogKept(std::string& lines);
+  ~LogKept();
+  LogKept(const LogKept&) = delete;
+  LogKept& operator=(const LogKept&) = delete;
+
+ private:
+  std::string* before_;
+};
+// Writes what was kept.
+void log_kept(const std::string& lines);
 
 // Writes "ossloop: …" as one write(2), so that lines of two processes do not
 // mix. Never fails, never changes errno.

@@ -106,7 +106,7 @@ void Timer::run(const std::function<void()>& function) {
     function();
     return;
   }
-  Work work{&function, {}};
+  Work work{&function, {}, {}};
   sem_init(&work.done, 0, 0);
   {
     std::lock_guard queue(queue_);
@@ -120,6 +120,7 @@ void Timer::run(const std::function<void()>& function) {
   }
   errno = saved;
   sem_destroy(&work.done);
+  base::log_kept(work.log);
 }
 
 bool Timer::poke() {
@@ -145,7 +146,10 @@ void Timer::work_off() {
       work = work_.front();
       work_.pop_front();
     }
-    (*work->function)();
+    {
+      const base::LogKept lines(work->log);
+      (*work->function)();
+    }
     sem_post(&work->done);
   }
 }

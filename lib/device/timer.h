@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace ossloop::device {
@@ -57,6 +58,7 @@ class Timer {
   struct Work {
     const std::function<void()>* function;
     sem_t done;
+    std::string log;  // what the thread had to say
   };
 
   Timer();

@@ -116,6 +116,7 @@ class RuntimeFolder(DrivenTest):
         os.chown(loop.runtime, 12345, 12345)
         self.assert_errno(REFUSED, self.opens, loop)
         self.assertEqual([], list(loop.runtime.iterdir()))
+        self.assertIn(f"{loop.runtime}: belongs to another user", loop.programs[-1].errors)
 
     def test_a_folder_open_to_all_is_refused_or_closed(self):
         loop = self.loop()
