@@ -16,6 +16,9 @@ enum class Handlers {
 // Looks at all handlers when something may have changed, else answers from
 // memory.
 Handlers signal_handlers();
+// Whether one for SIGINT, SIGTERM or SIGHUP, which ask the program to end, wants
+// the call to be restarted.
+bool end_restarts();
 // A handler may have been installed.
 void signal_handlers_changed();
 

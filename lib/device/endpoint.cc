@@ -16,6 +16,8 @@ namespace {
 
 using base::sys;
 constexpr auto kRelaxed = std::memory_order_relaxed;
+// A wait of so long has no time of its own.
+constexpr std::int64_t kOpenEndedNs = 1'000'000'000;
 // A close waits this long for a consumer that fetches nothing.
 constexpr std::int64_t kIdlePeerNs = 500'000'000;
 // A free clock's peer is given so long to bring plenty at once.
@@ -47,10 +49,12 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
   bool was_patient = false;  // and has done so once since bytes were moved
   for (;;) {
     Step step;
+    bool open_ended = false;
     {
       Turn turn(*this, fd);
       const std::int64_t now_ns = sys().now_ns();
       step = look(done, now_ns);
+      open_ended = step.wait.deadline_ns - now_ns >= kOpenEndedNs;
       // Who polls and finds nothing may have seen a nudge half-way.
       if (step.moved == 0 && nonblock()) token_.doubt();
       show_token(fd);
@@ -69,8 +73,8 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
       continue;
     }
     const int woken =
-        sleep(*sleeper, for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
-                                   : step.wait.deadline_ns);
+        for_plenty ? sleep(*sleeper, std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs), false)
+                   : sleep(*sleeper, step.wait.deadline_ns, open_ended);
     was_patient = was_patient || for_plenty;
     sleeper.reset();
     if (woken == -EINTR) return done > 0 ? static_cast<ssize_t>(done) : -EINTR;
@@ -78,9 +82,15 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
 }
 
 // 0 when it is time to look again, -EINTR when the call has to end.
-int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns) {
+//
+// A wait for a peer that may never come ends even where SA_RESTART is asked for, if
+// it is asked for the signals that end a program: sox and ffmpeg only set a
+// flag there and look at it after the call, and nobody could stop a recorder that
+// waits for its player. A sound card's read returns to them in a moment.
+int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended) {
   const base::Handlers handlers = base::signal_handlers();
-  if (handlers == base::Handlers::kMixed) {
+  const bool may_end = open_ended && base::end_restarts();
+  if (handlers == base::Handlers::kMixed && !may_end) {
     std::int64_t alarm = alarm_ns_.load();
     while (deadline_ns < alarm && !alarm_ns_.compare_exchange_weak(alarm, deadline_ns)) {
     }
@@ -88,7 +98,9 @@ int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns) {
   }
   const int woken = sleeper.sleep_until(deadline_ns);
   // A handler that was installed while we slept is looked at now.
-  return woken == -EINTR && base::signal_handlers() != base::Handlers::kRestart ? -EINTR : 0;
+  const bool restarts = base::signal_handlers() == base::Handlers::kRestart &&
+                        !(open_ended && base::end_restarts());
+  return woken == -EINTR && !restarts ? -EINTR : 0;
 }
 
 Endpoint::Watch Endpoint::watch_wanted() const {
@@ -208,7 +220,7 @@ int Endpoint::sync(int fd) {
       sleeper.emplace(port_.side(), step.wait.wake_frame);
       continue;
     }
-    const int woken = sleep(*sleeper, step.wait.deadline_ns);
+    const int woken = sleep(*sleeper, step.wait.deadline_ns, false);
     sleeper.reset();
     if (woken == -EINTR) return -EINTR;
   }

@@ -43,6 +43,8 @@ struct OpenRequest {
   bool mu_law = false;         // /dev/audio
   mode_t mode = 0600;          // of the node, if it must be made
   shm::Birth birth;            // of the segment, if it must be made
+  // A server's: the configuration's word on an instance that was made before.
+  std::function<void(abi::Policy&)> refresh;
 };
 
 struct Space {
@@ -142,7 +144,7 @@ class Endpoint final : public Ticking {
   void claim_side(const OpenRequest& request);
   void publish_open();
   Buffering chosen_buffering(const audio::PcmFormat& format) const;
-  int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns);
+  int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended);
   template <typename Look>
   ssize_t transfer(int fd, std::size_t bytes, Look look);
   bool ready(std::int64_t now_ns);

@@ -186,6 +186,19 @@ class Starting(DrivenTest):
         server.interrupt(writing, signal.SIGUSR1)
         self.assert_errno(errno.EINTR, writing.result, 1)
 
+    def test_the_first_read_ends_when_the_program_is_asked_to_end(self):
+        # sox and ffmpeg only set a flag in a handler with SA_RESTART, and look at it
+        # when the call returns.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(signal=number.name):
+                server = self.agent(self.loop())
+                fd = server.open(SERVER, os.O_RDONLY)
+                server.handle(number, True)
+                reading = server.later("libc_read", fd, 4096)
+                self.assert_waits(reading, 0.2)
+                server.signal(number)
+                self.assert_errno(errno.EINTR, reading.result, 1)
+
     def test_the_first_read_goes_on_after_a_signal_with_sa_restart(self):
         loop = self.loop(**FREE)
         server, client = self.pair(loop)
@@ -700,6 +713,18 @@ class EndPolicies(DrivenTest):
         self.assert_waits(reading, 0.2)
         data += self.play(client, 1001)
         self.assertEqual(data, reading.result(2))
+
+    def test_a_changed_configuration_counts_from_the_servers_next_open(self):
+        loop = self.loop(clock="free", eof="reset")
+        for eof, told in (("reset", errno.ECONNRESET), ("eof", 0)):
+            loop.configure(clock="free", eof=eof)
+            server, client = self.agent(loop), self.agent(loop)
+            fd = server.open(SERVER, os.O_RDONLY)
+            recording = server.later("read_to_end", fd)
+            played = self.play(client, 480)
+            data, _, ended = recording.result()
+            self.assertEqual((played, told), (data, ended))
+            server.close(fd)
 
     def test_policies_can_be_set_for_one_instance(self):
         loop = self.loop(instances=2, clock="free", **{"loop1.eof": "eof"})

@@ -1,5 +1,6 @@
 """sox and its alias play: 16-bit sound must come out bit for bit."""
 
+import signal
 import unittest
 
 import sound
@@ -71,6 +72,15 @@ class Sox(PartTest):
         played = sound.tone(1.5, 32000)
         got = self.server_plays(plays, played, rate=48000)
         self.assert_close(sound.tone(1.5, 48000), got, snr_db=85)
+
+    def test_a_recorder_that_waits_can_be_stopped(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(signal=number.name):
+                loop = self.loop()
+                recorder = loop.start(*records(SERVER, "out.wav", sound.silence(1)).words)
+                loop.wait_until_listening(recorder)
+                recorder.send(number)
+                recorder.wait(5)
 
     def test_sox_to_sox_at_three_lengths_of_fragments(self):
         played = sound.noise(48000)
