@@ -210,6 +210,8 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
   const bool no_server =
       !port_.server() && !is_open(port_.peer().open.load(std::memory_order_acquire));
   if (!view.streaming && no_server) {
+    step.finished = flow_.at_end();  // as a file that has ended
+    if (step.finished) return step;
     // Told once to who waited for its sound.
     step.error = flow_.running() ? -ECONNRESET : -ENXIO;
     if (!progressed) flow_.stop(port_.limits(), now_ns);
