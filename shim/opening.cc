@@ -97,6 +97,7 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
     config::store_policy(policy, segment.policy);
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
   };
+  request.refresh = [&](abi::Policy& present) { config::refresh_policy(policy, present); };
 
   std::string why;
   const std::int64_t deadline_ns = sys().now_ns() + config::open_wait_ns(why);

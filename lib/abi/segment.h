@@ -7,6 +7,7 @@
 //   who writes        what
 //   the creator       Header, once, before the file gets its name
 //   ossloopctl        Policy, at any time
+//   a server's opener what of Policy is not pinned
 //   the server side   Side[kServer], the producer half of Direction[kServerToClient]
 //                     and the consumer half of Direction[kClientToServer] with
 //                     its Meter;
@@ -83,6 +84,9 @@ struct alignas(64) Policy {
   Atomic<std::uint32_t> dither;
   Atomic<std::uint32_t> tick_ms;
   Atomic<std::uint32_t> buffer_ms;  // fixed at creation: the ring is made for it
+  // Those that somebody set for this instance, by config::policy_bit(): a server's
+  // open takes the others from the configuration anew.
+  Atomic<std::uint32_t> pinned;
 };
 
 // The format of the frames in the ring: one word, so that it changes as a whole.

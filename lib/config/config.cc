@@ -426,6 +426,23 @@ bool set_policy(InstancePolicy& policy, std::string_view key, std::string_view v
   return false;
 }
 
+std::uint32_t policy_bit(std::string_view key) {
+  const Key* found = find_key(strip(key));
+  if (found == nullptr || found->info.scope == Scope::kGlobal) return 0;
+  static_assert(std::size(kKeys) <= 32);
+  return 1U << (found - kKeys);
+}
+
+void refresh_policy(const InstancePolicy& configured, abi::Policy& segment) {
+  const std::uint32_t pinned = segment.pinned.load(std::memory_order_relaxed);
+  InstancePolicy policy = load_policy(segment);
+  for (const Key& key : kKeys) {
+    if (key.info.scope == Scope::kGlobal || (pinned & policy_bit(key.info.name)) != 0) continue;
+    if (key.info.name != "buffer_ms") key.value.set(policy, key.value.get(configured));
+  }
+  store_policy(policy, segment);
+}
+
 std::string format_policy_value(const InstancePolicy& policy, std::string_view key) {
   const Key* found = find_key(key);
   if (found == nullptr || found->info.scope == Scope::kGlobal) return {};

@@ -86,6 +86,13 @@ bool set_policy(InstancePolicy& policy, std::string_view key, std::string_view v
 // The value as set_policy would accept it; empty if there is no such key.
 std::string format_policy_value(const InstancePolicy& policy, std::string_view key);
 
+// The bit of a policy in abi::Policy::pinned; 0 if there is no such key.
+std::uint32_t policy_bit(std::string_view key);
+
+// Takes over from the configuration what is not pinned; all but `buffer_ms`, which
+// the ring was made for.
+void refresh_policy(const InstancePolicy& configured, abi::Policy& segment);
+
 // The value of any key; of a policy key, that of `instance`.
 std::string format_value(const Config& config, std::string_view key, int instance = 0);
 

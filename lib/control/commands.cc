@@ -89,12 +89,13 @@ int refuse(int error, const Runtime& runtime, int number, std::string& why) {
 
 // Makes the segment; the claims are held.
 int make_segment(const Runtime& runtime, int number, const InstancePolicy& policy,
-                 std::string& why) {
+                 std::uint32_t pins, std::string& why) {
   shm::Birth birth;
   birth.mode = runtime.config.mode;
   birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
   birth.fill = [&](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
+    segment.policy.pinned.store(pins);
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
   };
   int error = 0;
@@ -125,7 +126,7 @@ int create_one(const Runtime& runtime, int number, const Changes& changes, std::
   if (error != 0) return error;
   InstancePolicy policy = runtime.config.policy[number];
   changes.apply(policy);
-  return make_segment(runtime, number, policy, why);
+  return make_segment(runtime, number, policy, changes.pins(), why);
 }
 
 }  // namespace
@@ -148,6 +149,12 @@ void Changes::apply(InstancePolicy& policy) const {
   for (const Setting& setting : settings_) {
     config::set_policy(policy, setting.key, setting.value, why);
   }
+}
+
+std::uint32_t Changes::pins() const {
+  std::uint32_t pins = 0;
+  for (const Setting& setting : settings_) pins |= config::policy_bit(setting.key);
+  return pins;
 }
 
 bool Changes::names(std::string_view key) const {
@@ -215,8 +222,10 @@ int set(const Runtime& runtime, int number, const Changes& changes, std::string&
   InstancePolicy policy = config::load_policy(segment->contract().policy);
   const std::uint32_t buffer_ms = policy.buffer_ms;
   changes.apply(policy);
+  abi::Policy& present = segment->contract().policy;
+  const std::uint32_t pins = present.pinned.fetch_or(changes.pins()) | changes.pins();
   if (policy.buffer_ms == buffer_ms) {
-    config::store_policy(policy, segment->contract().policy);
+    config::store_policy(policy, present);
     return 0;
   }
   // The ring is made for its buffers: another size is another segment.
@@ -229,7 +238,7 @@ int set(const Runtime& runtime, int number, const Changes& changes, std::string&
   }
   error = sys().unlinkat(AT_FDCWD, shm::Segment::file_name(runtime.folder, number).c_str());
   if (error != 0 && error != -ENOENT) return refuse(error, runtime, number, why);
-  return make_segment(runtime, number, policy, why);
+  return make_segment(runtime, number, policy, pins, why);
 }
 
 }  // namespace ossloop::control

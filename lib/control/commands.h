@@ -21,6 +21,8 @@ class Changes {
   void apply(config::InstancePolicy& policy) const;
   bool empty() const { return settings_.empty(); }
   bool names(std::string_view key) const;
+  // As abi::Policy::pinned.
+  std::uint32_t pins() const;
 
  private:
   struct Setting {

@@ -121,6 +121,7 @@ void Endpoint::claim_side(const OpenRequest& request) {
   audio::PcmFormat format = kServerDefault;
   if (request.mu_law) format = {audio::afmt::kMuLaw, 1, 8000};
   if (port_.server()) {
+    if (request.refresh) request.refresh(port_.contract().policy);
     auto& loop = port_.contract().loop;
     loop.changed_ns.store(sys().now_ns(), kRelaxed);
     loop.word.store(pack(format, 0, static_cast<std::uint16_t>(serial_)), std::memory_order_release);

@@ -233,6 +233,23 @@ TEST_CASE("a stream is idle, filling, running, ending", "[control]") {
   CHECK(place.look().stream.fill_frames == 0);
 }
 
+TEST_CASE("a changed configuration reaches what nobody has set for the instance", "[control]") {
+  Place place;
+  REQUIRE(place.create(0, "eof=wait") == 0);
+  REQUIRE(place.set(0, "ppm=5") == 0);
+  config::InstancePolicy configured;
+  configured.eof = abi::Eof::kEof;
+  configured.ppm = 7;
+  configured.overrun = abi::Overrun::kDrop;
+  configured.buffer_ms = 1000;
+  config::refresh_policy(configured, place.segment(0)->contract().policy);
+  const config::InstancePolicy policy = place.look().policy;
+  CHECK(policy.eof == abi::Eof::kWait);
+  CHECK(policy.ppm == 5);
+  CHECK(policy.overrun == abi::Overrun::kDrop);
+  CHECK(policy.buffer_ms == 340);
+}
+
 TEST_CASE("the direction follows the server", "[control]") {
   Place place;
   REQUIRE(place.create(0) == 0);
