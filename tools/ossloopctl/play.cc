@@ -16,7 +16,7 @@ constexpr std::size_t kBlockFrames = 4096;
 
 struct Options {
   std::string path;
-  double wait_seconds = 0;
+  double wait_seconds = 0;  // for a server
 };
 
 int play(const Options& options) {
@@ -51,14 +51,12 @@ void add_play(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("play", "Plays a sound file into an instance");
   const auto options = std::make_shared<Options>();
   const auto side = add_side_options(*command, false);
-  command->add_option("-w,--wait", options->wait_seconds, "As the client, wait so long for a server")
-      ->check(CLI::Range(0.0, 86400.0))
-      ->option_text("SECONDS");
   command->add_option("FILE", options->path, "Of any kind that libsndfile reads; - is standard input")
       ->required()
       ->option_text(" ");
   command->callback([options, side, &status] {
     std::string why;
+    options->wait_seconds = side->wait_seconds;
     const std::string device = side->device(false, why);
     status = device.empty() ? wrong_usage(why) : on_device(device, [&] { return play(*options); });
   });

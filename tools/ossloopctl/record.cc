@@ -24,7 +24,7 @@ struct Options {
   int channels = 2;
   int rate_hz = 48000;
   double seconds = std::numeric_limits<double>::infinity();
-  double wait_seconds = 0;
+  double wait_seconds = 0;  // for a server
 };
 
 volatile sig_atomic_t asked_to_stop = 0;
@@ -103,15 +103,13 @@ void add_record(CLI::App& app, int& status) {
   command->add_option("-d,--duration", options->seconds, "End after so much sound")
       ->check(CLI::Range(0.0, 1e9))
       ->option_text("SECONDS");
-  command->add_option("-w,--wait", options->wait_seconds, "As the client, wait so long for a server")
-      ->check(CLI::Range(0.0, 86400.0))
-      ->option_text("SECONDS");
   command->add_option("FILE", options->path,
                       "Its ending tells the kind: " + file_endings() + "; - is standard output, as AU")
       ->required()
       ->option_text(" ");
   command->callback([options, side, &status] {
     std::string why;
+    options->wait_seconds = side->wait_seconds;
     const std::string device = side->device(true, why);
     const SampleEncoding* encoding = find_encoding(options->encoding);
     if (device.empty()) {

@@ -1,5 +1,6 @@
 // ossloopctl run: a program with the library preloaded.
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -35,6 +36,9 @@ int run(const SideChoice& side, std::vector<std::string> words) {
     const std::string library = find_library(why);
     if (library.empty() || !can_preload(words[0], library, why)) return failed(why);
     prepare_environment(library, device);
+    if (side.wait_seconds > 0) {
+      ::setenv("OSSLOOP_OPEN_WAIT", std::to_string(side.wait_seconds).c_str(), 1);
+    }
     return start(words);
   });
 }
@@ -44,7 +48,7 @@ int run(const SideChoice& side, std::vector<std::string> words) {
 void add_run(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand(
       "run", "Runs a program on the loop: /dev/dsp is a side of an instance for it");
-  command->footer("Words: [--server|--client] [-i N] -- program [argument ...]");
+  command->footer("Words: [--server|--client] [-i N] [-w SECONDS] -- program [argument ...]");
   const auto side = add_side_options(*command, false);
   command->prefix_command();
   command->callback([command, side, &status] { status = run(*side, command->remaining()); });
