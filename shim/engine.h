@@ -29,8 +29,11 @@ class Engine {
   // What a name without a number stands for now. False: nothing.
   bool resolve(const config::DeviceName& name, abi::SideIndex& side, int& instance) const;
   int open_dsp(const config::DeviceName& name, int flags);
+  int open_mixer(const config::DeviceName& name, int flags);
   int open_sndstat(int flags);
+  shm::Birth birth(int instance) const;
   bool adopt_side(int fd, int instance, abi::SideIndex side);
+  bool adopt_mixer(int fd, int instance);
 
   config::Runtime runtime_;
   oss::Machine machine_;

@@ -6,6 +6,7 @@
 
 #include "base/shelter.h"
 #include "base/sys.h"
+#include "device/sync_group.h"
 #include "device/timer.h"
 
 namespace ossloop::shim {
@@ -122,6 +123,7 @@ void Handles::lost(int fd) {
 
 void Handles::before_fork() {
   mutex_.lock();
+  device::SyncGroups::instance().before_fork();
   for (Handle& handle : handles_) {
     if (handle.file == nullptr || handle.descriptors.load() == 0) continue;
     handle.file->before_fork();
@@ -141,6 +143,7 @@ void Handles::after_fork(bool child) {
     if (std::exchange(handle.locked_for_fork, false)) handle.file->after_fork(child);
     if (child) handle.calls.store(0);
   }
+  device::SyncGroups::instance().after_fork();
   mutex_.unlock();
 }
 

@@ -11,9 +11,11 @@
 #include "base/log.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
+#include "device/timer.h"
 #include "oss/sndstat.h"
 #include "shim/dsp_file.h"
 #include "shim/engine.h"
+#include "shim/mixer_file.h"
 #include "shim/sndstat_file.h"
 #include "shm/node.h"
 
@@ -61,6 +63,7 @@ int Engine::open(const config::DeviceName& name, int flags) {
     case DeviceKind::kSndstat:
       return open_sndstat(flags);
     case DeviceKind::kMixer:
+      return open_mixer(name, flags);
     case DeviceKind::kDirectory:
       return -ENOENT;
     default:
@@ -68,9 +71,45 @@ int Engine::open(const config::DeviceName& name, int flags) {
   }
 }
 
+// How the segment of an instance is made when somebody first needs it.
+shm::Birth Engine::birth(int instance) const {
+  const config::InstancePolicy& policy = runtime_.config.policy[instance];
+  shm::Birth birth;
+  birth.mode = runtime_.config.mode;
+  birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  birth.fill = [&policy](abi::Segment& segment) {
+    config::store_policy(policy, segment.policy);
+    segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
+  };
+  return birth;
+}
+
+int Engine::open_mixer(const config::DeviceName& name, int flags) {
+  abi::SideIndex side = abi::kClient;
+  int instance = 0;
+  if (!resolve(name, side, instance)) return -ENOENT;
+  if (!machine_.exists(instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
+  int error = 0;
+  auto segment = machine_.make_segment(instance, error);
+  const auto node = shm::Node::of_mixer(runtime_.folder, instance);
+  if (segment != nullptr) {
+    device::Timer::instance().run([&] { error = node.make(runtime_.config.mode); });
+  }
+  device::Timer::instance().rest();
+  if (segment == nullptr || error != 0) return error;
+  const int fd = node.open_as(flags);
+  if (fd < 0) return fd;
+  handles_.add(fd, std::make_unique<MixerFile>(instance, std::move(segment), machine_));
+  log(LogLevel::kTrace, "open mix%d -> %d", instance, fd);
+  return fd;
+}
+
 int Engine::open_sndstat(int flags) {
   if ((flags & O_ACCMODE) != O_RDONLY) return -EACCES;
-  const std::string text = oss::sndstat(machine_);
+  std::string why;
+  const config::DefaultDevice device = config::default_device(runtime_.config, why);
+  const std::string text =
+      oss::sndstat(machine_, device.off ? "" : config::format_default_device(device));
   device::Timer::instance().rest();
   const int fd = SndstatFile::make(text, (flags & O_CLOEXEC) != 0);
   if (fd >= 0) handles_.add(fd, std::make_unique<SndstatFile>());
@@ -81,7 +120,6 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
   device::OpenRequest request;
   if (!resolve(name, request.side, request.instance)) return -ENOENT;
   if (!machine_.exists(request.instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
-  const config::InstancePolicy policy = runtime_.config.policy[request.instance];
   request.folder = runtime_.folder;
   request.mode = runtime_.config.mode;
   request.access = (flags & O_ACCMODE) == O_RDONLY   ? device::kRead
@@ -91,12 +129,8 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
   request.exclusive = (flags & O_EXCL) != 0;
   request.close_on_exec = (flags & O_CLOEXEC) != 0;
   request.mu_law = name.mu_law;
-  request.birth.mode = runtime_.config.mode;
-  request.birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
-  request.birth.fill = [&](abi::Segment& segment) {
-    config::store_policy(policy, segment.policy);
-    segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
-  };
+  request.birth = birth(request.instance);
+  const config::InstancePolicy& policy = runtime_.config.policy[request.instance];
   request.refresh = [&](abi::Policy& present) { config::refresh_policy(policy, present); };
 
   std::string why;
@@ -124,7 +158,6 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
 int Engine::stat(const config::DeviceName& name, struct stat& status) const {
   abi::SideIndex side = abi::kClient;
   int instance = 0;
-  if (name.kind == DeviceKind::kMixer) return -ENOENT;
   const bool sndstat = name.kind == DeviceKind::kSndstat;
   if (!sndstat && (!resolve(name, side, instance) || !machine_.exists(instance))) return -ENOENT;
   status = {};
@@ -156,6 +189,14 @@ bool Engine::adopt_side(int fd, int instance, abi::SideIndex side) {
   return true;
 }
 
+bool Engine::adopt_mixer(int fd, int instance) {
+  auto segment = machine_.segment(instance);
+  device::Timer::instance().rest();
+  if (segment == nullptr) return false;
+  handles_.add(fd, std::make_unique<MixerFile>(instance, std::move(segment), machine_));
+  return true;
+}
+
 bool Engine::adopt(int fd) {
   struct stat status {};
   if (sys().fstat(fd, &status) < 0) return false;
@@ -166,12 +207,9 @@ bool Engine::adopt(int fd) {
   }
   for (int instance = 0; instance < abi::kMaxInstances; ++instance) {
     for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-      struct stat node {};
-      const shm::Node place(runtime_.folder, instance, side);
-      if (sys().fstatat(AT_FDCWD, place.path().c_str(), &node, AT_SYMLINK_NOFOLLOW) < 0) continue;
-      if (node.st_dev != status.st_dev || node.st_ino != status.st_ino) continue;
-      return adopt_side(fd, instance, side);
+      if (shm::Node(runtime_.folder, instance, side).is(fd)) return adopt_side(fd, instance, side);
     }
+    if (shm::Node::of_mixer(runtime_.folder, instance).is(fd)) return adopt_mixer(fd, instance);
   }
   return false;
 }

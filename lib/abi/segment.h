@@ -6,11 +6,12 @@
 //
 //   who writes        what
 //   the creator       Header, once, before the file gets its name
-//   ossloopctl        Policy, at any time
+//   ossloopctl        Policy, at any time; a mixer its eof, underrun, overrun, quality
 //   a server's opener what of Policy is not pinned
+//   any mixer         Mixer, at any time
 //   the server side   Side[kServer], the producer half of Direction[kServerToClient]
 //                     and the consumer half of Direction[kClientToServer] with
-//                     its Meter;
+//                     its Meter; Start::released_ns of the direction it plays in;
 //                     LoopFormat::word while it is not frozen
 //   the client side   the same with the roles swapped; and it freezes the word
 //                     when it starts a stream
@@ -87,6 +88,7 @@ struct alignas(64) Policy {
   // Those that somebody set for this instance, by config::policy_bit(): a server's
   // open takes the others from the configuration anew.
   Atomic<std::uint32_t> pinned;
+  Atomic<std::uint32_t> volume;
 };
 
 // The format of the frames in the ring: one word, so that it changes as a whole.
@@ -208,7 +210,27 @@ struct alignas(64) Tail {
   Atomic<std::uint64_t> start;   // Producer::written when the converter was empty
   Atomic<std::uint64_t> frames;  // release: taken since then, and to be found in the file
   Atomic<std::uint64_t> format;  // of these frames, packed as LoopFormat::word
-  Atomic<std::uint32_t> volume;  // as Side::play_volume
+  Atomic<std::uint64_t> levels;  // as device/levels.h packs them
+};
+
+enum MixerChannel : std::uint32_t { kMixVolume = 0, kMixPcm = 1, kMixInput = 2 };
+inline constexpr std::uint32_t kMixerChannels = 3;
+
+// What the mixer of the instance does to the sound of its client side. Relaxed:
+// each is looked at anew.
+struct alignas(64) Mixer {
+  // By MixerChannel, in steps of half a decibel, left | right << 8: 0 passes bit
+  // for bit, 100 is silence.
+  Atomic<std::uint32_t> attenuation[kMixerChannels];
+  Atomic<std::uint32_t> muted;
+  Atomic<std::uint32_t> changes;  // counts them, by whomever
+};
+
+// When the producer of a direction let its armed sound go, CLOCK_MONOTONIC: a
+// stream that begins with it starts its clock then. By DirectionIndex, relaxed,
+// stored before Producer::hold_from.
+struct alignas(64) Start {
+  Atomic<std::int64_t> released_ns[2];
 };
 
 struct Segment {
@@ -219,6 +241,8 @@ struct Segment {
   Side side[2];
   Tail tail[2];
   Meter meter[2];  // by DirectionIndex
+  Mixer mixer;
+  Start start;
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -228,6 +252,7 @@ static_assert(sizeof(sem_t) <= sizeof(Side::wake));
 
 static_assert(offsetof(Header, layout_version) == 8);
 static_assert(offsetof(Policy, ppm) == 20 && offsetof(Policy, buffer_ms) == 36);
+static_assert(offsetof(Policy, pinned) == 40 && offsetof(Policy, volume) == 44);
 static_assert(sizeof(Header) == 64 && sizeof(Policy) == 64 && sizeof(LoopFormat) == 64);
 static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
 static_assert(offsetof(Producer, skip_from) == 40 && offsetof(Producer, ends) == 64);
@@ -245,10 +270,12 @@ static_assert(offsetof(Side, wake_frame) == 528 && offsetof(Side, wake) == 576);
 static_assert(sizeof(Side) == 640);
 static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, loop) == 128);
 static_assert(offsetof(Segment, direction) == 192 && offsetof(Segment, side) == 1216);
-static_assert(offsetof(Tail, frames) == 16 && offsetof(Tail, volume) == 32 && sizeof(Tail) == 64);
+static_assert(offsetof(Tail, frames) == 16 && offsetof(Tail, levels) == 32 && sizeof(Tail) == 64);
 static_assert(offsetof(Segment, tail) == 2496);
 static_assert(offsetof(Meter, moved_frames) == 32 && sizeof(Meter) == 64);
 static_assert(offsetof(Segment, meter) == 2624);
-static_assert(sizeof(Segment) == 2752 && sizeof(Segment) <= kRingOffset);
+static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64 && sizeof(Start) == 64);
+static_assert(offsetof(Segment, mixer) == 2752 && offsetof(Segment, start) == 2816);
+static_assert(sizeof(Segment) == 2880 && sizeof(Segment) <= kRingOffset);
 
 }  // namespace ossloop::abi

@@ -90,9 +90,8 @@ std::unique_ptr<Converter> Converter::create(const PcmFormat& from, const PcmFor
   return nullptr;
 }
 
-void Converter::set_gain(double left, double right) {
-  left_ = left;
-  right_ = right;
+void Converter::glide_gain(double left, double right) {
+  gain_.glide(left, right, static_cast<std::size_t>(from_.rate_hz / 200));
 }
 
 Converter::Progress Converter::process(const void* in, std::size_t in_frames, void* out,
@@ -109,6 +108,7 @@ Converter::Progress Converter::process(const void* in, std::size_t in_frames, vo
     for (std::size_t at = 0; at < frames; at += block_frames_) {
       const std::size_t block = std::min(frames - at, block_frames_);
       write(read(from + bytes_of(from_, at), block), to + bytes_of(to_, at), block);
+      gain_.take(block);
     }
     return {frames, frames};
   }
@@ -121,6 +121,7 @@ Converter::Progress Converter::process(const void* in, std::size_t in_frames, vo
     const void* samples = read_for_rate(from + bytes_of(from_, done.input_frames), block);
     const Progress step = rate_->process(samples, block, resampled_to(at), room);
     if (step.input_frames == 0 && step.output_frames == 0) return done;
+    gain_.take(step.input_frames);
     keep_resampled(at, step.output_frames);
     done.input_frames += step.input_frames;
     done.output_frames += step.output_frames;
@@ -148,7 +149,7 @@ void Converter::reset() noexcept {
 // Up to a block, as it goes into the rate converter.
 double* Converter::read(const unsigned char* in, std::size_t frames) {
   decoder_.decode(in, decoded_.data(), samples_of(from_, frames));
-  if (has_gain()) apply_gain(decoded_.data(), samples_of(from_, frames));
+  if (has_gain()) gain_.apply(decoded_.data(), frames, from_.channels);
   if (!mix_first_ || matrix_.identity()) return decoded_.data();
   matrix_.apply(decoded_.data(), mixed_.data(), frames);
   return mixed_.data();
@@ -203,20 +204,6 @@ void Converter::keep_resampled(unsigned char* out, std::size_t frames) {
     write(resampled_.data(), out, frames);
   } else if (!writes_through(out)) {
     std::memcpy(out, resampled_.data(), bytes_of(to_, frames));
-  }
-}
-
-// Adding 0 makes a positive zero of a muted negative sample: mu-law has both.
-void Converter::apply_gain(double* samples, std::size_t count) const {
-  if (left_ == right_ || from_.channels == 1) {
-    for (std::size_t i = 0; i < count; ++i) samples[i] = samples[i] * left_ + 0.0;
-    return;
-  }
-  const double gains[] = {left_, right_};
-  const auto channels = static_cast<std::size_t>(from_.channels);
-  const std::size_t row = channels % 2 == 0 ? 2 : channels;
-  for (std::size_t i = 0; i < count; i += row) {
-    for (std::size_t j = 0; j < row; ++j) samples[i + j] = samples[i + j] * gains[j % 2] + 0.0;
   }
 }
 

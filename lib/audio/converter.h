@@ -9,6 +9,7 @@
 #include "audio/channel_matrix.h"
 #include "audio/codec.h"
 #include "audio/dither.h"
+#include "audio/gain.h"
 #include "audio/pcm_format.h"
 #include "audio/rate_converter.h"
 
@@ -37,8 +38,10 @@ class Converter {
   bool changes_rate() const { return rate_ != nullptr; }
 
   // Linear factors of the even and the odd channels of the format converted
-  // from. 1.0 changes no bit. In effect from the next process().
-  void set_gain(double left, double right);
+  // from. 1.0 changes no bit. In effect from the next process(): at once, or by
+  // a glide of 5 ms, which does not click in the middle of a sound.
+  void set_gain(double left, double right) { gain_.set(left, right); }
+  void glide_gain(double left, double right);
 
   // Converts as much of `in` as fits in `out`. Either count may come back short;
   // offer the rest again. `in` and `out` must not overlap.
@@ -57,7 +60,7 @@ class Converter {
 
  private:
   Converter(const PcmFormat& from, const PcmFormat& to, Options options);
-  bool has_gain() const { return left_ != 1 || right_ != 1; }
+  bool has_gain() const { return !gain_.unity(); }
   double* read(const unsigned char* in, std::size_t frames);
   const void* read_for_rate(const unsigned char* in, std::size_t frames);
   void write(double* samples, unsigned char* out, std::size_t frames);
@@ -66,7 +69,6 @@ class Converter {
   std::size_t room_for(const unsigned char* out, std::size_t frames) const;
   bool writes_through(const unsigned char* out) const;
   void keep_resampled(unsigned char* out, std::size_t frames);
-  void apply_gain(double* samples, std::size_t count) const;
 
   const PcmFormat from_;
   const PcmFormat to_;
@@ -81,8 +83,7 @@ class Converter {
   const RateSample rate_input_;
   const RateSample rate_output_;  // kDouble: goes through resampled_ and is encoded
 
-  double left_ = 1;
-  double right_ = 1;
+  Gain gain_;
   Dither dither_;
   std::unique_ptr<RateConverter> rate_;
   std::vector<double> decoded_;

@@ -12,6 +12,13 @@ namespace {
 
 using Choices = std::array<std::string_view, 5>;
 
+template <std::size_t Size>
+constexpr Choices names(const char* const (&list)[Size]) {
+  Choices choices{};
+  std::copy(std::begin(list), std::end(list), choices.begin());
+  return choices;
+}
+
 enum class ValueKind : std::uint8_t {
   kInteger,
   kChoice,
@@ -87,23 +94,26 @@ constexpr Key kKeys[] = {
      {ValueKind::kPath}},
     {{"eof", Scope::kInstance,
       "what the server reads at the end of a stream: an error, an end of file, silence, nothing"},
-     choice<&P::eof>({"reset", "eof", "silence", "wait"})},
+     choice<&P::eof>(names(abi::kEofNames))},
     {{"underrun", Scope::kInstance,
       "when the producer is late, the consumer gets silence or stalls until data comes"},
-     choice<&P::underrun>({"silence", "stall"})},
+     choice<&P::underrun>(names(abi::kUnderrunNames))},
     {{"overrun", Scope::kInstance,
       "when the consumer is late, the producer waits or the oldest data is dropped"},
-     choice<&P::overrun>({"wait", "drop"})},
+     choice<&P::overrun>(names(abi::kOverrunNames))},
     {{"clock", Scope::kInstance,
       "the pace: that of the real time, none (as fast as both programs go), or a multiple"},
      {ValueKind::kClock, 1, 1000000, {}, get_clock, set_clock}},
     {{"ppm", Scope::kInstance, "how much faster than its clock the loop runs, in millionths"},
      integer<&P::ppm>(-200000, 200000)},
     {{"quality", Scope::kInstance, "the quality of sample rate conversion"},
-     choice<&P::quality>({"quick", "low", "medium", "high", "very-high"})},
+     choice<&P::quality>(names(abi::kQualityNames))},
     {{"dither", Scope::kInstance,
       "whether triangular noise hides the rounding when samples lose bits"},
      choice<&P::dither>({"off", "on"})},
+    {{"volume", Scope::kInstance,
+      "whether programs may change the levels of the mixer and their own, or find them locked"},
+     choice<&P::volume>(names(abi::kVolumeNames))},
     {{"tick_ms", Scope::kInstance, "the period of the timer, in milliseconds"},
      integer<&P::tick_ms>(1, 100)},
     {{"buffer_ms", Scope::kInstance,

@@ -21,6 +21,7 @@ using abi::ClockMode;
 using abi::Eof;
 using abi::Overrun;
 using abi::Underrun;
+using abi::Volume;
 
 // How one instance behaves. The initial values are the defaults.
 struct InstancePolicy {
@@ -34,6 +35,7 @@ struct InstancePolicy {
   std::uint32_t tick_ms = 10;               // 1 to 100
   std::uint32_t buffer_ms = 340;            // 20 to 5000
   bool dither = false;
+  Volume volume = Volume::kFree;
 
   bool operator==(const InstancePolicy&) const = default;
 };

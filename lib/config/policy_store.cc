@@ -33,6 +33,7 @@ void store_policy(const InstancePolicy& policy, abi::Policy& segment) {
   segment.dither.store(policy.dither ? 1 : 0, kRelaxed);
   segment.tick_ms.store(policy.tick_ms, kRelaxed);
   segment.buffer_ms.store(policy.buffer_ms, kRelaxed);
+  segment.volume.store(static_cast<std::uint32_t>(policy.volume), kRelaxed);
 }
 
 InstancePolicy load_policy(const abi::Policy& segment) {
@@ -47,6 +48,7 @@ InstancePolicy load_policy(const abi::Policy& segment) {
   policy.quality = number(segment.quality, 0U, 4U, defaults.quality);
   policy.dither = segment.dither.load(kRelaxed) == 1;
   policy.tick_ms = number(segment.tick_ms, 1U, 100U, defaults.tick_ms);
+  policy.volume = enumerator(segment.volume, Volume::kLock, defaults.volume);
   policy.buffer_ms = number(segment.buffer_ms, 20U, 5000U, defaults.buffer_ms);
   return policy;
 }

@@ -191,6 +191,7 @@ int destroy(const Runtime& runtime, int number, std::string& why) {
   for (const std::string& path : {shm::Segment::file_name(runtime.folder, number),
                                   shm::Node(runtime.folder, number, abi::kServer).path(),
                                   shm::Node(runtime.folder, number, abi::kClient).path(),
+                                  shm::Node::of_mixer(runtime.folder, number).path(),
                                   shm::Segment::tail_name(runtime.folder, number, 0),
                                   shm::Segment::tail_name(runtime.folder, number, 1)}) {
     error = sys().unlinkat(AT_FDCWD, path.c_str());
@@ -226,6 +227,7 @@ int set(const Runtime& runtime, int number, const Changes& changes, std::string&
   const std::uint32_t pins = present.pinned.fetch_or(changes.pins()) | changes.pins();
   if (policy.buffer_ms == buffer_ms) {
     config::store_policy(policy, present);
+    segment->contract().mixer.changes.fetch_add(1, std::memory_order_relaxed);
     return 0;
   }
   // The ring is made for its buffers: another size is another segment.

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "device/flow.h"
+#include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
 #include "shm/folder.h"
@@ -122,6 +123,14 @@ void look_at_stream(abi::Segment& segment, InstanceView& view) {
   stream.dropped_frames = direction.consumer.dropped_frames.load(kRelaxed);
 }
 
+void look_at_mixer(const abi::Mixer& mixer, MixerView& view) {
+  for (const abi::MixerChannel channel : {abi::kMixVolume, abi::kMixPcm, abi::kMixInput}) {
+    const auto level = static_cast<int>(device::mixer_level(mixer, channel));
+    view.channel[channel] = {level & 0xff, level >> 8};
+  }
+  view.muted = mixer.muted.load(kRelaxed) != 0;
+}
+
 }  // namespace
 
 InstanceView look(const config::Runtime& runtime, int number) {
@@ -154,6 +163,7 @@ InstanceView look(const config::Runtime& runtime, int number) {
   }
   view.frozen = view.side[abi::kServer].state == SideState::kOpen && device::frozen_by(word) != 0;
   look_at_stream(segment, view);
+  look_at_mixer(segment.mixer, view.mixer);
   return view;
 }
 

@@ -58,6 +58,16 @@ struct StreamView {
   std::uint64_t dropped_frames = 0;
 };
 
+// Levels left and right, 0 to 100: 100 passes bit for bit, each step below it is
+// half a decibel, 0 is silence.
+struct MixerView {
+  struct Level {
+    int left = 100, right = 100;
+  };
+  Level channel[abi::kMixerChannels];
+  bool muted = false;
+};
+
 enum class SegmentState { kNone, kPresent, kUnreadable };
 
 struct InstanceView {
@@ -69,6 +79,7 @@ struct InstanceView {
   audio::PcmFormat loop = {};
   bool frozen = false;  // the server cannot change the format now
   StreamView stream;
+  MixerView mixer;
   config::InstancePolicy policy;  // in force; of an unused instance, the configured one
 
   bool exists() const { return configured || segment != SegmentState::kNone; }

@@ -41,6 +41,8 @@ int Capture::prepare(std::int64_t now_ns, ConsumerFlow::View& view) {
     converter_to_ = port_.format();
     pending_.clear();
     pending_read_ = 0;
+  } else {
+    port_.follow_levels(*converter_, false);
   }
   if (error != 0) return error;
   view = look(now_ns);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/signals.h"
+#include "device/sync_group.h"
 #include "device/turn.h"
 #include "shm/wakeup.h"
 
@@ -233,7 +234,7 @@ void Endpoint::set_trigger(int fd, std::uint32_t directions) {
   const std::uint32_t stopped = before & ~directions;
   if ((stopped & access_) != 0) halt(fd, stopped);
   Turn turn(*this, fd);
-  if ((access_ & kWrite) != 0) playback_.arm((directions & kWrite) != 0);
+  if ((access_ & kWrite) != 0) playback_.arm((directions & kWrite) != 0, sys().now_ns());
   bool started = false;
   if ((access_ & directions & kRead) != 0 && live_direction() == kRead) started = capture_.start();
   show_token(fd);
@@ -241,9 +242,22 @@ void Endpoint::set_trigger(int fd, std::uint32_t directions) {
   if (started) this->started();
 }
 
-void Endpoint::set_volume(Access direction, std::uint32_t volume) {
-  auto& field = direction == kRead ? port_.side().record_volume : port_.side().play_volume;
-  if (field.exchange(volume) != volume) port_.side().setting_serial.fetch_add(1, kRelaxed);
+void Endpoint::hold(int fd, std::uint32_t directions) {
+  Turn turn(*this, fd);
+  port_.side().trigger.fetch_and(~directions, kRelaxed);
+  if ((directions & kWrite) != 0) playback_.arm(false, 0);
+}
+
+void Endpoint::release(int fd, std::uint32_t directions, std::int64_t now_ns) {
+  Turn turn(*this, holds_descriptor(fd, this) ? fd : -1);
+  port_.side().trigger.fetch_or(directions, kRelaxed);
+  if ((directions & kWrite) != 0) playback_.arm(true, now_ns);
+  if ((directions & kRead) != 0 && live_direction() == kRead) {
+    const bool begun = capture_.start();
+    capture_.available_frames(now_ns);  // the clock starts now if there is sound
+    if (begun) started();
+  }
+  shm::wake(port_.peer());
 }
 
 bool Endpoint::nonblock() const { return port_.side().nonblock.load(kRelaxed) != 0; }
@@ -257,6 +271,7 @@ void Endpoint::close_one(const std::function<void()>& close_descriptor) {
 
 void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   const base::NotCancelled whole;
+  SyncGroups::instance().forget(*this);
   leaving_.store(true);
   shm::wake(port_.side());
   {

@@ -22,6 +22,7 @@
 
 #include "device/capture.h"
 #include "device/lookout.h"
+#include "device/peaks.h"
 #include "device/playback.h"
 #include "device/port.h"
 #include "device/timer.h"
@@ -105,7 +106,21 @@ class Endpoint final : public Ticking {
   int sync(int fd);
   std::uint32_t trigger() const;
   void set_trigger(int fd, std::uint32_t directions);
+  // The stream's own level, left | right << 8, 0 to 100. Locked levels stay as they
+  // are.
+  std::uint32_t volume(Access direction) const;
   void set_volume(Access direction, std::uint32_t volume);
+  bool levels_locked() const;
+
+  // Around a start together with other opens (device/sync_group.h): nothing moves
+  // until the release, whose moment is that of all of them.
+  void hold(int fd, std::uint32_t directions);
+  void release(int fd, std::uint32_t directions, std::int64_t now_ns);
+
+  // See device/peaks.h.
+  void peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]);
+  // What is queued to be played becomes silence.
+  void silence(int fd);
 
   bool nonblock() const;
   void set_nonblock(bool on);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "device/endpoint.h"
+#include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
 #include "shm/folder.h"
@@ -17,7 +18,6 @@ namespace {
 
 using base::sys;
 constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr std::uint32_t kFullVolume = 100 | 100 << 8;
 
 bool claimed(const shm::Node& node) {
   base::Fd fd(node.open(true));
@@ -130,7 +130,7 @@ void Endpoint::claim_side(const OpenRequest& request) {
   port_.set_buffering(default_buffering(format, port_.buffer_ms()));
   // A producer that was killed left its stream open: it ends where it stopped.
   playback_.end();
-  playback_.arm(true);
+  playback_.arm(true, 0);
   if (port_.server() || (request.access & kRead) != 0) capture_.attach();
 }
 

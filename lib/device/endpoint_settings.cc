@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "abi/policy.h"
 #include "device/endpoint.h"
+#include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
 #include "device/turn.h"
@@ -130,6 +132,36 @@ Errors Endpoint::errors(int fd) {
   auto since = [](std::uint64_t now, std::uint64_t then) { return now < then ? now : now - then; };
   return {since(total.play_underruns, before.play_underruns),
           since(total.record_overruns, before.record_overruns)};
+}
+
+std::uint32_t Endpoint::volume(Access direction) const {
+  const abi::Side& side = port_.side();
+  return sane_volume((direction == kRead ? side.record_volume : side.play_volume).load(kRelaxed));
+}
+
+void Endpoint::set_volume(Access direction, std::uint32_t volume) {
+  if (levels_locked()) return;
+  abi::Side& side = port_.side();
+  (direction == kRead ? side.record_volume : side.play_volume).store(sane_volume(volume), kRelaxed);
+}
+
+bool Endpoint::levels_locked() const {
+  return port_.contract().policy.volume.load(kRelaxed) ==
+         static_cast<std::uint32_t>(abi::Volume::kLock);
+}
+
+void Endpoint::peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]) {
+  Turn turn(*this, fd);
+  std::fill(std::begin(peaks), std::end(peaks), std::uint16_t{0});
+  if (port_.follow_loop() != 0) return;
+  const bool to_server = port_.server() == (direction == kRead);
+  find_peaks(port_.contract(), to_server ? abi::kClientToServer : abi::kServerToClient,
+             port_.ring(), port_.loop(), port_.limits(), sys().now_ns(), peaks);
+}
+
+void Endpoint::silence(int fd) {
+  Turn turn(*this, fd);
+  playback_.silence(sys().now_ns());
 }
 
 }  // namespace ossloop::device

@@ -124,7 +124,7 @@ void FilterTail::begin(std::uint64_t stream, std::uint64_t written) {
   tail.start.store(written, kRelaxed);
   tail.frames.store(0, kRelaxed);
   tail.format.store(pack(format, 0, 0), kRelaxed);
-  tail.volume.store(port_.side().play_volume.load(kRelaxed), kRelaxed);
+  tail.levels.store(port_.levels(true), kRelaxed);
   tail.stream.store(stream, std::memory_order_release);
 }
 
@@ -139,6 +139,10 @@ void FilterTail::keep(const std::byte* frames, std::size_t count) {
   shm::Ring(mapping_.data(), tail_frames(format_.rate_hz), frame_bytes_of(format_))
       .copy_in(at, frames, count);
   tail.frames.store(at + count, std::memory_order_release);
+}
+
+void FilterTail::set_levels(std::uint64_t levels) {
+  if (stream_ != 0) slot(stream_).levels.store(levels, kRelaxed);
 }
 
 void FilterTail::settle() {
@@ -172,7 +176,7 @@ std::vector<std::byte> rescue_tail(Port& port, std::uint64_t stream, std::uint64
   const std::vector<std::byte> history = kept_frames(port, stream, format, first, frames - first);
   int error = 0;
   const auto converter = port.make_tail_converter(
-      format, port.contract().tail[stream % 2].volume.load(kRelaxed), error);
+      format, port.contract().tail[stream % 2].levels.load(kRelaxed), error);
   if (history.empty() || converter == nullptr) return {};
 
   const std::size_t in_bytes = frame_bytes_of(format), out_bytes = frame_bytes_of(loop);

@@ -34,6 +34,8 @@ class FilterTail {
   std::size_t piece_frames() const;
   // These went into the converter, and what came out is published.
   void keep(const std::byte* frames, std::size_t count);
+  // The levels have changed.
+  void set_levels(std::uint64_t levels);
   // The converter is empty, or what it holds is not wanted any more.
   void settle();
 

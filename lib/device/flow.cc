@@ -40,6 +40,7 @@ std::uint64_t distance(std::uint64_t position, std::uint64_t from) {
 
 Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction)
     : segment_(segment),
+      direction_(direction),
       producer_(segment.direction[direction].producer),
       consumer_(segment.direction[direction].consumer),
       meter_(segment.meter[direction]),
@@ -140,7 +141,9 @@ void ProducerFlow::publish(std::uint64_t frames) {
   producer_.written.store(written() + frames, kRelease);
 }
 
-void ProducerFlow::arm(bool armed) {
+void ProducerFlow::arm(bool armed, std::int64_t now_ns) {
+  const bool held = producer_.hold_from.load(kRelaxed) != abi::kArmed;
+  if (armed && held) segment_.start.released_ns[direction_].store(now_ns, kRelaxed);
   producer_.hold_from.store(armed ? abi::kArmed : written(), kRelease);
 }
 
@@ -259,7 +262,10 @@ void ConsumerFlow::attach() {
   set_read(producer_.written.load(kAcquire));
 }
 
-void ConsumerFlow::start() { consumer_.running.store(1, std::memory_order_seq_cst); }
+void ConsumerFlow::start() {
+  waited_ns_ = 0;
+  consumer_.running.store(1, std::memory_order_seq_cst);
+}
 
 void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {
   consumer_.at_end.store(0, kRelaxed);
@@ -349,12 +355,24 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
   const std::int32_t ppm = sane_ppm(segment_.policy.ppm.load(kRelaxed));
   const bool goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence;
   if (stream.id != 0 && clock_stream != stream.id && !goes_on) {
-    if (!running() || (stream.limit == read() && !stream.ended)) return;
-    start_clock({now_ns, as_signed(read()), static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
+    if (!running()) return;
+    if (stream.limit == read() && !stream.ended) {
+      waited_ns_ = now_ns;
+      return;
+    }
+    // Sound that waited for its trigger began when that came, not when we noticed:
+    // so instances that were let go together stay together.
+    const std::int64_t released_ns = segment_.start.released_ns[direction_].load(kRelaxed);
+    const bool just_released =
+        waited_ns_ != 0 && waited_ns_ < released_ns && released_ns < now_ns;
+    start_clock({just_released ? released_ns : now_ns, as_signed(read()),
+                 static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
                 stream.id);
     starving_ = held_ = false;
   } else if (clock_stream != 0 && (time.factor_milli != factor || time.ppm != ppm)) {
     start_clock(time.with_speed(now_ns, factor, ppm), clock_stream);
+  } else if (stream.id == 0 && running()) {
+    waited_ns_ = now_ns;
   }
 }
 

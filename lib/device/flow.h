@@ -47,6 +47,7 @@ class Flow {
 
  protected:
   abi::Segment& segment_;
+  const abi::DirectionIndex direction_;
   abi::Producer& producer_;
   abi::Consumer& consumer_;
   abi::Meter& meter_;
@@ -73,7 +74,8 @@ class ProducerFlow : public Flow {
   void begin();
   void end();
   void publish(std::uint64_t frames);
-  void arm(bool armed);
+  // Armed at `now_ns`: frames written while it was not begin to play then.
+  void arm(bool armed, std::int64_t now_ns);
   // Drops what is not yet played.
   void drop(const RingLimits& ring, std::int64_t now_ns);
 
@@ -164,6 +166,7 @@ class ConsumerFlow : public Flow {
 
   bool starving_ = false;  // inside one underrun
   bool held_ = false;      // inside one overrun
+  std::int64_t waited_ns_ = 0;  // when we last looked for the first frame in vain
 };
 
 }  // namespace ossloop::device

@@ -106,6 +106,7 @@ int Playback::prepare_converter(std::int64_t now_ns) {
   if (converter_ != nullptr && !fits && converter_to_ != port_.loop()) converter_.reset();
   if (converter_ != nullptr && converter_stream_ == flow_.stream() &&
       converter_setting_ == setting && fits) {
+    if (port_.follow_levels(*converter_, true)) tail_.set_levels(port_.levels(true));
     return 0;
   }
   if (converter_ != nullptr && converter_stream_ == flow_.stream()) finish(now_ns);
@@ -285,6 +286,17 @@ void Playback::halt(std::int64_t now_ns) {
   }
   if (flow_.streaming() && port_.follow_loop() == 0) flow_.drop(port_.limits(), now_ns);
   shm::wake(flow_.consumer_side());
+}
+
+void Playback::silence(std::int64_t now_ns) {
+  if (!flow_.streaming() || port_.follow_loop() != 0) return;
+  std::uint64_t at = flow_.played(port_.limits(), now_ns);
+  while (at < flow_.written()) {
+    auto frames = static_cast<std::size_t>(flow_.written() - at);
+    std::byte* to = port_.ring().piece(at, frames);
+    audio::fill_silence(port_.loop(), to, frames);
+    at += frames;
+  }
 }
 
 }  // namespace ossloop::device

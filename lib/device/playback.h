@@ -40,7 +40,9 @@ class Playback {
   void inherit() { wrote_ = false; }
   // Drops what is queued; the stream goes on.
   void halt(std::int64_t now_ns);
-  void arm(bool armed) { flow_.arm(armed); }
+  void arm(bool armed, std::int64_t now_ns) { flow_.arm(armed, now_ns); }
+  // What is queued becomes silence.
+  void silence(std::int64_t now_ns);
   // Ends the stream for good: the side is being closed. drained() goes on for it.
   void end() {
     ending_ = ending_ || flow_.streaming();

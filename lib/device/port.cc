@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/wide.h"
+#include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
 #include "device/timer.h"
@@ -118,25 +119,35 @@ audio::Converter::Options Port::converter_options() const {
 std::unique_ptr<audio::Converter> Port::make_converter(bool to_ring, int& error) const {
   auto converter = to_ring ? audio::Converter::create(format(), loop_, converter_options(), error)
                            : audio::Converter::create(loop_, format(), converter_options(), error);
-  if (converter != nullptr) {
-    apply_volume(*converter, (to_ring ? side().play_volume : side().record_volume).load(kRelaxed));
-  }
+  if (converter == nullptr) return converter;
+  applied_levels_[to_ring] = levels(to_ring);
+  const Factors factors = factors_of(applied_levels_[to_ring]);
+  converter->set_gain(factors.left, factors.right);
   return converter;
 }
 
 std::unique_ptr<audio::Converter> Port::make_tail_converter(const audio::PcmFormat& from,
-                                                            std::uint32_t volume,
+                                                            std::uint64_t levels_then,
                                                             int& error) const {
   auto converter = audio::Converter::create(from, loop_, converter_options(), error);
-  if (converter != nullptr) apply_volume(*converter, volume);
+  if (converter == nullptr) return converter;
+  const Factors factors = factors_of(levels_then);
+  converter->set_gain(factors.left, factors.right);
   return converter;
 }
 
-void Port::apply_volume(audio::Converter& converter, std::uint32_t volume) const {
-  auto part = [&](int shift) {
-    return static_cast<double>(std::min<std::uint32_t>((volume >> shift) & 0xff, 100)) / 100.0;
-  };
-  converter.set_gain(part(0), part(8));
+std::uint64_t Port::levels(bool to_ring) const {
+  const std::uint32_t own = (to_ring ? side().play_volume : side().record_volume).load(kRelaxed);
+  return server() ? own_levels(own) : mixed_levels(own, contract().mixer, to_ring);
+}
+
+bool Port::follow_levels(audio::Converter& converter, bool to_ring) const {
+  const std::uint64_t now = levels(to_ring);
+  if (now == applied_levels_[to_ring]) return false;
+  applied_levels_[to_ring] = now;
+  const Factors factors = factors_of(now);
+  converter.glide_gain(factors.left, factors.right);
+  return true;
 }
 
 }  // namespace ossloop::device

@@ -21,6 +21,7 @@ class Port {
 
   abi::Segment& contract() const { return segment_->contract(); }
   shm::Segment& segment() const { return *segment_; }
+  const std::shared_ptr<shm::Segment>& shared_segment() const { return segment_; }
   abi::SideIndex index() const { return index_; }
   bool server() const { return index_ == abi::kServer; }
   abi::Side& side() const { return contract().side[index_]; }
@@ -53,19 +54,26 @@ class Port {
 
   // A converter for the present formats and policy; nullptr with error.
   std::unique_ptr<audio::Converter> make_converter(bool to_ring, int& error) const;
-  // As the client's would be that plays `from` at `volume`.
+  // As the client's would be that plays `from` with these levels.
   std::unique_ptr<audio::Converter> make_tail_converter(const audio::PcmFormat& from,
-                                                        std::uint32_t volume, int& error) const;
+                                                        std::uint64_t levels_then,
+                                                        int& error) const;
+  // Everything that acts on the level now, as device/levels.h packs it: the stream's
+  // own and, on the client's side, the mixer's.
+  std::uint64_t levels(bool to_ring) const;
+  // Gives the converter the levels as they are now; true if they have changed. Costs
+  // a few loads while they stay the same.
+  bool follow_levels(audio::Converter& converter, bool to_ring) const;
 
  private:
   audio::Converter::Options converter_options() const;
-  void apply_volume(audio::Converter& converter, std::uint32_t volume) const;
   void publish_buffer();
 
   std::shared_ptr<shm::Segment> segment_;
   abi::SideIndex index_;
   std::uint32_t buffer_ms_;
   std::atomic<std::uint64_t> format_word_{0};
+  mutable std::uint64_t applied_levels_[2] = {};
   audio::PcmFormat loop_ = {};
   shm::Mapping mapping_;
   shm::Ring ring_;

@@ -6,7 +6,9 @@
 #include <cstring>
 
 #include "audio/pcm_format.h"
-#include "device/loop_format.h"
+#include "device/sync_group.h"
+#include "oss/system.h"
+#include "oss/text.h"
 
 namespace ossloop::oss {
 namespace {
@@ -19,11 +21,9 @@ using device::kWrite;
 std::int32_t low32(std::uint64_t value) { return static_cast<std::int32_t>(value & 0x7fffffff); }
 
 void enumerate_one(oss_mixer_enuminfo& names, const char* name) {
-  std::memset(names.strindex, 0, sizeof names.strindex);
-  std::memset(names.strings, 0, sizeof names.strings);
+  names = {};
   names.nvalues = 1;
-  names.version = 0;
-  std::strncpy(names.strings, name, sizeof names.strings - 1);
+  put_text(names.strings, name);
 }
 
 }  // namespace
@@ -49,6 +49,7 @@ int Dsp::formats(std::int32_t& mask) {
 int Dsp::speed(std::int32_t& rate_hz) {
   audio::PcmFormat wanted = endpoint_.format();
   int result = 0;
+  if (rate_hz < 0) return -EINVAL;
   if (rate_hz != 0) {
     wanted.rate_hz = std::clamp<int>(rate_hz, audio::kMinRateHz, audio::kMaxRateHz);
     result = endpoint_.set_format(fd_, wanted);
@@ -60,6 +61,7 @@ int Dsp::speed(std::int32_t& rate_hz) {
 int Dsp::channels(std::int32_t& count) {
   audio::PcmFormat wanted = endpoint_.format();
   int result = 0;
+  if (count < 0) return -EINVAL;
   if (count != 0) {
     wanted.channels = std::clamp<int>(count, 1, audio::kMaxChannels);
     result = endpoint_.set_format(fd_, wanted);
@@ -69,10 +71,24 @@ int Dsp::channels(std::int32_t& count) {
 }
 
 int Dsp::stereo(std::int32_t& on) {
-  std::int32_t count = on != 0 ? 2 : 1;
+  if (on < 0 || on > 1) return -EINVAL;
+  std::int32_t count = on + 1;
   const int result = channels(count);
   on = count == 1 ? 0 : 1;
   return result;
+}
+
+int Dsp::present_speed(std::int32_t& rate_hz) {
+  rate_hz = endpoint_.format().rate_hz;
+  return 0;
+}
+int Dsp::present_format(std::int32_t& afmt) {
+  afmt = endpoint_.format().afmt;
+  return 0;
+}
+int Dsp::present_channels(std::int32_t& count) {
+  count = endpoint_.format().channels;
+  return 0;
 }
 
 int Dsp::cooked_mode(std::int32_t& on) {
@@ -85,10 +101,9 @@ int Dsp::channel_order(std::uint64_t& order) {
   return 0;
 }
 
-int Dsp::set_channel_order(std::uint64_t& order) {
-  order = CHNORDER_NORMAL;
-  return 0;
-}
+// Programs that cannot use the one order there is find out, instead of having
+// their channels mixed up.
+int Dsp::set_channel_order(std::uint64_t& order) { return order == CHNORDER_NORMAL ? 0 : -EINVAL; }
 
 int Dsp::block_size(std::int32_t& bytes) {
   bytes = static_cast<std::int32_t>(endpoint_.buffering().fragment_bytes);
@@ -175,6 +190,15 @@ int Dsp::errors(audio_errinfo& info) {
   return 0;
 }
 
+int Dsp::peaks(oss_peaks_t& peaks, Access direction) {
+  if ((endpoint_.access() & direction) == 0) return -ENOTSUP;
+  endpoint_.peaks(fd_, direction, peaks);
+  return 0;
+}
+
+int Dsp::input_peaks(oss_peaks_t& levels) { return peaks(levels, kRead); }
+int Dsp::output_peaks(oss_peaks_t& levels) { return peaks(levels, kWrite); }
+
 int Dsp::halt() {
   endpoint_.halt(fd_, device::kReadWrite);
   return 0;
@@ -189,6 +213,16 @@ int Dsp::halt_output() {
 }
 int Dsp::sync() { return endpoint_.sync(fd_); }
 int Dsp::post() { return 0; }
+int Dsp::silence() {
+  if (!writable()) return -ENOTSUP;
+  endpoint_.silence(fd_);
+  return 0;
+}
+int Dsp::skip() {
+  if (!writable()) return -ENOTSUP;
+  endpoint_.halt(fd_, kWrite);
+  return 0;
+}
 int Dsp::nonblock() {
   endpoint_.set_nonblock(true);
   return 0;
@@ -204,25 +238,31 @@ int Dsp::set_trigger(std::int32_t& bits) {
   return 0;
 }
 
+int Dsp::join_group(oss_syncgroup& group) {
+  const int id = device::SyncGroups::instance().join(group.id, endpoint_, fd_,
+                                                     static_cast<std::uint32_t>(group.mode));
+  if (id < 0) return id;
+  group.id = id;
+  return 0;
+}
+
+int Dsp::start_group(std::int32_t& id) { return device::SyncGroups::instance().start(id); }
+
 int Dsp::set_duplex() { return -ENOTSUP; }
 int Dsp::profile(std::int32_t&) { return 0; }
 
 int Dsp::play_volume(std::int32_t& level) {
-  level = static_cast<std::int32_t>(endpoint_.port().side().play_volume.load());
+  level = static_cast<std::int32_t>(endpoint_.volume(kWrite));
   return 0;
 }
 int Dsp::record_volume(std::int32_t& level) {
-  level = static_cast<std::int32_t>(endpoint_.port().side().record_volume.load());
+  level = static_cast<std::int32_t>(endpoint_.volume(kRead));
   return 0;
 }
 
 int Dsp::set_volume(std::int32_t& level, Access direction) {
-  const auto part = [&](int shift) {
-    return std::min<std::uint32_t>((static_cast<std::uint32_t>(level) >> shift) & 0xff, 100);
-  };
-  const std::uint32_t volume = part(0) | part(8) << 8;
-  endpoint_.set_volume(direction, volume);
-  level = static_cast<std::int32_t>(volume);
+  endpoint_.set_volume(direction, static_cast<std::uint32_t>(level));
+  level = static_cast<std::int32_t>(endpoint_.volume(direction));
   return 0;
 }
 int Dsp::set_play_volume(std::int32_t& level) { return set_volume(level, kWrite); }
@@ -244,6 +284,32 @@ int Dsp::play_target_names(oss_mixer_enuminfo& names) {
 int Dsp::record_source_names(oss_mixer_enuminfo& names) {
   if (!readable()) return -ENOTSUP;
   enumerate_one(names, "loop");
+  return 0;
+}
+
+int Dsp::capabilities(std::int32_t& bits) {
+  bits = side_caps(&endpoint_.port().contract(), endpoint_.side_index());
+  return 0;
+}
+
+int Dsp::set_song(oss_longname_t& name) {
+  put_text(endpoint_.port().side().song, text_of(name));
+  return 0;
+}
+int Dsp::song(oss_longname_t& name) {
+  put_text(name, text_of(endpoint_.port().side().song));
+  return 0;
+}
+int Dsp::set_label(oss_label_t& label) {
+  put_text(endpoint_.port().side().label, text_of(label));
+  return 0;
+}
+int Dsp::label(oss_label_t& label) {
+  put_text(label, text_of(endpoint_.port().side().label));
+  return 0;
+}
+int Dsp::set_name(oss_longname_t& name) {
+  put_text(endpoint_.port().side().command, text_of(name));
   return 0;
 }
 

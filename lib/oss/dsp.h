@@ -5,15 +5,13 @@
 #include <cstdint>
 
 #include "device/endpoint.h"
-#include "oss/machine.h"
 #include "oss/soundcard.h"
 
 namespace ossloop::oss {
 
 class Dsp {
  public:
-  Dsp(device::Endpoint& endpoint, int fd, const Machine& machine)
-      : endpoint_(endpoint), fd_(fd), machine_(machine) {}
+  Dsp(device::Endpoint& endpoint, int fd) : endpoint_(endpoint), fd_(fd) {}
 
   // Formats: 0 asks, anything else sets the nearest possible; the value in force
   // comes back.
@@ -22,6 +20,9 @@ class Dsp {
   int speed(std::int32_t& rate_hz);
   int channels(std::int32_t& count);
   int stereo(std::int32_t& on);
+  int present_speed(std::int32_t& rate_hz);
+  int present_format(std::int32_t& afmt);
+  int present_channels(std::int32_t& count);
   int cooked_mode(std::int32_t& on);
   int channel_order(std::uint64_t& order);
   int set_channel_order(std::uint64_t& order);
@@ -40,6 +41,8 @@ class Dsp {
   int current_output(oss_count_t& count);
   int current_input(oss_count_t& count);
   int errors(audio_errinfo& info);
+  int input_peaks(oss_peaks_t& peaks);
+  int output_peaks(oss_peaks_t& peaks);
 
   // Flow.
   int halt();
@@ -47,9 +50,13 @@ class Dsp {
   int halt_output();
   int sync();
   int post();
+  int silence();
+  int skip();
   int nonblock();
   int trigger(std::int32_t& bits);
   int set_trigger(std::int32_t& bits);
+  int join_group(oss_syncgroup& group);
+  int start_group(std::int32_t& id);
   int set_duplex();
   int profile(std::int32_t& number);
 
@@ -63,18 +70,13 @@ class Dsp {
   int play_target_names(oss_mixer_enuminfo& names);
   int record_source_names(oss_mixer_enuminfo& names);
 
-  // Names and numbers.
-  int version(std::int32_t& version);
+  // Names.
   int capabilities(std::int32_t& bits);
   int set_song(oss_longname_t& name);
   int song(oss_longname_t& name);
   int set_label(oss_label_t& label);
   int label(oss_label_t& label);
   int set_name(oss_longname_t& name);
-  int system_info(oss_sysinfo& info);
-  int audio_info(oss_audioinfo& info);
-  int engine_info(oss_audioinfo& info);
-  int card_info(oss_card_info& info);
 
  private:
   bool readable() const { return (endpoint_.access() & device::kRead) != 0; }
@@ -83,11 +85,11 @@ class Dsp {
   int space(audio_buf_info& info, device::Access direction);
   int pointer(count_info& info, device::Access direction);
   int current(oss_count_t& count, device::Access direction);
+  int peaks(oss_peaks_t& peaks, device::Access direction);
   int set_volume(std::int32_t& level, device::Access direction);
 
   device::Endpoint& endpoint_;
   const int fd_;
-  const Machine& machine_;
 };
 
 }  // namespace ossloop::oss

@@ -1,17 +1,23 @@
 #include "oss/machine.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 #include <utility>
 
 #include "base/fd.h"
+#include "device/flow.h"
 #include "device/timer.h"
+#include "shm/folder.h"
 #include "shm/node.h"
 
 namespace ossloop::oss {
 
-Machine::Machine(std::string folder, int configured)
-    : folder_(std::move(folder)), configured_(configured) {}
+Machine::Machine(std::string folder, int configured, MakeBirth birth, PolicyBit bit_of)
+    : folder_(std::move(folder)),
+      configured_(configured),
+      birth_(std::move(birth)),
+      policy_bit_(bit_of) {}
 
 bool Machine::exists(int instance) const {
   if (instance < 0 || instance >= abi::kMaxInstances) return false;
@@ -36,6 +42,27 @@ std::shared_ptr<shm::Segment> Machine::segment(int instance) const {
   device::Timer::instance().run(
       [&] { found = shm::Segment::open_existing(folder_, instance, error); });
   return found;
+}
+
+std::shared_ptr<shm::Segment> Machine::make_segment(int instance, int& error) const {
+  error = -ENXIO;
+  if (!exists(instance)) return nullptr;
+  if (auto found = segment(instance); found != nullptr) return found;
+  if (birth_ == nullptr) return nullptr;
+  const shm::Birth birth = birth_(instance);
+  std::shared_ptr<shm::Segment> made;
+  device::Timer::instance().run([&] {
+    error = shm::prepare_folder(folder_, birth.mode, true);
+    if (error == 0) made = shm::Segment::open(folder_, instance, birth, error);
+  });
+  return made;
+}
+
+const abi::Side* Machine::open_side(const abi::Segment& segment, int instance,
+                                    abi::SideIndex side) const {
+  const abi::Side& found = segment.side[side];
+  if (!device::is_open(found.open.load(std::memory_order_acquire))) return nullptr;
+  return held(instance, side) ? &found : nullptr;
 }
 
 bool Machine::held(int instance, abi::SideIndex side) const {

@@ -1,10 +1,10 @@
 // What the system requests tell of: all instances of one runtime folder.
 #pragma once
 
-#include <bitset>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "shm/segment.h"
 
@@ -12,28 +12,47 @@ namespace ossloop::oss {
 
 class Machine {
  public:
-  // `configured`: instances 0 … n-1 exist without a segment of their own.
-  Machine(std::string folder, int configured);
+  using MakeBirth = std::function<shm::Birth(int instance)>;
+  using PolicyBit = std::uint32_t (*)(std::string_view key);
+
+  // `configured`: instances 0 … n-1 exist without a segment of their own; `birth`
+  // says how one is made for them, `policy_bit` which bit of abi::Policy::pinned
+  // stands for a policy.
+  Machine(std::string folder, int configured, MakeBirth birth = nullptr,
+          PolicyBit policy_bit = nullptr);
 
   const std::string& folder() const { return folder_; }
   bool exists(int instance) const;
+  std::uint32_t policy_bit(std::string_view key) const {
+    return policy_bit_ != nullptr ? policy_bit_(key) : 0;
+  }
   // One more than the highest instance there is.
   int count() const;
   // The instance's segment if it was ever used; nullptr else.
   std::shared_ptr<shm::Segment> segment(int instance) const;
+  // The same, made if the instance exists and was never used. nullptr with error:
+  // -ENXIO (no such instance), or what the system says.
+  std::shared_ptr<shm::Segment> make_segment(int instance, int& error) const;
   // Does somebody hold the side? A killed program's word in the segment may
   // still say so; the claim on the node does not.
   bool held(int instance, abi::SideIndex side) const;
+  // The side as its present holder keeps it; nullptr if nobody has it open.
+  const abi::Side* open_side(const abi::Segment& segment, int instance, abi::SideIndex side) const;
 
  private:
   const std::string folder_;
   const int configured_;
+  const MakeBirth birth_;
+  const PolicyBit policy_bit_;
 };
 
 // Audio devices are numbered through: the client side of an instance, then its
 // server side.
 inline int audio_device(int instance, abi::SideIndex side) {
   return instance * 2 + (side == abi::kServer ? 1 : 0);
+}
+inline constexpr abi::SideIndex side_of(int audio_device) {
+  return audio_device % 2 == 1 ? abi::kServer : abi::kClient;
 }
 
 }  // namespace ossloop::oss

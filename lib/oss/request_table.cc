@@ -2,109 +2,235 @@
 
 #include <errno.h>
 
-#include <array>
-#include <cstring>
-
-#include "base/log.h"
-#include "base/sys.h"
-
 namespace ossloop::oss {
 namespace {
 
+template <typename Argument>
+struct Kind {
+  static constexpr ArgumentKind value = ArgumentKind::kStructure;
+};
+template <>
+struct Kind<std::int32_t> {
+  static constexpr ArgumentKind value = ArgumentKind::kNumber;
+};
+template <>
+struct Kind<std::uint64_t> {
+  static constexpr ArgumentKind value = ArgumentKind::kNumber;
+};
+template <std::size_t Size>
+struct Kind<char[Size]> {
+  static constexpr ArgumentKind value = ArgumentKind::kText;
+};
+
+Dsp& object(const Target& target, Dsp*) { return *target.dsp; }
+System& object(const Target& target, System*) { return target.system; }
+Mixer& object(const Target& target, Mixer*) { return target.mixer; }
+
 // Adapts a typed member to the table. The code encodes the size of its argument,
 // so a handler of the wrong type does not compile.
-template <std::uint32_t Code, typename Argument>
-constexpr Request row(const char* name, int (Dsp::*)(Argument&),
-                      int (*handle)(Dsp&, void*)) {
-  static_assert(argument_bytes(Code) == sizeof(Argument));
-  return {Code, name, handle};
-}
-template <std::uint32_t Code>
-constexpr Request row(const char* name, int (Dsp::*)(), int (*handle)(Dsp&, void*)) {
-  static_assert(argument_bytes(Code) == 0);
-  return {Code, name, handle};
-}
-
 template <auto Member>
 struct Adapter;
-template <typename Argument, int (Dsp::*Member)(Argument&)>
+template <typename Object, typename Argument, int (Object::*Member)(Argument&)>
 struct Adapter<Member> {
-  static int handle(Dsp& dsp, void* argument) {
-    return (dsp.*Member)(*static_cast<Argument*>(argument));
+  static constexpr std::size_t kBytes = sizeof(Argument);
+  static constexpr ArgumentKind kKind = Kind<Argument>::value;
+  static constexpr bool kAudioOnly = std::is_same_v<Object, Dsp>;
+  static int handle(const Target& target, void* argument) {
+    return (object(target, static_cast<Object*>(nullptr)).*
+            Member)(*static_cast<Argument*>(argument));
   }
 };
-template <int (Dsp::*Member)()>
+template <typename Object, int (Object::*Member)()>
 struct Adapter<Member> {
-  static int handle(Dsp& dsp, void*) { return (dsp.*Member)(); }
+  static constexpr std::size_t kBytes = 0;
+  static constexpr ArgumentKind kKind = ArgumentKind::kNone;
+  static constexpr bool kAudioOnly = std::is_same_v<Object, Dsp>;
+  static int handle(const Target& target, void*) {
+    return (object(target, static_cast<Object*>(nullptr)).*Member)();
+  }
 };
 
-#define OSSLOOP_REQUEST(code, member) row<code>(#code, &Dsp::member, Adapter<&Dsp::member>::handle)
+template <std::uint32_t Code, auto Member>
+constexpr Request served(const char* name, const char* help) {
+  using Handler = Adapter<Member>;
+  static_assert(argument_bytes(Code) == Handler::kBytes);
+  return {Code, name, Handler::kKind, Handler::kAudioOnly, 0, help, Handler::handle};
+}
+
+template <int Error>
+int refuse(const Target&, void*) {
+  return Error;
+}
+template <int Error>
+constexpr Request refused(std::uint32_t code, const char* name, const char* help) {
+  const std::uint32_t bytes = argument_bytes(code);
+  const ArgumentKind kind = bytes == 0   ? ArgumentKind::kNone
+                            : bytes == 4 ? ArgumentKind::kNumber
+                                         : ArgumentKind::kStructure;
+  return {code, name, kind, (code >> 8 & 0xff) == 'P', Error, help, refuse<Error>};
+}
+
+#define SERVED(code, member, help) served<code, &member>(#code, help)
+#define REFUSED(code, error, help) refused<error>(code, #code, help)
+#define NO_CHANNEL(name)                                                       \
+  REFUSED(SOUND_MIXER_READ_##name, -EINVAL, "The mixer has no such channel."), \
+      REFUSED(SOUND_MIXER_WRITE_##name, -EINVAL, "The mixer has no such channel.")
+#define CHANNEL(name, channel, what)                                                               \
+  SERVED(SOUND_MIXER_READ_##name, Mixer::level<channel>, "Level of " what ", left | right << 8."), \
+      SERVED(SOUND_MIXER_WRITE_##name, Mixer::set_level<channel>,                                  \
+             "Sets the level of " what "; gives the level in force.")
+
+constexpr char kVolume[] = "The stream's own level, left | right << 8, 0 to 100.";
 
 constexpr Request kRequests[] = {
-    OSSLOOP_REQUEST(SNDCTL_DSP_SETFMT, set_format),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETFMTS, formats),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SPEED, speed),
-    OSSLOOP_REQUEST(SNDCTL_DSP_CHANNELS, channels),
-    OSSLOOP_REQUEST(SNDCTL_DSP_STEREO, stereo),
-    OSSLOOP_REQUEST(SNDCTL_DSP_COOKEDMODE, cooked_mode),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GET_CHNORDER, channel_order),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SET_CHNORDER, set_channel_order),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETBLKSIZE, block_size),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SETFRAGMENT, set_fragment),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SUBDIVIDE, subdivide),
-    OSSLOOP_REQUEST(SNDCTL_DSP_POLICY, policy),
-    OSSLOOP_REQUEST(SNDCTL_DSP_LOW_WATER, low_water),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETOSPACE, output_space),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETISPACE, input_space),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETODELAY, output_delay),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETOPTR, output_pointer),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETIPTR, input_pointer),
-    OSSLOOP_REQUEST(SNDCTL_DSP_CURRENT_OPTR, current_output),
-    OSSLOOP_REQUEST(SNDCTL_DSP_CURRENT_IPTR, current_input),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETERROR, errors),
-    OSSLOOP_REQUEST(SNDCTL_DSP_HALT, halt),
-    OSSLOOP_REQUEST(SNDCTL_DSP_HALT_INPUT, halt_input),
-    OSSLOOP_REQUEST(SNDCTL_DSP_HALT_OUTPUT, halt_output),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SYNC, sync),
-    OSSLOOP_REQUEST(SNDCTL_DSP_POST, post),
-    OSSLOOP_REQUEST(SNDCTL_DSP_NONBLOCK, nonblock),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETTRIGGER, trigger),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SETTRIGGER, set_trigger),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SETDUPLEX, set_duplex),
-    OSSLOOP_REQUEST(SNDCTL_DSP_PROFILE, profile),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETCAPS, capabilities),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETPLAYVOL, play_volume),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SETPLAYVOL, set_play_volume),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GETRECVOL, record_volume),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SETRECVOL, set_record_volume),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GET_PLAYTGT, play_target),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SET_PLAYTGT, play_target),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GET_PLAYTGT_NAMES, play_target_names),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GET_RECSRC, record_source),
-    OSSLOOP_REQUEST(SNDCTL_DSP_SET_RECSRC, record_source),
-    OSSLOOP_REQUEST(SNDCTL_DSP_GET_RECSRC_NAMES, record_source_names),
-    OSSLOOP_REQUEST(SNDCTL_SETSONG, set_song),
-    OSSLOOP_REQUEST(SNDCTL_GETSONG, song),
-    OSSLOOP_REQUEST(SNDCTL_SETLABEL, set_label),
-    OSSLOOP_REQUEST(SNDCTL_GETLABEL, label),
-    OSSLOOP_REQUEST(SNDCTL_SETNAME, set_name),
-    OSSLOOP_REQUEST(OSS_GETVERSION, version),
-    OSSLOOP_REQUEST(SNDCTL_SYSINFO, system_info),
-    OSSLOOP_REQUEST(SNDCTL_AUDIOINFO, audio_info),
-    OSSLOOP_REQUEST(SNDCTL_AUDIOINFO_EX, audio_info),
-    OSSLOOP_REQUEST(SNDCTL_ENGINEINFO, engine_info),
-    OSSLOOP_REQUEST(SNDCTL_CARDINFO, card_info),
+    // Formats.
+    SERVED(SNDCTL_DSP_SETFMT, Dsp::set_format,
+           "Sets the sample format, 0 asks; gives the one in force."),
+    SERVED(SNDCTL_DSP_GETFMTS, Dsp::formats,
+           "All sample formats, which conversion makes possible."),
+    SERVED(SNDCTL_DSP_SPEED, Dsp::speed, "Sets the rate in Hz, 0 asks; gives the one in force."),
+    SERVED(SNDCTL_DSP_CHANNELS, Dsp::channels,
+           "Sets the channels, 0 asks; gives the number in force."),
+    SERVED(SNDCTL_DSP_STEREO, Dsp::stereo, "0: one channel, 1: two; gives what is in force."),
+    SERVED(SOUND_PCM_READ_RATE, Dsp::present_speed, "The rate in force."),
+    SERVED(SOUND_PCM_READ_BITS, Dsp::present_format, "The sample format in force."),
+    SERVED(SOUND_PCM_READ_CHANNELS, Dsp::present_channels, "The number of channels in force."),
+    SERVED(SNDCTL_DSP_COOKEDMODE, Dsp::cooked_mode, "Taken; a client is always converted."),
+    SERVED(SNDCTL_DSP_GET_CHNORDER, Dsp::channel_order, "L R C LFE LS RS LR RR, always."),
+    SERVED(SNDCTL_DSP_SET_CHNORDER, Dsp::set_channel_order, "EINVAL for any other order."),
+    // Buffers and positions.
+    SERVED(SNDCTL_DSP_GETBLKSIZE, Dsp::block_size, "Bytes of a fragment."),
+    SERVED(SNDCTL_DSP_SETFRAGMENT, Dsp::set_fragment,
+           "0xMMMMSSSS: MMMM fragments of 2^SSSS bytes."),
+    SERVED(SNDCTL_DSP_SUBDIVIDE, Dsp::subdivide, "Divides the fragments by 1, 2 or 4; 0 asks."),
+    SERVED(SNDCTL_DSP_POLICY, Dsp::policy,
+           "Fragments from 0 (least delay) to 10 (fewest wake-ups)."),
+    SERVED(SNDCTL_DSP_LOW_WATER, Dsp::low_water, "Bytes from which poll() reports readiness."),
+    SERVED(SNDCTL_DSP_GETOSPACE, Dsp::output_space,
+           "Room in the playback buffer. ENOTSUP: not open for it."),
+    SERVED(SNDCTL_DSP_GETISPACE, Dsp::input_space,
+           "Sound in the recording buffer. ENOTSUP: not open for it."),
+    SERVED(SNDCTL_DSP_GETODELAY, Dsp::output_delay,
+           "Bytes written and not yet played, the filter's included."),
+    SERVED(SNDCTL_DSP_GETOPTR, Dsp::output_pointer, "Position of playback in bytes."),
+    SERVED(SNDCTL_DSP_GETIPTR, Dsp::input_pointer, "Position of recording in bytes."),
+    SERVED(SNDCTL_DSP_CURRENT_OPTR, Dsp::current_output, "Position of playback in frames."),
+    SERVED(SNDCTL_DSP_CURRENT_IPTR, Dsp::current_input, "Position of recording in frames."),
+    SERVED(SNDCTL_DSP_GETERROR, Dsp::errors, "Underruns and overruns since the last question."),
+    SERVED(SNDCTL_DSP_GETIPEAKS, Dsp::input_peaks,
+           "Peak of each channel recorded in the last tenth of a second."),
+    SERVED(SNDCTL_DSP_GETOPEAKS, Dsp::output_peaks,
+           "Peak of each channel played in the last tenth of a second."),
+    // Flow.
+    SERVED(SNDCTL_DSP_HALT, Dsp::halt, "Drops what is queued; the stream goes on."),
+    SERVED(SNDCTL_DSP_HALT_INPUT, Dsp::halt_input, "The same for recording alone."),
+    SERVED(SNDCTL_DSP_HALT_OUTPUT, Dsp::halt_output, "The same for playback alone."),
+    SERVED(SNDCTL_DSP_SYNC, Dsp::sync, "Waits until all is played."),
+    SERVED(SNDCTL_DSP_POST, Dsp::post, "Taken; sound is played as soon as it is written."),
+    SERVED(SNDCTL_DSP_SILENCE, Dsp::silence, "What is queued becomes silence."),
+    SERVED(SNDCTL_DSP_SKIP, Dsp::skip, "Drops what is queued for playback."),
+    SERVED(SNDCTL_DSP_NONBLOCK, Dsp::nonblock, "As O_NONBLOCK."),
+    SERVED(SNDCTL_DSP_GETTRIGGER, Dsp::trigger, "The directions that may run."),
+    SERVED(SNDCTL_DSP_SETTRIGGER, Dsp::set_trigger, "Lets directions run, stops the others."),
+    SERVED(SNDCTL_DSP_SYNCGROUP, Dsp::join_group,
+           "Joins devices of this program that start together; id 0 makes a group."),
+    SERVED(SNDCTL_DSP_SYNCSTART, Dsp::start_group, "Starts a group, all on the same frame."),
+    SERVED(SNDCTL_DSP_SETDUPLEX, Dsp::set_duplex, "ENOTSUP: a loop goes one way."),
+    SERVED(SNDCTL_DSP_PROFILE, Dsp::profile, "Taken; a hint."),
+    SERVED(SNDCTL_DSP_GETCAPS, Dsp::capabilities, "PCM_CAP_ bits of the device as it is open."),
+    // Levels of the stream, targets and sources. On an audio device OSS means the
+    // stream's own level by PCM and RECLEV too.
+    SERVED(SNDCTL_DSP_GETPLAYVOL, Dsp::play_volume, kVolume),
+    SERVED(SNDCTL_DSP_SETPLAYVOL, Dsp::set_play_volume, kVolume),
+    SERVED(SNDCTL_DSP_GETRECVOL, Dsp::record_volume, kVolume),
+    SERVED(SNDCTL_DSP_SETRECVOL, Dsp::set_record_volume, kVolume),
+    SERVED(SNDCTL_DSP_GET_PLAYTGT, Dsp::play_target, "0: there is one target."),
+    SERVED(SNDCTL_DSP_SET_PLAYTGT, Dsp::play_target, "0: there is one target."),
+    SERVED(SNDCTL_DSP_GET_PLAYTGT_NAMES, Dsp::play_target_names, "One: loop."),
+    SERVED(SNDCTL_DSP_GET_RECSRC, Dsp::record_source, "0: there is one source."),
+    SERVED(SNDCTL_DSP_SET_RECSRC, Dsp::record_source, "0: there is one source."),
+    SERVED(SNDCTL_DSP_GET_RECSRC_NAMES, Dsp::record_source_names, "One: loop."),
+    // What a loop has not.
+    REFUSED(SNDCTL_DSP_SETSYNCRO, -EINVAL,
+            "OSS itself does not have it any more; SYNCGROUP is for that."),
+    REFUSED(SNDCTL_DSP_READCTL, -EINVAL, "There is no digital receiver."),
+    REFUSED(SNDCTL_DSP_WRITECTL, -EINVAL, "There is no digital transmitter."),
+    REFUSED(SNDCTL_DSP_GETCHANNELMASK, -EINVAL, "Channels are not bound to speakers."),
+    REFUSED(SNDCTL_DSP_BIND_CHANNEL, -EINVAL, "Channels are not bound to speakers."),
+    REFUSED(SNDCTL_DSP_MODEM_OFFHOOK, -EINVAL, "There is no telephone line."),
+    REFUSED(SNDCTL_DSP_MAPINBUF, -EINVAL, "Buffers are mapped by mmap()."),
+    REFUSED(SNDCTL_DSP_MAPOUTBUF, -EINVAL, "Buffers are mapped by mmap()."),
+    REFUSED(SOUND_PCM_READ_FILTER, -EINVAL, "There is no filter to set."),
+    REFUSED(SOUND_PCM_WRITE_FILTER, -EINVAL, "There is no filter to set."),
+    // Names.
+    SERVED(SNDCTL_SETSONG, Dsp::set_song, "The title of what is played, for others to see."),
+    SERVED(SNDCTL_GETSONG, Dsp::song, "The title as it was set."),
+    SERVED(SNDCTL_SETLABEL, Dsp::set_label, "A label of the stream."),
+    SERVED(SNDCTL_GETLABEL, Dsp::label, "The label as it was set."),
+    SERVED(SNDCTL_SETNAME, Dsp::set_name, "The name of the program, as others see it."),
+    // The system.
+    SERVED(OSS_GETVERSION, System::version, "0x040100."),
+    SERVED(SNDCTL_SYSINFO, System::system_info, "Version, numbers of devices, which are open."),
+    SERVED(SNDCTL_AUDIOINFO, System::audio_info, "All about an audio device; dev -1 is this one."),
+    SERVED(SNDCTL_AUDIOINFO_EX, System::audio_info, "The same."),
+    SERVED(SNDCTL_ENGINEINFO, System::engine_info, "The same: each device has one engine."),
+    SERVED(SNDCTL_CARDINFO, System::card_info, "About card 0, the only one."),
+    // The mixer of OSS 4.
+    SERVED(SNDCTL_MIX_NRMIX, Mixer::mixers, "How many mixers there are."),
+    SERVED(SNDCTL_MIXERINFO, Mixer::info, "About a mixer; dev -1 is this device's."),
+    SERVED(SNDCTL_MIX_NREXT, Mixer::controls, "How many controls the mixer of this number has."),
+    SERVED(SNDCTL_MIX_EXTINFO, Mixer::control_info, "About a control."),
+    SERVED(SNDCTL_MIX_READ, Mixer::value, "The value of a control."),
+    SERVED(SNDCTL_MIX_WRITE, Mixer::set_value, "Sets a control; gives the value in force."),
+    SERVED(SNDCTL_MIX_ENUMINFO, Mixer::value_names, "Names of the values of an enumeration."),
+    SERVED(SNDCTL_MIX_DESCRIPTION, Mixer::description, "What a control does, in words."),
+    REFUSED(SNDCTL_MIX_MATRIX_READ, -EINVAL, "There is no matrix mixer."),
+    REFUSED(SNDCTL_MIX_MATRIX_WRITE, -EINVAL, "There is no matrix mixer."),
+    // The mixer of OSS 3.
+    CHANNEL(VOLUME, abi::kMixVolume, "all that the client side plays or records"),
+    CHANNEL(PCM, abi::kMixPcm, "what the client side plays (of an audio device: the stream's own)"),
+    CHANNEL(IGAIN, abi::kMixInput, "what the client side records"),
+    CHANNEL(RECLEV, abi::kMixInput,
+            "what the client side records (of an audio device: the stream's own)"),
+    CHANNEL(MAINVOL, abi::kMixVolume, "all, as VOLUME"),
+    CHANNEL(RECGAIN, abi::kMixInput, "what is recorded, as IGAIN"),
+    NO_CHANNEL(BASS),
+    NO_CHANNEL(TREBLE),
+    NO_CHANNEL(SYNTH),
+    NO_CHANNEL(SPEAKER),
+    NO_CHANNEL(LINE),
+    NO_CHANNEL(MIC),
+    NO_CHANNEL(CD),
+    NO_CHANNEL(IMIX),
+    NO_CHANNEL(ALTPCM),
+    NO_CHANNEL(OGAIN),
+    NO_CHANNEL(LINE1),
+    NO_CHANNEL(LINE2),
+    NO_CHANNEL(LINE3),
+    NO_CHANNEL(ENHANCE),
+    NO_CHANNEL(MONGAIN),
+    SERVED(SOUND_MIXER_READ_DEVMASK, Mixer::channels, "VOLUME, PCM, IGAIN."),
+    SERVED(SOUND_MIXER_READ_STEREODEVS, Mixer::channels, "All of them."),
+    SERVED(SOUND_MIXER_READ_RECMASK, Mixer::record_channels, "IGAIN."),
+    SERVED(SOUND_MIXER_READ_RECSRC, Mixer::record_source, "IGAIN, always."),
+    SERVED(SOUND_MIXER_WRITE_RECSRC, Mixer::record_source, "IGAIN, whatever is asked for."),
+    SERVED(SOUND_MIXER_READ_CAPS, Mixer::capabilities, "One source at a time."),
+    SERVED(SOUND_MIXER_INFO, Mixer::legacy_info,
+           "Names, and a counter of changes; also in its older, shorter form."),
+    REFUSED(SOUND_MIXER_PRIVATE1, -EINVAL, "For drivers of certain cards."),
+    REFUSED(SOUND_MIXER_PRIVATE2, -EINVAL, "For drivers of certain cards."),
+    REFUSED(SOUND_MIXER_PRIVATE3, -EINVAL, "For drivers of certain cards."),
+    REFUSED(SOUND_MIXER_PRIVATE4, -EINVAL, "For drivers of certain cards."),
+    REFUSED(SOUND_MIXER_PRIVATE5, -EINVAL, "For drivers of certain cards."),
+    REFUSED(SOUND_MIXER_GETLEVELS, -EINVAL, "For a program that OSS no longer has."),
+    REFUSED(SOUND_MIXER_SETLEVELS, -EINVAL, "For a program that OSS no longer has."),
+    REFUSED(SOUND_MIXER_RESERVED, -EINVAL, "Never had a meaning."),
 };
 
-#undef OSSLOOP_REQUEST
-
-constexpr std::uint32_t largest_argument() {
-  std::uint32_t largest = 0;
-  for (const Request& request : kRequests) {
-    if (argument_bytes(request.code) > largest) largest = argument_bytes(request.code);
-  }
-  return largest;
-}
+#undef SERVED
+#undef REFUSED
+#undef CHANNEL
+#undef NO_CHANNEL
 
 }  // namespace
 
@@ -112,40 +238,18 @@ std::span<const Request> requests() { return kRequests; }
 
 const Request* find_request(std::uint32_t code) {
   const Request* alike = nullptr;
+  int best = -1;
   for (const Request& request : kRequests) {
     if (request.code == code) return &request;
     if ((request.code & 0xffff) != (code & 0xffff)) continue;
-    if (alike == nullptr || takes_argument(request.code) == takes_argument(code)) alike = &request;
+    const int likeness = (argument_bytes(request.code) == argument_bytes(code) ? 4 : 0) +
+                         (takes_argument(request.code) == takes_argument(code) ? 2 : 0) +
+                         (gives_argument(request.code) == gives_argument(code) ? 1 : 0);
+    if (likeness <= best) continue;
+    best = likeness;
+    alike = &request;
   }
   return alike;
-}
-
-int serve(Dsp& dsp, std::uint32_t code, void* argument) {
-  const Request* request = find_request(code);
-  if (request == nullptr) {
-    base::log(base::LogLevel::kTrace, "ioctl 0x%08x: unknown request", code);
-    return -EINVAL;
-  }
-  alignas(16) std::array<std::byte, largest_argument()> copy;
-  const std::size_t bytes = argument_bytes(request->code);
-  // Also what the request only gives is read: some of it asks (AUDIOINFO's dev),
-  // and a pointer that cannot be written is told before anything is done.
-  if (bytes != 0) {
-    if (argument == nullptr) return -EFAULT;
-    if (base::sys().copy_from_user(copy.data(), argument, bytes) < 0) return -EFAULT;
-    if (gives_argument(request->code) &&
-        base::sys().copy_to_user(argument, copy.data(), bytes) < 0) {
-      return -EFAULT;
-    }
-  }
-  int result = request->handle(dsp, copy.data());
-  if (result >= 0 && bytes != 0 && gives_argument(request->code) &&
-      base::sys().copy_to_user(argument, copy.data(), bytes) < 0) {
-    result = -EFAULT;
-  }
-  base::log(base::LogLevel::kTrace, "%s %d -> %d", request->name,
-            bytes >= 4 ? *reinterpret_cast<std::int32_t*>(copy.data()) : 0, result);
-  return result;
 }
 
 }  // namespace ossloop::oss

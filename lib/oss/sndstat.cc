@@ -1,57 +1,104 @@
 #include "oss/sndstat.h"
 
+#include <algorithm>
+#include <cstdarg>
 #include <cstdio>
-#include <cstring>
 
 #include "audio/pcm_format.h"
 #include "device/endpoint.h"
 #include "device/loop_format.h"
+#include "oss/text.h"
 
 namespace ossloop::oss {
 namespace {
 
+[[gnu::format(printf, 2, 3)]] void add(std::string& text, const char* format, ...) {
+  char line[256];
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  text += line;
+}
+
 const char* direction(std::uint32_t access) {
   switch (access & device::kReadWrite) {
-    case device::kRead: return "INPUT";
-    case device::kWrite: return "OUTPUT";
-    default: return "INPUT/OUTPUT";
+    case device::kRead:
+      return "INPUT";
+    case device::kWrite:
+      return "OUTPUT";
+    default:
+      return "INPUT/OUTPUT";
   }
 }
 
-void describe(std::string& text, int instance, abi::SideIndex side, const abi::Segment* segment,
-              bool held) {
-  char line[256];
-  std::snprintf(line, sizeof line, "%d: ossloop %d %s side (/dev/oss/oss_audioloop0/%s%d)",
-                audio_device(instance, side), instance, side == abi::kServer ? "server" : "client",
-                side == abi::kServer ? "server" : "pcm", instance);
-  text += line;
-  if (segment == nullptr || !held || !device::is_open(segment->side[side].open.load())) {
-    text += "\n";
-    return;
-  }
-  const abi::Side& open = segment->side[side];
+// A name of another process, without what would write on the reader's terminal.
+std::string printable(std::string_view name) {
+  std::string result(name);
+  std::ranges::replace_if(
+      result, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return result;
+}
+
+std::string node(int instance, abi::SideIndex side) {
+  return (side == abi::kServer ? "/dev/oss/oss_audioloop0/server" : "/dev/oss/oss_audioloop0/pcm") +
+         std::to_string(instance);
+}
+
+void describe_open(std::string& text, const abi::Side& open, const abi::Segment& segment,
+                   abi::SideIndex side) {
   const audio::PcmFormat format =
-      device::unpack_format(side == abi::kServer ? segment->loop.word.load() : open.format.load());
+      device::unpack_format(side == abi::kServer ? segment.loop.word.load() : open.format.load());
   const auto* sample = audio::find_format(format.afmt);
-  std::snprintf(line, sizeof line, " %s %s/%d/%d open by %u %.*s\n", direction(open.access.load()),
-                sample != nullptr ? sample->name : "?", format.channels, format.rate_hz,
-                open.pid.load(), static_cast<int>(strnlen(open.command, sizeof open.command)),
-                open.command);
-  text += line;
+  add(text, "    %s, %s/%d/%d, open by %s (pid %u)", direction(open.access.load()), sample->name,
+      format.channels, format.rate_hz, printable(text_of(open.command)).c_str(), open.pid.load());
+  const std::string song = printable(text_of(open.song));
+  if (!song.empty()) add(text, ", \"%s\"", song.c_str());
+  text += "\n";
+}
+
+void describe(std::string& text, const Machine& machine, int instance, abi::SideIndex side) {
+  add(text, "ossloop %d %s side  %s  (device index %d)\n", instance,
+      side == abi::kServer ? "server" : "client", node(instance, side).c_str(),
+      audio_device(instance, side));
+  const auto segment = machine.segment(instance);
+  const abi::Side* open =
+      segment != nullptr ? machine.open_side(segment->contract(), instance, side) : nullptr;
+  if (open != nullptr) {
+    describe_open(text, *open, segment->contract(), side);
+  } else {
+    text += "    free\n";
+  }
 }
 
 }  // namespace
 
-std::string sndstat(const Machine& machine) {
-  std::string text = "OSS 4.1 (ossloop, loopback audio in user space)\n\nCard config:\n"
-                     "0: oss_audioloop0: loopback audio devices\n\nAudio devices:\n";
-  for (int instance = 0; instance < machine.count(); ++instance) {
+std::string sndstat(const Machine& machine, const std::string& default_device) {
+  const int instances = machine.count();
+  std::string text = "OSS 4.1 (ossloop) loopback audio in user space\nLicense: MIT\n";
+  add(text, "Number of audio devices:\t%d\nNumber of audio engines:\t%d\n", 2 * instances,
+      2 * instances);
+  add(text, "Number of MIDI devices:\t\t0\nNumber of mixer devices:\t%d\n\n", instances);
+  text += "Device objects\n 0: oss_audioloop0 loopback audio\n\nMIDI devices (/dev/midi*)\n\n";
+  text += "Mixer devices\n";
+  for (int instance = 0; instance < instances; ++instance) {
     if (!machine.exists(instance)) continue;
-    const auto segment = machine.segment(instance);
-    for (const abi::SideIndex side : {abi::kClient, abi::kServer}) {
-      describe(text, instance, side, segment != nullptr ? &segment->contract() : nullptr,
-               segment != nullptr && machine.held(instance, side));
-    }
+    add(text, " %d: ossloop %d (Mixer %d of device object 0)\n", instance, instance, instance);
+  }
+  text += "\nAudio devices\n";
+  for (int instance = 0; instance < instances; ++instance) {
+    if (!machine.exists(instance)) continue;
+    describe(text, machine, instance, abi::kClient);
+    describe(text, machine, instance, abi::kServer);
+  }
+  text += "\nNodes\n";
+  if (!default_device.empty()) {
+    add(text, "  /dev/dsp -> /dev/oss/oss_audioloop0/%s\n", default_device.c_str());
+  }
+  for (int instance = 0; instance < instances; ++instance) {
+    if (!machine.exists(instance)) continue;
+    add(text, "  /dev/dsp%d -> %s\n", instance, node(instance, abi::kClient).c_str());
+    add(text, "  /dev/mixer%d -> /dev/oss/oss_audioloop0/mix%d\n", instance, instance);
   }
   return text;
 }

@@ -299,6 +299,9 @@ inline constexpr std::uint32_t SOUND_MASK_ENHANCE = 1U << SOUND_MIXER_ENHANCE;
 inline constexpr std::uint32_t SOUND_MASK_LOUD = 1U << SOUND_MIXER_LOUD;
 inline constexpr std::uint32_t SOUND_MASK_MUTE = 1U << SOUND_MIXER_MUTE;
 
+// SOUND_MIXER_READ_CAPS: one recording source at a time.
+inline constexpr std::int32_t SOUND_CAP_EXCL_INPUT = 0x1;
+
 // Room or data in a buffer: SNDCTL_DSP_GETOSPACE, SNDCTL_DSP_GETISPACE.
 struct audio_buf_info {
   std::int32_t fragments;
@@ -631,6 +634,15 @@ inline constexpr std::uint32_t SNDCTL_DSP_POLICY = request_write<std::int32_t>('
 inline constexpr std::uint32_t SNDCTL_DSP_GETCHANNELMASK = request_both<std::int32_t>('P', 64);
 inline constexpr std::uint32_t SNDCTL_DSP_BIND_CHANNEL = request_both<std::int32_t>('P', 65);
 inline constexpr std::uint32_t SNDCTL_DSP_MODEM_OFFHOOK = request_both<std::int32_t>('P', 69);
+
+// The same requests as OSS 3 called them, and those that it alone had.
+inline constexpr std::uint32_t SOUND_PCM_READ_RATE = request_read<std::int32_t>('P', 2);
+inline constexpr std::uint32_t SOUND_PCM_READ_BITS = request_read<std::int32_t>('P', 5);
+inline constexpr std::uint32_t SOUND_PCM_READ_CHANNELS = request_read<std::int32_t>('P', 6);
+inline constexpr std::uint32_t SOUND_PCM_READ_FILTER = request_read<std::int32_t>('P', 7);
+inline constexpr std::uint32_t SOUND_PCM_WRITE_FILTER = request_both<std::int32_t>('P', 7);
+inline constexpr std::uint32_t SNDCTL_DSP_MAPINBUF = request_read<buffmem_desc>('P', 19);
+inline constexpr std::uint32_t SNDCTL_DSP_MAPOUTBUF = request_read<buffmem_desc>('P', 20);
 
 // System information, and the mixer as OSS 4 sees it. The argument of the two
 // matrix requests has no published structure, only a size.

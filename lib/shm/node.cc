@@ -29,6 +29,10 @@ int lock_call(int fd, int command, struct flock& lock) {
 Node::Node(const std::string& folder, int instance, abi::SideIndex side)
     : path_(folder + (side == abi::kServer ? "/server" : "/pcm") + std::to_string(instance)) {}
 
+Node Node::of_mixer(const std::string& folder, int instance) {
+  return Node(folder + "/mix" + std::to_string(instance));
+}
+
 int Node::make(mode_t mode) const {
   const int made = sys().mkfifoat(AT_FDCWD, path_.c_str(), mode & 0660);
   if (made == 0) {
@@ -53,6 +57,19 @@ int Node::open(bool close_on_exec) const {
   // beside the token.
   if (fd >= 0) sys().fcntl(fd, F_SETPIPE_SZ, 4096);
   return fd;
+}
+
+int Node::open_as(int flags) const {
+  // A FIFO without a reader cannot be opened for writing alone; `both` is the
+  // reader, and keeps the number until the program's own has it.
+  base::Fd both(sys().open(path_.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0));
+  if (!both) return both.get();
+  const int wanted = (flags & (O_ACCMODE | O_CLOEXEC)) | O_NONBLOCK | O_NOFOLLOW;
+  base::Fd fd(sys().open(path_.c_str(), wanted, 0));
+  if (!fd) return fd.get();
+  sys().fcntl(fd.get(), F_SETFL, flags & O_NONBLOCK);
+  const int moved = sys().dup3(fd.get(), both.get(), flags & O_CLOEXEC);
+  return moved < 0 ? moved : both.release();
 }
 
 bool Node::is(int fd) const {

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <utility>
 
 #include "abi/segment.h"
 
@@ -20,6 +21,8 @@ class Node {
  public:
   Node() = default;
   Node(const std::string& folder, int instance, abi::SideIndex side);
+  // That of an instance's mixer, which only names it: no token, no claim.
+  static Node of_mixer(const std::string& folder, int instance);
 
   const std::string& path() const { return path_; }
 
@@ -28,6 +31,8 @@ class Node {
   int make(mode_t mode) const;
   // A new description of the node: a descriptor (the lowest free one) or -errno.
   int open(bool close_on_exec) const;
+  // The same with the open flags of a program: access, O_NONBLOCK, O_CLOEXEC.
+  int open_as(int flags) const;
 
   // Is the node of this name the one behind `fd`?
   bool is(int fd) const;
@@ -49,6 +54,8 @@ class Node {
   static void set_token(int fd, bool ready);
 
  private:
+  explicit Node(std::string path) : path_(std::move(path)) {}
+
   std::string path_;
 };
 

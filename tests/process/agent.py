@@ -51,6 +51,7 @@ class Calls:
     stat = staticmethod(os.stat)
     fstat = staticmethod(os.fstat)
     lseek = staticmethod(os.lseek)
+    flags = staticmethod(lambda number: fcntl.fcntl(number, fcntl.F_GETFL))
 
     @staticmethod
     def ioctl(number, request, value=0):

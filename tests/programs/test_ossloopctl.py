@@ -84,6 +84,7 @@ MEMBERS = {
     },
     "clock": {"running", "error_frames", "held_ms", "stalled_ms"},
     "counters": {"underruns", "overruns", "silence_frames", "dropped_frames"},
+    "mixer": {"muted", "vol", "pcm", "igain"},
     "policy": {"eof", "underrun", "overrun", "clock", "ppm", "quality", "dither", "tick_ms", "buffer_ms"},
 }
 

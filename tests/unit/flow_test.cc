@@ -33,7 +33,7 @@ class Loop {
       side.fragments.store(10);
     }
     consumer.attach();
-    producer.arm(true);
+    producer.arm(true, 0);
   }
 
   abi::Policy& policy() { return segment->policy; }
@@ -593,17 +593,43 @@ TEST_CASE("a recorder that halts hears nothing of what was queued until then") {
 
 TEST_CASE("frames written without a trigger wait for it") {
   Loop loop;
-  loop.producer.arm(false);
+  loop.producer.arm(false, 0);
   loop.consumer.start();
   loop.begin(960);
   CHECK(loop.look().streaming);
   loop.pass(kSecond);
   CHECK(loop.look().frames == 0);
   CHECK(loop.look().silence == 0);
-  loop.producer.arm(true);
+  loop.producer.arm(true, 0);
   CHECK(loop.look().frames == 0);  // the sound begins with the trigger
   loop.pass(10 * kMs);
   CHECK(loop.look().frames == 480);
+}
+
+TEST_CASE("sound that waited for its trigger counts from that moment, whenever it is noticed") {
+  Loop loop;
+  loop.producer.arm(false, 0);
+  loop.consumer.start();
+  loop.begin(960);
+  loop.look();
+  loop.pass(kSecond);
+  loop.producer.arm(true, loop.now);
+  loop.pass(7 * kMs);
+  CHECK(loop.look().frames == 7 * 48);
+}
+
+TEST_CASE("a consumer that comes after the trigger begins with the sound's first frame") {
+  Loop loop;
+  loop.producer.arm(false, 0);
+  loop.begin(960);
+  loop.producer.arm(true, loop.now);
+  loop.pass(kSecond);
+  loop.consumer.start();
+  CHECK(loop.look().frames == 0);
+  loop.pass(10 * kMs);
+  const View view = loop.look();
+  CHECK(view.frames == 480);
+  CHECK(loop.counters().overruns.load() == 0);
 }
 
 TEST_CASE("a trigger taken away holds what is written from then on") {
@@ -611,18 +637,18 @@ TEST_CASE("a trigger taken away holds what is written from then on") {
   loop.consumer.start();
   loop.begin(480);
   loop.record();
-  loop.producer.arm(false);
+  loop.producer.arm(false, 0);
   loop.play(480);
   loop.pass(20 * kMs);
   CHECK(loop.record().frames == 480);
-  loop.producer.arm(true);
+  loop.producer.arm(true, 0);
   loop.pass(20 * kMs);
   CHECK(loop.record().frames == 480);
 }
 
 TEST_CASE("a close without a trigger delivers what was accepted") {
   Loop loop;
-  loop.producer.arm(false);
+  loop.producer.arm(false, 0);
   loop.consumer.start();
   loop.begin(480);
   loop.producer.end();
@@ -1069,7 +1095,7 @@ TEST_CASE("garbage in every field stays inside the ring, for both roles") {
           producer.drop(loop.ring, loop.now);
           break;
         case 3:
-          producer.arm(garbage.pick(2) != 0);
+          producer.arm(garbage.pick(2) != 0, garbage.pick(1000));
           break;
         case 4: {
           const std::uint64_t room = producer.room(loop.ring, loop.now);
@@ -1135,7 +1161,7 @@ namespace {
 void check_next_stream(Loop& loop) {
   // What an open does: a stream left open is ended, a consumer starts at the newest.
   loop.producer.end();
-  loop.producer.arm(true);
+  loop.producer.arm(true, 0);
   loop.consumer.attach();
   REQUIRE(loop.producer.may_begin());
   loop.consumer.start();

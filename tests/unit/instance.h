@@ -45,7 +45,7 @@ struct Opened {
     port.set_format(format);
     port.set_buffering(default_buffering(format, port.buffer_ms()));
     playback.end();
-    playback.arm(true);
+    playback.arm(true, 0);
     capture.attach();
   }
   void publish(std::uint32_t access) {

@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   int status = ctl::kDone;
   for (const auto add : {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status,
                          ctl::add_set, ctl::add_run, ctl::add_play, ctl::add_record,
-                         ctl::add_monitor}) {
+                         ctl::add_monitor, ctl::add_api}) {
     add(app, status);
   }
   try {

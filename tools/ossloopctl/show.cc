@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <iterator>
 #include <iomanip>
 #include <ostream>
 #include <string_view>
@@ -22,6 +23,7 @@ using control::SideView;
 constexpr const char* kSideStates[] = {"free", "opening", "open", "dead"};
 constexpr const char* kStreamStates[] = {"idle", "waiting", "filling", "running", "ending"};
 constexpr const char* kSegmentStates[] = {"none", "present", "unreadable"};
+constexpr const char* kMixerChannels[] = {"vol", "pcm", "igain"};
 constexpr const char* kDirections[] = {"none", "read", "write", "both"};
 
 template <std::size_t Size, typename Enum>
@@ -66,6 +68,23 @@ Json side_json(const SideView& side) {
   return json;
 }
 
+Json mixer_json(const control::MixerView& mixer) {
+  Json json{{"muted", mixer.muted}};
+  for (std::size_t i = 0; i < std::size(mixer.channel); ++i) {
+    json[kMixerChannels[i]] = {mixer.channel[i].left, mixer.channel[i].right};
+  }
+  return json;
+}
+
+std::string mixer_text(const control::MixerView& mixer) {
+  std::string text;
+  for (std::size_t i = 0; i < std::size(mixer.channel); ++i) {
+    text += (i > 0 ? ", " : "") + std::string(kMixerChannels[i]) + " " +
+            std::to_string(mixer.channel[i].left) + ":" + std::to_string(mixer.channel[i].right);
+  }
+  return text + (mixer.muted ? ", muted" : "");
+}
+
 std::string side_text(const SideView& side) {
   if (!known(side)) return name(kSideStates, side.state);
   constexpr const char* kVerbs[] = {"", "reads", "writes", "reads or writes"};
@@ -102,6 +121,7 @@ Json to_json(const InstanceView& view) {
                       {"overruns", stream.overruns},
                       {"silence_frames", stream.silence_frames},
                       {"dropped_frames", stream.dropped_frames}};
+  json["mixer"] = mixer_json(view.mixer);
   for (const config::KeyInfo& key : config::keys()) {
     if (key.scope != config::Scope::kInstance) continue;
     json["policy"][std::string(key.name)] = config::format_policy_value(view.policy, key.name);
@@ -158,6 +178,7 @@ void print_status(std::ostream& out, const InstanceView& view) {
       << "  counters  " << stream.underruns << " underruns, " << stream.overruns << " overruns, "
       << stream.silence_frames << " frames of silence, " << stream.dropped_frames
       << " frames dropped\n"
+      << "  mixer     " << mixer_text(view.mixer) << "\n"
       << "  policy   ";
   for (const config::KeyInfo& key : config::keys()) {
     if (key.scope != config::Scope::kInstance) continue;

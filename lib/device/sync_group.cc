@@ -1,0 +1,58 @@
+#include "device/sync_group.h"
+
+#include <errno.h>
+
+#include <algorithm>
+
+#include "base/shelter.h"
+#include "base/sys.h"
+#include "device/endpoint.h"
+
+namespace ossloop::device {
+
+SyncGroups& SyncGroups::instance() {
+  // Never destroyed: the program's other threads run until the very end.
+  static SyncGroups* const groups = new SyncGroups;
+  return *groups;
+}
+
+int SyncGroups::join(int id, Endpoint& endpoint, int fd, std::uint32_t directions) {
+  directions &= kReadWrite;
+  if (directions == 0) return -EINVAL;
+  if ((directions & ~endpoint.access()) != 0) return -ENOTSUP;
+  const base::SignalsHeld signals;
+  std::lock_guard lock(mutex_);
+  if (id != 0 && std::ranges::find(members_, id, &Member::group) == members_.end()) return -EINVAL;
+  const auto known = std::ranges::find(members_, &endpoint, &Member::endpoint);
+  if (known != members_.end()) {
+    if (known->group != id) return -EBUSY;
+    known->directions |= directions;
+  } else {
+    if (id == 0) id = last_id_ = last_id_ % 0x7fffffff + 1;
+    members_.push_back({id, &endpoint, fd, directions});
+  }
+  endpoint.hold(fd, directions);
+  return id;
+}
+
+int SyncGroups::start(int id) {
+  const base::SignalsHeld signals;
+  std::lock_guard lock(mutex_);
+  const auto others =
+      std::ranges::partition(members_, [&](const Member& m) { return m.group != id; });
+  if (others.empty()) return -EINVAL;
+  const std::int64_t now_ns = base::sys().now_ns();
+  for (const Member& member : others) {
+    member.endpoint->release(member.fd, member.directions, now_ns);
+  }
+  members_.erase(others.begin(), members_.end());
+  return 0;
+}
+
+void SyncGroups::forget(const Endpoint& endpoint) {
+  const base::SignalsHeld signals;
+  std::lock_guard lock(mutex_);
+  std::erase_if(members_, [&](const Member& member) { return member.endpoint == &endpoint; });
+}
+
+}  // namespace ossloop::device

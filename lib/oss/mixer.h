@@ -1,0 +1,67 @@
+// The mixer of an instance as the OSS API sees it: the channels of OSS 3, and the
+// controls of OSS 4 for any instance.
+//
+// Both are the same levels in the shared segment, so whoever sets one is heard by
+// all. One member per request; each returns 0 or -errno and works on a copy of
+// the caller's argument. A level is 0 to 100: 100 is 0 dB, each step below it half
+// a decibel, 0 is silence. With the policy volume=lock a level that is written
+// stays, and comes back, as it was.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "oss/machine.h"
+#include "oss/soundcard.h"
+#include "shm/segment.h"
+
+namespace ossloop::oss {
+
+struct MixerControl;
+
+class Mixer {
+ public:
+  // `own`: the segment of `instance` as the caller holds it.
+  Mixer(const Machine& machine, int instance, std::shared_ptr<shm::Segment> own)
+      : machine_(machine), instance_(instance), own_(std::move(own)) {}
+
+  // OSS 3: left | right << 8.
+  template <abi::MixerChannel Channel>
+  int level(std::int32_t& level) {
+    return read_level(Channel, level);
+  }
+  template <abi::MixerChannel Channel>
+  int set_level(std::int32_t& level) {
+    return write_level(Channel, level);
+  }
+  int channels(std::int32_t& mask);
+  int record_channels(std::int32_t& mask);
+  int record_source(std::int32_t& mask);
+  int capabilities(std::int32_t& bits);
+  int legacy_info(mixer_info& info);
+
+  // OSS 4. `dev` of the argument is the mixer, -1 this one. -ENXIO: no such
+  // mixer; -EIDRM: no such control, or not of this time; -EFAULT: a control that
+  // cannot be read, or written, as OSS has it.
+  int mixers(std::int32_t& count);
+  int controls(std::int32_t& device_and_count);
+  int info(oss_mixerinfo& info);
+  int control_info(oss_mixext& info);
+  int value(oss_mixer_value& value);
+  int set_value(oss_mixer_value& value);
+  int value_names(oss_mixer_enuminfo& names);
+  int description(oss_mixer_enuminfo& text);
+
+ private:
+  int read_level(abi::MixerChannel channel, std::int32_t& level);
+  int write_level(abi::MixerChannel channel, std::int32_t& level);
+  int find(int& device, std::shared_ptr<shm::Segment>& segment) const;
+  int find(int& device, int control, std::shared_ptr<shm::Segment>& segment,
+           const MixerControl*& row) const;
+
+  const Machine& machine_;
+  const int instance_;
+  const std::shared_ptr<shm::Segment> own_;
+};
+
+}  // namespace ossloop::oss

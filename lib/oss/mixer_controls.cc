@@ -1,0 +1,194 @@
+#include "oss/mixer_controls.h"
+
+#include <errno.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "abi/policy.h"
+#include "base/sys.h"
+#include "device/levels.h"
+#include "device/loop_format.h"
+#include "device/peaks.h"
+#include "device/ring_size.h"
+#include "device/timer.h"
+
+namespace ossloop::oss {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+// Levels in tenths of a decibel above the lowest, by fives.
+constexpr std::int32_t kStep = 5;
+constexpr std::int32_t kMaxLevel = device::kFullLevel * kStep;
+constexpr std::int32_t kMaxPeak = 96;  // decibels above the step of 16 bits
+
+template <abi::MixerChannel Channel>
+std::int32_t get_level(const shm::Segment& segment) {
+  const std::uint32_t level = device::mixer_level(segment.contract().mixer, Channel);
+  return static_cast<std::int32_t>((level & 0xff) * kStep | (level >> 8) * kStep << 16);
+}
+
+template <abi::MixerChannel Channel>
+int set_level(abi::Segment& segment, std::int32_t value) {
+  const auto part = [&](int shift) {
+    const auto tenths =
+        static_cast<std::int32_t>((static_cast<std::uint32_t>(value) >> shift) & 0xffff);
+    return static_cast<std::uint32_t>((std::min(tenths, kMaxLevel) + kStep / 2) / kStep);
+  };
+  device::set_mixer_level(segment.mixer, Channel, part(0) | part(16) << 8);
+  return 0;
+}
+
+std::int32_t get_mute(const shm::Segment& segment) {
+  return segment.contract().mixer.muted.load(kRelaxed) != 0 ? 1 : 0;
+}
+int set_mute(abi::Segment& segment, std::int32_t value) {
+  if (segment.mixer.muted.exchange(value != 0 ? 1 : 0, kRelaxed) != (value != 0 ? 1U : 0U)) {
+    segment.mixer.changes.fetch_add(1, kRelaxed);
+  }
+  return 0;
+}
+
+std::int32_t decibels(std::uint16_t peak) {
+  if (peak == 0) return 0;
+  const double level = kMaxPeak + 20 * std::log10(peak / double{device::kFullPeak});
+  return std::clamp(static_cast<std::int32_t>(std::lround(level)), 1, kMaxPeak);
+}
+
+// The ring is mapped for the moment: a meter is looked at now and then.
+template <abi::DirectionIndex Direction>
+std::int32_t get_peak(const shm::Segment& segment) {
+  abi::Segment& contract = segment.contract();
+  const audio::PcmFormat loop = device::unpack_format(contract.loop.word.load());
+  const std::uint32_t buffer_ms =
+      std::clamp<std::uint32_t>(contract.policy.buffer_ms.load(kRelaxed), 20, 5000);
+  shm::Mapping mapping;
+  int error = 0;
+  device::Timer::instance().run(
+      [&] { mapping = segment.map_ring(device::ring_bytes(loop, buffer_ms), error); });
+  if (mapping.data() == nullptr) return 0;
+  const device::RingLimits limits{device::ring_frames(loop.rate_hz, buffer_ms),
+                                  device::longest_buffer_frames(loop.rate_hz, buffer_ms),
+                                  loop.rate_hz};
+  const shm::Ring ring(mapping.data(), limits.capacity_frames,
+                       static_cast<std::size_t>(loop.frame_bytes()));
+  std::uint16_t peaks[device::kPeakChannels];
+  device::find_peaks(contract, Direction, ring, loop, limits, base::sys().now_ns(), peaks);
+  const std::int32_t left = decibels(peaks[0]);
+  return left | (loop.channels > 1 ? decibels(peaks[1]) : left) << 8;
+}
+
+template <abi::Atomic<std::uint32_t> abi::Policy::*Field, std::uint32_t Values>
+std::int32_t get_policy(const shm::Segment& segment) {
+  const std::uint32_t value = (segment.contract().policy.*Field).load(kRelaxed);
+  return static_cast<std::int32_t>(value < Values ? value : 0);
+}
+template <abi::Atomic<std::uint32_t> abi::Policy::*Field, std::uint32_t Values>
+int set_policy(abi::Segment& segment, std::int32_t value) {
+  if (value < 0 || static_cast<std::uint32_t>(value) >= Values) return -EINVAL;
+  const auto wanted = static_cast<std::uint32_t>(value);
+  if ((segment.policy.*Field).exchange(wanted, kRelaxed) != wanted) {
+    segment.mixer.changes.fetch_add(1, kRelaxed);
+  }
+  return 0;
+}
+
+constexpr std::int32_t kBoth = MIXF_READABLE | MIXF_WRITEABLE;
+
+template <abi::MixerChannel Channel>
+constexpr MixerControl slider(const char* name, std::int32_t kind, std::int32_t channel,
+                              std::int32_t color, const char* help) {
+  return {name,
+          name,
+          MIXT_STEREOSLIDER16,
+          kBoth | MIXF_CENTIBEL | kind,
+          0,
+          kMaxLevel,
+          channel,
+          color,
+          help,
+          {},
+          get_level<Channel>,
+          set_level<Channel>};
+}
+template <abi::DirectionIndex Direction>
+constexpr MixerControl meter(const char* name, const char* label, const char* help) {
+  return {name,
+          label,
+          MIXT_STEREOPEAK,
+          MIXF_READABLE | MIXF_DECIBEL | MIXF_POLL,
+          6,
+          kMaxPeak,
+          -1,
+          OSS_RGB_WHITE,
+          help,
+          {},
+          get_peak<Direction>,
+          nullptr};
+}
+template <abi::Atomic<std::uint32_t> abi::Policy::*Field, std::size_t Values>
+constexpr MixerControl choice(const char* name, const char* label, const char* help,
+                              const char* const (&values)[Values]) {
+  return {name,
+          label,
+          MIXT_ENUM,
+          kBoth,
+          9,
+          Values,
+          -1,
+          0,
+          help,
+          values,
+          get_policy<Field, Values>,
+          set_policy<Field, Values>};
+}
+constexpr MixerControl group(const char* name) {
+  return {name, name, MIXT_GROUP, 0, 0, 0, -1, 0, "", {}, nullptr, nullptr};
+}
+
+constexpr MixerControl kControls[] = {
+    {"", "", MIXT_DEVROOT, 0, -1, 0, -1, 0, "", {}, nullptr, nullptr},
+    {"", "", MIXT_MARKER, 0, 0, 0, -1, 0, "", {}, nullptr, nullptr},
+    slider<abi::kMixVolume>("vol", MIXF_MAINVOL, SOUND_MIXER_VOLUME, OSS_RGB_GREEN,
+                            "Level of all that the client side plays or records."),
+    slider<abi::kMixPcm>("pcm", MIXF_PCMVOL, SOUND_MIXER_PCM, OSS_RGB_GREEN,
+                         "Level of what the client side plays."),
+    slider<abi::kMixInput>("igain", MIXF_RECVOL, SOUND_MIXER_IGAIN, OSS_RGB_PINK,
+                           "Level of what the client side records."),
+    {"mute",
+     "mute",
+     MIXT_MUTE,
+     kBoth,
+     0,
+     2,
+     -1,
+     OSS_RGB_RED,
+     "Silences what the client side plays or records.",
+     {},
+     get_mute,
+     set_mute},
+    group("peak"),
+    meter<abi::kClientToServer>("peak.play", "play", "Peak of what goes from client to server."),
+    meter<abi::kServerToClient>("peak.record", "record",
+                                "Peak of what goes from server to client."),
+    group("loop"),
+    choice<&abi::Policy::eof>("loop.eof", "eof", "What the server reads at the end of a stream.",
+                              abi::kEofNames),
+    choice<&abi::Policy::underrun>("loop.underrun", "underrun",
+                                   "What the consumer gets when the producer is late.",
+                                   abi::kUnderrunNames),
+    choice<&abi::Policy::overrun>("loop.overrun", "overrun",
+                                  "Whether the producer waits for a late consumer.",
+                                  abi::kOverrunNames),
+    choice<&abi::Policy::quality>("loop.quality", "quality",
+                                  "Quality of rate conversion, from the next open on.",
+                                  abi::kQualityNames),
+};
+static_assert(kControls[6].type == MIXT_GROUP && kControls[9].type == MIXT_GROUP);
+
+}  // namespace
+
+std::span<const MixerControl> mixer_controls() { return kControls; }
+
+}  // namespace ossloop::oss

@@ -1,0 +1,35 @@
+// The requests that tell names and numbers of the system and its devices. One
+// member per request; each returns 0 or -errno and works on a copy of the
+// caller's argument.
+#pragma once
+
+#include <cstdint>
+
+#include "oss/machine.h"
+#include "oss/soundcard.h"
+
+namespace ossloop::oss {
+
+// What a side can do now, PCM_CAP_ bits. The server says which way the loop goes;
+// without one both are possible.
+std::int32_t side_caps(const abi::Segment* segment, abi::SideIndex side);
+
+class System {
+ public:
+  // `device`: the audio device that -1 stands for, or -1 on a mixer.
+  System(const Machine& machine, int device) : machine_(machine), device_(device) {}
+
+  int version(std::int32_t& version);
+  int system_info(oss_sysinfo& info);
+  // -EINVAL: no such device.
+  int audio_info(oss_audioinfo& info);
+  int engine_info(oss_audioinfo& info) { return audio_info(info); }
+  // -ENXIO: no such card.
+  int card_info(oss_card_info& info);
+
+ private:
+  const Machine& machine_;
+  const int device_;
+};
+
+}  // namespace ossloop::oss

@@ -1,0 +1,73 @@
+#include "device/levels.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+using namespace ossloop;
+using namespace ossloop::device;
+
+namespace {
+
+constexpr std::uint32_t both(std::uint32_t level) { return level | level << 8; }
+
+double left(std::uint64_t levels) { return factors_of(levels).left; }
+
+}  // namespace
+
+TEST_CASE("a fresh mixer passes everything as it is") {
+  const abi::Mixer mixer{};
+  CHECK(mixer_level(mixer, abi::kMixVolume) == both(100));
+  const Factors factors = factors_of(mixed_levels(both(100), mixer, true));
+  CHECK(factors.left == 1.0);
+  CHECK(factors.right == 1.0);
+}
+
+TEST_CASE("each step of the mixer is half a decibel, and 0 is silence") {
+  abi::Mixer mixer{};
+  double before = 1;
+  for (std::uint32_t level = 99; level > 0; --level) {
+    set_mixer_level(mixer, abi::kMixVolume, both(level));
+    const double now = left(mixed_levels(both(100), mixer, true));
+    CHECK(20 * std::log10(now / before) == Approx(-0.5));
+    before = now;
+  }
+  set_mixer_level(mixer, abi::kMixVolume, both(0));
+  CHECK(left(mixed_levels(both(100), mixer, true)) == 0);
+}
+
+TEST_CASE("a level comes back as it was set, and too much as full") {
+  abi::Mixer mixer{};
+  set_mixer_level(mixer, abi::kMixPcm, 30 | 70 << 8);
+  CHECK(mixer_level(mixer, abi::kMixPcm) == (30 | 70 << 8));
+  set_mixer_level(mixer, abi::kMixPcm, 0xffffffff);
+  CHECK(mixer_level(mixer, abi::kMixPcm) == both(100));
+}
+
+TEST_CASE("a channel of the mixer acts on its direction alone, the master on both") {
+  abi::Mixer mixer{};
+  set_mixer_level(mixer, abi::kMixPcm, both(88));
+  CHECK(left(mixed_levels(both(100), mixer, true)) == Approx(std::pow(10, -6.0 / 20)));
+  CHECK(left(mixed_levels(both(100), mixer, false)) == 1.0);
+  set_mixer_level(mixer, abi::kMixVolume, both(88));
+  CHECK(left(mixed_levels(both(100), mixer, true)) == Approx(std::pow(10, -12.0 / 20)));
+  CHECK(left(mixed_levels(both(100), mixer, false)) == Approx(std::pow(10, -6.0 / 20)));
+  mixer.muted.store(1);
+  CHECK(left(mixed_levels(both(100), mixer, false)) == 0);
+}
+
+TEST_CASE("only a change counts as one") {
+  abi::Mixer mixer{};
+  set_mixer_level(mixer, abi::kMixVolume, both(100));
+  CHECK(mixer.changes.load() == 0);
+  set_mixer_level(mixer, abi::kMixVolume, both(50));
+  set_mixer_level(mixer, abi::kMixVolume, both(50));
+  CHECK(mixer.changes.load() == 1);
+}
+
+TEST_CASE("garbage in the segment is a level like any other") {
+  abi::Mixer mixer{};
+  mixer.attenuation[abi::kMixVolume].store(0xdeadbeef);
+  const Factors factors = factors_of(mixed_levels(0xffffffff, mixer, true));
+  CHECK(factors.left >= 0);
+  CHECK(factors.left <= 1);
+}
