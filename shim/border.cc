@@ -110,6 +110,21 @@ short prepare_poll(int fd, short events) {
   return guarded([&] { return call.file().prepare_poll(fd, events); });
 }
 
+void* map(int fd, void* address, std::size_t bytes, int protection, int flags, int* error) {
+  const base::NotCancelled whole;
+  Call call(engine->handles(), fd);
+  *error = -EBADF;
+  if (!call) return nullptr;
+  void* result = nullptr;
+  const int thrown = guarded([&] {
+    result = engine->handles().maps().add(call.file(), fd, {address, bytes, protection, flags}, *error);
+    return 0;
+  });
+  if (thrown != 0) *error = thrown;
+  log(LogLevel::kTrace, "mmap %d, %zu bytes, protection %d -> %d", fd, bytes, protection, *error);
+  return result;
+}
+
 int get_flags(int fd) {
   Call call(engine->handles(), fd);
   return call ? call.file().flags(fd) : -EBADF;
@@ -142,6 +157,14 @@ const EngineApi kEngineCalls{
     write,
     ioctl,
     prepare_poll,
+    map,
+    [](std::uintptr_t begin, std::uintptr_t end) {
+      return engine->handles().maps().touch(begin, end);
+    },
+    [](std::uintptr_t begin, std::uintptr_t end) { engine->handles().maps().remove(begin, end); },
+    [](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
+      engine->handles().maps().move(begin, end, to, bytes);
+    },
     get_flags,
     set_flags,
     [](int source, int fd) { engine->handles().duplicated(source, fd); },

@@ -32,6 +32,15 @@ int DspFile::ioctl(int fd, unsigned request, void* argument) {
 
 short DspFile::prepare_poll(int fd, short events) { return endpoint_->prepare_poll(fd, events); }
 
+void* DspFile::map(int fd, const device::MapRequest& request, int& which, int& error) {
+  device::Access direction = device::kRead;
+  void* address = endpoint_->map(fd, request, direction, error);
+  which = static_cast<int>(direction);
+  return address;
+}
+
+void DspFile::unmap(int which) { endpoint_->unmap(static_cast<device::Access>(which)); }
+
 int DspFile::flags(int /*fd*/) {
   const std::uint32_t access = endpoint_->access();
   const int direction = access == device::kReadWrite ? O_RDWR

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "config/device_path.h"
 #include "shim/descriptor_table.h"
@@ -32,6 +33,13 @@ struct EngineApi {
   int (*ioctl)(int fd, unsigned request, void* argument);
   // Before a wait for `events`: the events that can come.
   short (*prepare_poll)(int fd, short events);
+
+  // mmap at offset 0; nullptr with error.
+  void* (*map)(int fd, void* address, std::size_t bytes, int protection, int flags, int* error);
+  // Does [begin, end) hold any of a device's buffer? Then what became of it is told.
+  bool (*maps_touch)(std::uintptr_t begin, std::uintptr_t end);
+  void (*unmapped)(std::uintptr_t begin, std::uintptr_t end);
+  void (*map_moved)(std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes);
 
   int (*get_flags)(int fd);             // F_GETFL
   int (*set_flags)(int fd, int flags);  // F_SETFL

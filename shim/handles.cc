@@ -122,6 +122,7 @@ void Handles::lost(int fd) {
 }
 
 void Handles::before_fork() {
+  maps_.before_fork();
   mutex_.lock();
   device::SyncGroups::instance().before_fork();
   for (Handle& handle : handles_) {
@@ -145,6 +146,7 @@ void Handles::after_fork(bool child) {
   }
   device::SyncGroups::instance().after_fork();
   mutex_.unlock();
+  maps_.after_fork();
 }
 
 void Handles::close_all() {

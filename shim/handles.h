@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "shim/descriptor_table.h"
+#include "shim/maps.h"
 #include "shim/open_file.h"
 
 namespace ossloop::shim {
@@ -43,6 +44,7 @@ class Handles {
 
   // False in the child of a vfork(), whose memory is its parent's.
   bool own_process() const;
+  Maps& maps() { return maps_; }
   Handle* find(int fd) const { return table_.handle(fd); }
 
   void before_fork();
@@ -56,6 +58,7 @@ class Handles {
   std::atomic<pid_t> process_;
   std::mutex mutex_;  // the list below
   std::deque<Handle> handles_;
+  Maps maps_;
 };
 
 // A call in progress on an open: keeps it alive.

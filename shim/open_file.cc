@@ -1,5 +1,6 @@
 #include "shim/open_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 #include "base/sys.h"
@@ -11,6 +12,11 @@ namespace {
 constexpr int kNotShown = O_NOFOLLOW;
 
 }  // namespace
+
+void* OpenFile::map(int /*fd*/, const device::MapRequest& /*request*/, int& /*which*/, int& error) {
+  error = -ENODEV;
+  return nullptr;
+}
 
 int OpenFile::flags(int fd) {
   const int flags = base::sys().fcntl(fd, F_GETFL, 0);

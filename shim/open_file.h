@@ -14,6 +14,7 @@
 
 namespace ossloop::device {
 class Endpoint;
+struct MapRequest;
 }
 
 namespace ossloop::shim {
@@ -33,6 +34,11 @@ class OpenFile {
   virtual int ioctl(int fd, unsigned request, void* argument) = 0;
   // Before a wait for `events`: the events that can come.
   virtual short prepare_poll(int fd, short events) = 0;
+
+  // mmap at offset 0: the address, and which of its buffers it is, for unmap().
+  virtual void* map(int fd, const device::MapRequest& request, int& which, int& error);
+  // The program has no map of that buffer any more.
+  virtual void unmap(int /*which*/) {}
 
   // F_GETFL, F_SETFL. Those of the kernel's description, unless it needs others.
   virtual int flags(int fd);

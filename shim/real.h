@@ -32,6 +32,7 @@ class Real {
   auto operator()(Arguments... arguments) {
     return find()(arguments...);
   }
+  bool known() const { return function_.load(std::memory_order_relaxed) != nullptr; }
   Function* find() {
     Function* function = function_.load(std::memory_order_acquire);
     if (function != nullptr) return function;

@@ -233,6 +233,28 @@ struct alignas(64) Start {
   Atomic<std::int64_t> released_ns[2];
 };
 
+// A side's mapped buffer (mmap) in one direction; the sound lies in a file of its
+// own (shm/map_file.h). The side's, with its turn held, so relaxed.
+struct MappedStream {
+  Atomic<std::uint32_t> mapped;    // some program has it in its memory
+  Atomic<std::uint32_t> running;   // triggered
+  Atomic<std::uint64_t> position;  // frames of the program moved since the trigger
+  Atomic<std::uint64_t> seen;      // position of the last ...PTR question
+  Atomic<std::uint64_t> lead;      // frames that are still held back from the loop
+  // Its clock: that of a card, which no program holds up.
+  Atomic<std::int64_t> anchor_ns;
+  Atomic<std::int64_t> base;
+  Atomic<std::uint32_t> factor_milli;
+  Atomic<std::int32_t> ppm;
+  Atomic<std::uint32_t> ended;  // a recorded stream's end waits to be told
+};
+struct alignas(64) Mapped {
+  MappedStream stream[2];      // 0: recorded, 1: played
+  // One process at a time moves the sound: a filter of each would spoil it.
+  Atomic<std::uint32_t> mover;   // its pid
+  Atomic<std::int64_t> moved_ns;  // CLOCK_MONOTONIC; others take over when it is old
+};
+
 struct Segment {
   Header header;
   Policy policy;
@@ -243,6 +265,7 @@ struct Segment {
   Meter meter[2];  // by DirectionIndex
   Mixer mixer;
   Start start;
+  Mapped mapped[2];  // by side
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -276,6 +299,10 @@ static_assert(offsetof(Meter, moved_frames) == 32 && sizeof(Meter) == 64);
 static_assert(offsetof(Segment, meter) == 2624);
 static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64 && sizeof(Start) == 64);
 static_assert(offsetof(Segment, mixer) == 2752 && offsetof(Segment, start) == 2816);
-static_assert(sizeof(Segment) == 2880 && sizeof(Segment) <= kRingOffset);
+static_assert(offsetof(MappedStream, seen) == 16 && offsetof(MappedStream, anchor_ns) == 32);
+static_assert(sizeof(MappedStream) == 64 && offsetof(Mapped, mover) == 128);
+static_assert(offsetof(Mapped, moved_ns) == 136 && sizeof(Mapped) == 192);
+static_assert(offsetof(Segment, mapped) == 2880);
+static_assert(sizeof(Segment) == 3264 && sizeof(Segment) <= kRingOffset);
 
 }  // namespace ossloop::abi

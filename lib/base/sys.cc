@@ -74,15 +74,19 @@ int sys_memory_file(const char* name, bool close_on_exec) {
   // MFD_ALLOW_SEALING, with or without MFD_CLOEXEC.
   return static_cast<int>(call(SYS_memfd_create, name, 2U | (close_on_exec ? 1U : 0U)));
 }
+void* map(void* address, std::size_t bytes, int protection, int flags, int fd,
+          std::int64_t offset, int& error) {
+  const long result = call(SYS_mmap, address, bytes, protection, flags, fd, offset);
+  const bool failed = result < 0 && result > -4096;
+  error = failed ? static_cast<int>(result) : 0;
+  return failed ? nullptr : reinterpret_cast<void*>(result);
+}
 void* sys_map(int fd, std::int64_t offset, std::size_t bytes, bool writable, int& error) {
   const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-  const long result = call(SYS_mmap, nullptr, bytes, protection, MAP_SHARED, fd, offset);
-  if (result < 0 && result > -4096) {
-    error = static_cast<int>(result);
-    return nullptr;
-  }
-  error = 0;
-  return reinterpret_cast<void*>(result);
+  return map(nullptr, bytes, protection, MAP_SHARED, fd, offset, error);
+}
+void* sys_map_as(void* address, std::size_t bytes, int protection, int flags, int fd, int& error) {
+  return map(address, bytes, protection, flags, fd, 0, error);
 }
 void sys_unmap(void* address, std::size_t bytes) { call(SYS_munmap, address, bytes); }
 
@@ -130,7 +134,7 @@ constexpr Sys kKernel{sys_open,      sys_openat,      sys_close,
                       sys_fstat,     sys_fstatat,     sys_mkdir,
                       sys_mkfifoat,  sys_fchmod,      sys_linkat,
                       sys_unlinkat,  sys_ftruncate,   sys_fallocate,
-                      sys_memory_file, sys_map,       sys_unmap,       sys_own_descriptor_table,
+                      sys_memory_file, sys_map,       sys_map_as, sys_unmap,       sys_own_descriptor_table,
                       sys_copy_from_user, sys_copy_to_user, sys_now_ns, sys_seek, sys_readlink};
 Sys in_force = kKernel;
 

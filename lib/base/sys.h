@@ -37,6 +37,8 @@ struct Sys {
   int (*memory_file)(const char* name, bool close_on_exec);
   // nullptr on failure, with the reason in `error` (-errno).
   void* (*map)(int fd, std::int64_t offset, std::size_t bytes, bool writable, int& error);
+  // The same as a program asks for it.
+  void* (*map_as)(void* address, std::size_t bytes, int protection, int flags, int fd, int& error);
   void (*unmap)(void* address, std::size_t bytes);
   // Gives the calling thread an empty descriptor table of its own.
   int (*own_descriptor_table)();

@@ -10,6 +10,7 @@
 #include "control/view.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
+#include "shm/map_file.h"
 #include "shm/node.h"
 #include "shm/segment.h"
 
@@ -193,7 +194,11 @@ int destroy(const Runtime& runtime, int number, std::string& why) {
                                   shm::Node(runtime.folder, number, abi::kClient).path(),
                                   shm::Node::of_mixer(runtime.folder, number).path(),
                                   shm::Segment::tail_name(runtime.folder, number, 0),
-                                  shm::Segment::tail_name(runtime.folder, number, 1)}) {
+                                  shm::Segment::tail_name(runtime.folder, number, 1),
+                                  shm::MapFile(runtime.folder, number, abi::kServer, true).path(),
+                                  shm::MapFile(runtime.folder, number, abi::kServer, false).path(),
+                                  shm::MapFile(runtime.folder, number, abi::kClient, true).path(),
+                                  shm::MapFile(runtime.folder, number, abi::kClient, false).path()}) {
     error = sys().unlinkat(AT_FDCWD, path.c_str());
     if (error == 0) ++removed;
     if (error != 0 && error != -ENOENT) return refuse(error, runtime, number, why);

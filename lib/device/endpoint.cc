@@ -23,6 +23,7 @@ constexpr std::int64_t kOpenEndedNs = 1'000'000'000;
 constexpr std::int64_t kIdlePeerNs = 500'000'000;
 // A free clock's peer is given so long to bring plenty at once.
 constexpr std::int64_t kPatienceNs = 1'000'000;
+constexpr std::int64_t kSoonAgainNs = 1'000'000;
 
 bool no_holder(int, const Endpoint*) { return true; }
 Endpoint::HoldsDescriptor holds_descriptor = no_holder;
@@ -38,7 +39,9 @@ Endpoint::Endpoint(std::shared_ptr<shm::Segment> segment, const std::string& fol
       lookout_(port_, folder, instance),
       token_(port_.side()),
       playback_(port_),
-      capture_(port_) {}
+      capture_(port_),
+      recorded_(port_, shm::MapFile(folder, instance, side, true), true),
+      played_(port_, shm::MapFile(folder, instance, side, false), false) {}
 
 Endpoint::~Endpoint() { Timer::instance().remove(this); }
 
@@ -105,6 +108,7 @@ int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_e
 }
 
 Endpoint::Watch Endpoint::watch_wanted() const {
+  if (mapped_moves()) return Watch::kTicking;
   if (!is_open(port_.peer().open.load(std::memory_order_acquire))) {
     return token_.watched() ? Watch::kWaiting : Watch::kIdle;
   }
@@ -116,6 +120,7 @@ ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes, bool progress
   if ((access_ & kRead) == 0) return -EBADF;
   if (bytes == 0) return 0;
   if (data == nullptr) return -EFAULT;
+  if (recorded_.mapped()) return -EIO;
   bool slept_for_start = false;
   return transfer(fd, bytes, [&](std::size_t done, std::int64_t now_ns) {
     const bool was_running = capture_.flow().running();
@@ -132,6 +137,7 @@ ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool p
   if ((access_ & kWrite) == 0) return -EBADF;
   if (bytes == 0) return 0;
   if (data == nullptr) return -EFAULT;
+  if (played_.mapped()) return -EIO;
   return transfer(fd, bytes, [&](std::size_t done, std::int64_t now_ns) {
     const bool was_streaming = playback_.streaming();
     Step step = playback_.write(data + done, bytes - done, progressed || done > 0, now_ns);
@@ -159,6 +165,7 @@ std::uint64_t Endpoint::low_water_frames() const {
 }
 
 bool Endpoint::ready(std::int64_t now_ns) {
+  if (const MappedBuffer* mapped = live_buffer(); mapped != nullptr) return mapped->ready(now_ns);
   return live_direction() == kRead ? capture_.ready(low_water_frames(), now_ns)
                                    : playback_.ready(low_water_frames(), now_ns);
 }
@@ -192,8 +199,7 @@ void Endpoint::halt(int fd, std::uint32_t directions) {
   {
     Turn turn(*this, fd);
     const std::int64_t now_ns = sys().now_ns();
-    if ((directions & access_ & kWrite) != 0) playback_.halt(now_ns);
-    if ((directions & access_ & kRead) != 0) capture_.halt(now_ns);
+    stop(directions & access_, now_ns);
     abi::Side& side = port_.side();
     side.zero_frames.store(side.frames.load(kRelaxed), kRelaxed);
     side.seen_frames.store(0, kRelaxed);
@@ -202,8 +208,23 @@ void Endpoint::halt(int fd, std::uint32_t directions) {
   shm::wake(port_.side());
 }
 
+// What a mapped buffer has played is played: nothing of it is dropped.
+void Endpoint::stop(std::uint32_t directions, std::int64_t now_ns) {
+  move_mapped(now_ns);
+  for (const Access direction : {kRead, kWrite}) {
+    if ((directions & direction) == 0) continue;
+    MappedBuffer& mapped = buffer(direction);
+    mapped.stop();
+    mapped.rewind();
+    if (direction == kRead) capture_.halt(now_ns);
+    if (direction == kWrite && !mapped.mapped()) playback_.halt(now_ns);
+    if (direction == kWrite) playback_.arm(true, now_ns);
+  }
+}
+
 int Endpoint::sync(int fd) {
   if ((access_ & kWrite) == 0) return 0;
+  if (fd >= 0 && played_.running()) return 0;  // its end is not foreseeable
   std::optional<shm::Sleeper> sleeper;
   std::uint64_t progress = 0;
   std::int64_t moved_ns = sys().now_ns();
@@ -237,6 +258,7 @@ void Endpoint::set_trigger(int fd, std::uint32_t directions) {
   if ((access_ & kWrite) != 0) playback_.arm((directions & kWrite) != 0, sys().now_ns());
   bool started = false;
   if ((access_ & directions & kRead) != 0 && live_direction() == kRead) started = capture_.start();
+  start_mapped(directions, sys().now_ns());
   show_token(fd);
   shm::wake(port_.peer());
   if (started) this->started();
@@ -257,6 +279,7 @@ void Endpoint::release(int fd, std::uint32_t directions, std::int64_t now_ns) {
     capture_.available_frames(now_ns);  // the clock starts now if there is sound
     if (begun) started();
   }
+  start_mapped(directions, now_ns);
   shm::wake(port_.peer());
 }
 
@@ -276,6 +299,7 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   shm::wake(port_.side());
   {
     Turn turn(*this, fd);
+    move_mapped(sys().now_ns());
     playback_.finish(sys().now_ns());
     // The consumer hears of the end before it runs dry, or it would take our
     // absence for lateness and put silence in.
@@ -285,6 +309,12 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   // If the claim is free now, nobody else holds the open, and we end it.
   bool last = false;
   Timer::instance().run([&] { last = lookout_.inherit_claim(); });
+  if (last) {
+    Timer::instance().run([&] {
+      if (recorded_.mapped()) recorded_.remove_file();
+      if (played_.mapped()) played_.remove_file();
+    });
+  }
   // From here on the claim is the timer thread's descriptor: a side that drains
   // is busy.
   abi::Side& side = port_.side();
@@ -321,21 +351,26 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   const std::int64_t liveness = kLivenessNs[static_cast<int>(watch)];
   if (now_ns - lookout_.witnessed_ns() >= liveness - 1'000'000) lookout_.witness_peer(now_ns);
   std::int64_t next_ns = now_ns + (watch == Watch::kTicking ? tick_ns() : liveness);
-  if (token_.watched()) show_token_from_timer(now_ns);
+  const bool busy = (token_.watched() || any_running()) && !work_from_timer(now_ns);
+  if (busy && any_running()) next_ns = std::min(next_ns, now_ns + kSoonAgainNs);
   next_ns = std::min(next_ns, alarm_ns_.load());
   // Without a table of its own the thread must not keep numbers of the program.
   if (!Timer::instance().has_own_descriptors()) lookout_.drop_descriptors();
   return next_ns;
 }
 
-void Endpoint::show_token_from_timer(std::int64_t now_ns) {
+// False if somebody else has the side's turn now.
+bool Endpoint::work_from_timer(std::int64_t now_ns) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   const base::Fd& fd = lookout_.own();
-  if (!lock.owns_lock() || !fd) return;
+  if (!lock.owns_lock() || !fd) return !fd;
   const bool shared = port_.side().shared.load(std::memory_order_acquire) != 0;
-  if (shared && shm::Node::take_turn(fd.get(), false) != 0) return;
-  token_.show(fd.get(), ready(now_ns) == (live_direction() == kRead));
+  if (shared && shm::Node::take_turn(fd.get(), false) != 0) return false;
+  port_.refresh();
+  move_mapped(now_ns);
+  if (token_.watched()) token_.show(fd.get(), ready(now_ns) == (live_direction() == kRead));
   if (shared) shm::Node::end_turn(fd.get());
+  return true;
 }
 
 std::int64_t Endpoint::tick_ns() const {

@@ -22,6 +22,7 @@
 
 #include "device/capture.h"
 #include "device/lookout.h"
+#include "device/mapped_buffer.h"
 #include "device/peaks.h"
 #include "device/playback.h"
 #include "device/port.h"
@@ -101,6 +102,16 @@ class Endpoint final : public Ticking {
   std::uint64_t delay_frames(int fd);
   Errors errors(int fd);
 
+  // mmap: PROT_WRITE is the buffer to play from, PROT_READ alone that to record
+  // into; `direction` says which. nullptr with error: -EACCES (not open for it, or
+  // the loop goes the other way), or what MappedBuffer says.
+  void* map(int fd, const MapRequest& request, Access& direction, int& error);
+  // The program has no map of this direction any more.
+  void unmap(Access direction);
+  // -ECONNRESET once, when a stream that was recorded into a mapped buffer ended
+  // and the policy is to tell so; else 0.
+  int mapped_end(int fd, Access direction);
+
   void halt(int fd, std::uint32_t directions);
   // Waits until everything is played. 0 or -EINTR.
   int sync(int fd);
@@ -165,7 +176,17 @@ class Endpoint final : public Ticking {
   bool ready(std::int64_t now_ns);
   std::uint64_t low_water_frames() const;
   void show_token(int fd);
-  void show_token_from_timer(std::int64_t now_ns);
+  bool work_from_timer(std::int64_t now_ns);
+  MappedBuffer& buffer(Access direction) { return direction == kRead ? recorded_ : played_; }
+  const MappedBuffer* live_buffer() const;
+  bool any_mapped() const { return recorded_.mapped() || played_.mapped(); }
+  bool any_running() const { return recorded_.running() || played_.running(); }
+  void start_mapped(std::uint32_t directions, std::int64_t now_ns);
+  bool mapped_moves() const;
+  bool takes_the_moving(std::int64_t now_ns);
+  void move_mapped(std::int64_t now_ns);
+  Pointer mapped_pointer(Access direction, std::int64_t now_ns);
+  void stop(std::uint32_t directions, std::int64_t now_ns);
   void started();
   std::int64_t tick_ns() const;
 
@@ -175,6 +196,8 @@ class Endpoint final : public Ticking {
   Token token_;
   Playback playback_;
   Capture capture_;
+  MappedBuffer recorded_;
+  MappedBuffer played_;
   std::uint64_t serial_ = 0;
   std::uint32_t access_ = 0;
   Errors errors_told_;

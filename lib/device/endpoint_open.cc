@@ -105,6 +105,13 @@ void Endpoint::claim_side(const OpenRequest& request) {
   for (auto* zero : {&side.frames, &side.stream_frames, &side.zero_frames, &side.seen_frames}) {
     zero->store(0, kRelaxed);
   }
+  abi::Mapped& mapped = port_.contract().mapped[port_.index()];
+  for (auto& stream : mapped.stream) {
+    for (auto* zero : {&stream.mapped, &stream.running, &stream.ended}) {
+      zero->store(0, kRelaxed);
+    }
+  }
+  mapped.mover.store(0, kRelaxed);
   side.access.store(request.access, kRelaxed);
   side.nonblock.store(request.nonblock ? 1 : 0, kRelaxed);
   side.pid.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);
@@ -153,6 +160,12 @@ std::unique_ptr<Endpoint> Endpoint::adopt(const std::string& folder, int instanc
   endpoint->access_ =
       std::clamp<std::uint32_t>(endpoint->port_.side().access.load(kRelaxed), kRead, kReadWrite);
   endpoint->port_.side().shared.store(1, std::memory_order_seq_cst);
+  // Maps do not outlive an exec of the program that had them.
+  abi::Mapped& mapped = endpoint->port_.contract().mapped[side];
+  if (mapped.mover.load(kRelaxed) == static_cast<std::uint32_t>(::getpid())) {
+    for (auto& stream : mapped.stream) stream.mapped.store(0, kRelaxed);
+    for (auto& stream : mapped.stream) stream.running.store(0, kRelaxed);
+  }
   Timer::instance().add(endpoint.get());
   Timer::instance().run([&] { endpoint->lookout_.keep_descriptors(); });
   return endpoint;

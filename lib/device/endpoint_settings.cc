@@ -36,7 +36,8 @@ int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
   }
   port_.set_format(wanted);
   side.partial_bytes.store(0, kRelaxed);
-  port_.set_buffering(chosen_buffering(wanted));
+  // A buffer that is mapped keeps its bytes.
+  port_.set_buffering(any_mapped() ? port_.buffering() : chosen_buffering(wanted));
   return 0;
 }
 
@@ -70,12 +71,23 @@ void Endpoint::subdivide(int fd, std::uint32_t divisor) {
   port_.set_buffering(subdivided(port_.buffering(), divisor, port_.format()));
 }
 
-bool Endpoint::transferring() const { return port_.side().frames.load(kRelaxed) != 0; }
+bool Endpoint::transferring() const {
+  return any_mapped() || port_.side().frames.load(kRelaxed) != 0;
+}
 
 Space Endpoint::space(int fd, Access direction) {
   Turn turn(*this, fd);
   const std::int64_t now_ns = sys().now_ns();
   const Buffering parts = port_.buffering();
+  if (buffer(direction).mapped()) {
+    MappedBuffer& mapped = buffer(direction);
+    move_mapped(now_ns);
+    // Nothing is queued in a buffer that is played all the time.
+    const std::uint64_t whole = mapped.buffer_frames();
+    const std::uint64_t there = direction == kWrite ? whole : mapped.reached(now_ns) - mapped.seen();
+    const auto bytes = static_cast<std::int64_t>(std::min(there, whole)) * port_.format().frame_bytes();
+    return {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
+  }
   const std::uint64_t frames = direction == kRead ? capture_.available_frames(now_ns)
                                                   : playback_.space_frames(now_ns);
   const std::int64_t bytes = static_cast<std::int64_t>(std::min(frames, port_.buffer_frames())) *
@@ -86,6 +98,11 @@ Space Endpoint::space(int fd, Access direction) {
 Pointer Endpoint::pointer(int fd, Access direction) {
   Turn turn(*this, fd);
   const std::int64_t now_ns = sys().now_ns();
+  if (buffer(direction).mapped()) {
+    const Pointer result = mapped_pointer(direction, now_ns);
+    show_token(fd);
+    return result;
+  }
   abi::Side& side = port_.side();
   Pointer result;
   const std::uint64_t moved = side.frames.load(kRelaxed);

@@ -159,6 +159,7 @@ int Dsp::output_delay(std::int32_t& bytes) {
 
 int Dsp::pointer(count_info& info, Access direction) {
   if ((endpoint_.access() & direction) == 0) return -ENOTSUP;
+  if (const int end = endpoint_.mapped_end(fd_, direction); end != 0) return end;
   const device::Pointer pointer = endpoint_.pointer(fd_, direction);
   info.bytes =
       static_cast<std::uint32_t>(pointer.frames * static_cast<std::uint64_t>(frame_bytes()));
@@ -172,6 +173,7 @@ int Dsp::input_pointer(count_info& info) { return pointer(info, kRead); }
 
 int Dsp::current(oss_count_t& count, Access direction) {
   if ((endpoint_.access() & direction) == 0) return -ENOTSUP;
+  if (const int end = endpoint_.mapped_end(fd_, direction); end != 0) return end;
   const device::Pointer pointer = endpoint_.pointer(fd_, direction);
   count = {};
   count.samples = static_cast<std::int64_t>(pointer.frames);

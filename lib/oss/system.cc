@@ -52,8 +52,8 @@ void describe_open(oss_audioinfo& info, const abi::Side& open, const abi::Segmen
 }  // namespace
 
 std::int32_t side_caps(const abi::Segment* segment, abi::SideIndex side) {
-  std::int32_t caps =
-      PCM_CAP_TRIGGER | PCM_CAP_VIRTUAL | PCM_CAP_FREERATE | PCM_CAP_REALTIME | DSP_CH_ANY;
+  std::int32_t caps = PCM_CAP_TRIGGER | PCM_CAP_MMAP | PCM_CAP_VIRTUAL | PCM_CAP_FREERATE |
+                      PCM_CAP_REALTIME | DSP_CH_ANY;
   std::uint32_t access = device::kReadWrite;
   if (segment != nullptr && device::is_open(segment->side[abi::kServer].open.load())) {
     const std::uint32_t server = segment->side[abi::kServer].access.load();

@@ -20,17 +20,6 @@ using base::log;
 using base::LogLevel;
 using base::sys;
 
-int reserve(int fd, std::size_t bytes) {
-  const int result = sys().fallocate(fd, 0, static_cast<std::int64_t>(bytes));
-  // A file system without fallocate can only be given the length.
-  if (result == -EOPNOTSUPP || result == -ENOSYS) {
-    struct stat status {};
-    if (sys().fstat(fd, &status) == 0 && status.st_size >= static_cast<off_t>(bytes)) return 0;
-    return sys().ftruncate(fd, static_cast<std::int64_t>(bytes));
-  }
-  return result;
-}
-
 // Both sides' claims: whoever holds them may replace the instance's file.
 class BothClaims {
  public:
@@ -78,6 +67,17 @@ int create(const std::string& folder, int number, const Birth& birth) {
 }
 
 }  // namespace
+
+int reserve(int fd, std::size_t bytes) {
+  const int result = sys().fallocate(fd, 0, static_cast<std::int64_t>(bytes));
+  // A file system without fallocate can only be given the length.
+  if (result == -EOPNOTSUPP || result == -ENOSYS) {
+    struct stat status {};
+    if (sys().fstat(fd, &status) == 0 && status.st_size >= static_cast<off_t>(bytes)) return 0;
+    return sys().ftruncate(fd, static_cast<std::int64_t>(bytes));
+  }
+  return result;
+}
 
 Mapping::Mapping(Mapping&& other) noexcept
     : address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}

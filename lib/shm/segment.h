@@ -30,6 +30,9 @@ class Mapping {
   std::size_t bytes_ = 0;
 };
 
+// Gives a file its memory, so that no later write to it can fail. 0 or -errno.
+int reserve(int fd, std::size_t bytes);
+
 // How a segment is made when there is none yet.
 struct Birth {
   mode_t mode = 0600;

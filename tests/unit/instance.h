@@ -103,6 +103,7 @@ class Instance {
     client = std::make_unique<Opened>(segment, abi::kClient, format);
     client->publish(3);
   }
+  const std::string& folder() const { return folder_; }
   Opened& player() { return server_reads_ ? *client : *server; }
   Opened& recorder() { return server_reads_ ? *server : *client; }
 

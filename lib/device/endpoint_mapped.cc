@@ -1,0 +1,158 @@
+// A side whose program maps the buffer instead of reading and writing.
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "device/endpoint.h"
+#include "device/turn.h"
+#include "shm/wakeup.h"
+
+namespace ossloop::device {
+namespace {
+
+using base::sys;
+constexpr auto kRelaxed = std::memory_order_relaxed;
+// A process that has not moved for so long has stopped doing so.
+constexpr std::int64_t kMoverGoneNs = 200'000'000;
+
+}  // namespace
+
+const MappedBuffer* Endpoint::live_buffer() const {
+  const MappedBuffer& live = live_direction() == kRead ? recorded_ : played_;
+  return live.mapped() ? &live : nullptr;
+}
+
+void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& error) {
+  const bool writing = (request.protection & PROT_WRITE) != 0;
+  direction = writing || access_ == kWrite ? kWrite : kRead;
+  const bool reads_only = !writing && (request.protection & PROT_READ) != 0;
+  error = -EACCES;
+  if ((access_ & direction) == 0 || (reads_only && direction == kWrite)) return nullptr;
+  // Who opened for both ways may map both; the one that the loop does not go stays
+  // silent.
+  const std::uint32_t loop = port_.peer().access.load(kRelaxed);
+  const bool peer_there = is_open(port_.peer().open.load(std::memory_order_acquire));
+  if (access_ != kReadWrite && peer_there && (loop & direction) != 0 && loop != kReadWrite) {
+    return nullptr;
+  }
+  Turn turn(*this, fd);
+  MappedBuffer& mapped = buffer(direction);
+  const bool first = !mapped.mapped();
+  void* address = mapped.map(request, error);
+  if (error != 0 || !first) return address;
+  // From here on it takes a trigger to start.
+  port_.side().trigger.fetch_and(~static_cast<std::uint32_t>(direction));
+  port_.side().partial_bytes.store(0, kRelaxed);
+  port_.contract().mapped[port_.index()].mover.store(static_cast<std::uint32_t>(::getpid()),
+                                                     kRelaxed);
+  show_token(fd);
+  return address;
+}
+
+void Endpoint::unmap(Access direction) {
+  Turn turn(*this, -1);
+  MappedBuffer& mapped = buffer(direction);
+  const abi::Mapped& shared = port_.contract().mapped[port_.index()];
+  // A forked child's copy of the map is not the program's last.
+  if (shared.mover.load(kRelaxed) != static_cast<std::uint32_t>(::getpid())) return;
+  const std::int64_t now_ns = sys().now_ns();
+  stop(direction, now_ns);
+  mapped.unmap();
+  port_.side().trigger.fetch_or(direction);
+  if (direction == kWrite) playback_.arm(true, now_ns);
+  abi::Side& side = port_.side();
+  side.zero_frames.store(side.frames.load(kRelaxed), kRelaxed);
+  side.seen_frames.store(0, kRelaxed);
+  Timer::instance().poke();  // which shows the token, as no descriptor is at hand
+}
+
+// The trigger of a mapped buffer, alone or together with other opens.
+void Endpoint::start_mapped(std::uint32_t directions, std::int64_t now_ns) {
+  for (const Access direction : {kRead, kWrite}) {
+    if ((access_ & directions & direction) == 0 || !buffer(direction).mapped()) continue;
+    buffer(direction).start(now_ns);
+    Timer::instance().poke();
+  }
+}
+
+// Does a position run? That of a recorder stands until a player comes.
+bool Endpoint::mapped_moves() const {
+  if (played_.running()) return true;
+  std::uint64_t stream = 0;
+  if (recorded_.running()) capture_.flow().clock(stream);
+  return stream != 0 || (recorded_.running() && live_direction() == kWrite);
+}
+
+// One process at a time moves the sound, so that there is one filter.
+bool Endpoint::takes_the_moving(std::int64_t now_ns) {
+  abi::Mapped& shared = port_.contract().mapped[port_.index()];
+  const auto self = static_cast<std::uint32_t>(::getpid());
+  const std::int64_t silent_ns = now_ns - shared.moved_ns.load(kRelaxed);
+  const bool ours = shared.mover.load(kRelaxed) == self;
+  if (!ours && silent_ns >= 0 && silent_ns < kMoverGoneNs) return false;
+  if (!ours) shared.mover.store(self, kRelaxed);
+  shared.moved_ns.store(now_ns, kRelaxed);
+  return true;
+}
+
+void Endpoint::move_mapped(std::int64_t now_ns) {
+  const bool playing = played_.mapped() && played_.running() && played_.has_memory();
+  const bool recording = recorded_.mapped() && recorded_.running() && recorded_.has_memory();
+  if ((!playing && !recording) || !takes_the_moving(now_ns)) return;
+  const bool plays = live_direction() == kWrite;
+  if (playing) {
+    const bool was_streaming = playback_.streaming();
+    const auto write = [&](std::byte* data, std::size_t bytes, bool progressed) {
+      if (plays) return playback_.write(data, bytes, progressed, now_ns);
+      Step unheard;
+      unheard.error = -EACCES;
+      return unheard;
+    };
+    played_.play(now_ns, tick_ns(), write, [&](bool visible) {
+      playback_.arm(visible, now_ns);
+      if (visible) shm::wake(port_.peer());
+    });
+    if (!was_streaming && playback_.streaming()) started();
+  }
+  if (recording) {
+    const bool by_own_clock = plays || capture_.flow().free_clock();
+    recorded_.record(
+        now_ns, by_own_clock, [&](std::byte* data, std::size_t bytes, bool progressed) {
+          if (!plays) return capture_.read(data, bytes, progressed, now_ns);
+          const audio::PcmFormat format = port_.format();
+          audio::fill_silence(format, data, bytes / static_cast<std::size_t>(format.frame_bytes()));
+          Step silence;
+          silence.moved = bytes;
+          return silence;
+        });
+  }
+  if (watch_wanted() > watch_.load(kRelaxed)) Timer::instance().poke();
+}
+
+Pointer Endpoint::mapped_pointer(Access direction, std::int64_t now_ns) {
+  move_mapped(now_ns);
+  MappedBuffer& mapped = buffer(direction);
+  const std::uint64_t fragment = mapped.fragment_frames();
+  Pointer result;
+  result.frames = mapped.reached(now_ns);
+  result.fragments = result.frames / fragment - mapped.exchange_seen(result.frames) / fragment;
+  result.ptr_bytes = result.frames % mapped.buffer_frames() *
+                     static_cast<std::uint64_t>(port_.format().frame_bytes());
+  if (direction == kWrite) {
+    result.queued_frames = playback_.queued_frames(now_ns) + playback_.filter_frames();
+  }
+  return result;
+}
+
+int Endpoint::mapped_end(int fd, Access direction) {
+  if (direction != kRead || !recorded_.mapped()) return 0;
+  Turn turn(*this, fd);
+  move_mapped(sys().now_ns());
+  if (!recorded_.take_end()) return 0;
+  show_token(fd);
+  return -ECONNRESET;
+}
+
+}  // namespace ossloop::device
