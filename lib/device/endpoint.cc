@@ -77,8 +77,9 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
       continue;
     }
     const int woken =
-        for_plenty ? sleep(*sleeper, std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs), false)
-                   : sleep(*sleeper, step.wait.deadline_ns, open_ended);
+        sleep(*sleeper, for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
+                                   : step.wait.deadline_ns,
+              open_ended);
     was_patient = was_patient || for_plenty;
     sleeper.reset();
     if (woken == -EINTR) return done > 0 ? static_cast<ssize_t>(done) : -EINTR;

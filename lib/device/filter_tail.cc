@@ -43,8 +43,7 @@ std::optional<Account> account(const Port& port, std::uint64_t stream, std::uint
   result.format = unpack_format(tail.format.load(kRelaxed));
   result.frames = tail.frames.load(std::memory_order_acquire);
   const std::uint64_t start = tail.start.load(kRelaxed);
-  const audio::PcmFormat loop =
-      unpack_format(port.contract().loop.word.load(std::memory_order_acquire));
+  const audio::PcmFormat& loop = port.loop();
   if (start > end || result.frames >> 52 != 0 || result.format.rate_hz == loop.rate_hz) return {};
   result.made = end - start;
   const std::uint64_t due =
@@ -103,7 +102,6 @@ bool FilterTail::may_begin(std::uint64_t stream) const {
 }
 
 void FilterTail::begin(std::uint64_t stream, std::uint64_t written) {
-  settle();
   if (port_.server()) return;
   const audio::PcmFormat format = port_.format();
   const std::size_t bytes = file_bytes(format);
@@ -121,6 +119,7 @@ void FilterTail::begin(std::uint64_t stream, std::uint64_t written) {
   format_ = format;
   stream_ = stream;
   abi::Tail& tail = slot(stream);
+  tail.stream.store(0, std::memory_order_release);
   tail.start.store(written, kRelaxed);
   tail.frames.store(0, kRelaxed);
   tail.format.store(pack(format, 0, 0), kRelaxed);
@@ -133,7 +132,7 @@ std::size_t FilterTail::piece_frames() const {
 }
 
 void FilterTail::keep(const std::byte* frames, std::size_t count) {
-  if (stream_ == 0 || count == 0) return;
+  if (stream_ == 0 || count == 0 || format_ != port_.format()) return;
   abi::Tail& tail = slot(stream_);
   const std::uint64_t at = tail.frames.load(kRelaxed);
   shm::Ring(mapping_.data(), tail_frames(format_.rate_hz), frame_bytes_of(format_))

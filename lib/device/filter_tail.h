@@ -36,6 +36,9 @@ class FilterTail {
   void keep(const std::byte* frames, std::size_t count);
   // The levels have changed.
   void set_levels(std::uint64_t levels);
+  // Another process of this open has gone on without our converter: what is kept
+  // is its business now.
+  void forget() { stream_ = 0; }
   // The converter is empty, or what it holds is not wanted any more.
   void settle();
 

@@ -15,7 +15,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 
 // A server sets its format between its open and its first read. A player that
 // comes in that moment waits this long for it, rather than freeze the defaults.
-constexpr std::int64_t kSettleNs = 200'000'000;
+constexpr std::int64_t kSettleNs = 100'000'000;
 constexpr std::int64_t kIdleNs = 1'000'000'000;
 constexpr std::int64_t kLookAgainNs = 100'000'000;
 
@@ -61,10 +61,10 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
     step.wait = wait_until(now_ns + kIdleNs);  // a start wakes everybody
     return false;
   }
-  const std::int64_t settled = port_.contract().loop.changed_ns.load(kRelaxed) + kSettleNs;
-  if (!running && now_ns < settled) {
+  const std::int64_t changed = port_.contract().loop.changed_ns.load(kRelaxed);
+  if (!running && changed <= now_ns && now_ns - changed < kSettleNs) {
     step.always = true;  // a moment only, and what is written then is taken
-    step.wait = wait_until(std::min(settled, now_ns + kSettleNs));
+    step.wait = wait_until(changed + kSettleNs);
     return false;
   }
   if (!flow_.may_begin() || !tail_.may_begin(flow_.stream() + 1)) {
@@ -84,6 +84,7 @@ int Playback::begin() {
   do {
     frozen = pack(unpack_format(seen), mark, server_serial(seen));
   } while (!word.compare_exchange_weak(seen, frozen, std::memory_order_acq_rel));
+  port_.take_loop(frozen);
   const int error = port_.follow_loop();
   if (error != 0) {
     word.compare_exchange_strong(frozen, pack(unpack_format(frozen), 0, server_serial(frozen)));
@@ -97,7 +98,10 @@ int Playback::begin() {
 
 int Playback::prepare_converter(std::int64_t now_ns) {
   const std::uint32_t setting = port_.side().setting_serial.load(kRelaxed);
-  if (converter_ != nullptr && flow_.written() != converter_written_) converter_.reset();
+  if (converter_ != nullptr && flow_.written() != converter_written_) {
+    converter_.reset();
+    tail_.forget();
+  }
   int error = port_.follow_loop();
   if (error != 0) return error;
   // By the formats themselves too: the ring and the program's buffer are measured
@@ -116,6 +120,7 @@ int Playback::prepare_converter(std::int64_t now_ns) {
   converter_from_ = port_.format();
   converter_to_ = port_.loop();
   converter_written_ = flow_.written();
+  tail_.settle();
   if (converter_ != nullptr && converter_->changes_rate()) {
     tail_.begin(flow_.stream(), flow_.written());
   }
@@ -227,7 +232,8 @@ bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
   if (port_.server()) return flow_.consumer_running();
   if (!flow_.consumer_open() || port_.peer().access.load(kRelaxed) != 1) return true;
   const std::int64_t changed = port_.contract().loop.changed_ns.load(kRelaxed);
-  return flow_.consumer_running() || now_ns >= changed + kSettleNs || now_ns < changed;
+  return flow_.consumer_running() || now_ns < changed ||
+         now_ns - changed >= kSettleNs;
 }
 
 std::uint64_t Playback::space_frames(std::int64_t now_ns) {

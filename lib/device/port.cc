@@ -36,7 +36,15 @@ audio::PcmFormat Port::shared_format() const {
                                 : side().format.load(kRelaxed));
 }
 
-void Port::refresh() { format_word_.store(pack(shared_format(), 0, 0), kRelaxed); }
+void Port::refresh() {
+  take_loop(contract().loop.word.load(std::memory_order_acquire));
+  if (!server()) format_word_.store(side().format.load(kRelaxed), kRelaxed);
+}
+
+void Port::take_loop(std::uint64_t word) {
+  loop_word_.store(word, kRelaxed);
+  if (server()) format_word_.store(word, kRelaxed);
+}
 
 void Port::set_format(const audio::PcmFormat& format) {
   side().format.store(pack(format, 0, 0), kRelaxed);
@@ -57,7 +65,7 @@ void Port::set_buffering(const Buffering& buffering) {
 }
 
 void Port::publish_buffer() {
-  const audio::PcmFormat loop = unpack_format(contract().loop.word.load(std::memory_order_acquire));
+  const audio::PcmFormat loop = unpack_format(loop_word_.load(kRelaxed));
   const std::uint64_t frames = scale(buffer_frames(), loop.rate_hz, format().rate_hz, true);
   const std::uint64_t longest = longest_buffer_frames(loop.rate_hz, buffer_ms_);
   side().buffer_frames.store(
@@ -78,7 +86,7 @@ std::uint64_t Port::fragment_frames() const {
 }
 
 int Port::follow_loop() {
-  const audio::PcmFormat loop = unpack_format(contract().loop.word.load(std::memory_order_acquire));
+  const audio::PcmFormat loop = unpack_format(loop_word_.load(kRelaxed));
   if (loop == loop_ && ring_) return 0;
   const std::size_t bytes = ring_bytes(loop, buffer_ms_);
   int error = 0;

@@ -32,6 +32,8 @@ class Port {
   // loop's. It stays the same through a turn, whoever writes to the segment.
   audio::PcmFormat format() const;
   void refresh();
+  // The loop's format changed in our own turn: `word` is abi::LoopFormat's.
+  void take_loop(std::uint64_t word);
   // As it stands in the segment now.
   audio::PcmFormat shared_format() const;
   void set_format(const audio::PcmFormat& format);
@@ -40,7 +42,9 @@ class Port {
   std::uint64_t buffer_frames() const;    // the program's buffer in its frames
   std::uint64_t fragment_frames() const;
 
-  // Maps the ring as the loop's present format wants it. 0 or -errno.
+  // Maps the ring as the loop's format wants it, that of the last refresh(): what is
+  // measured and what is written in a turn are one ring, whoever changes the word
+  // meanwhile. 0 or -errno.
   int follow_loop();
   const audio::PcmFormat& loop() const { return loop_; }
   const shm::Ring& ring() const { return ring_; }
@@ -74,6 +78,7 @@ class Port {
   std::uint32_t buffer_ms_;
   std::atomic<std::uint64_t> format_word_{0};
   mutable std::uint64_t applied_levels_[2] = {};
+  std::atomic<std::uint64_t> loop_word_{0};
   audio::PcmFormat loop_ = {};
   shm::Mapping mapping_;
   shm::Ring ring_;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace ossloop::shm {
 namespace {
@@ -15,7 +16,32 @@ constexpr std::uint64_t kMostSleepers = 256;
 constexpr std::uint64_t count_of(std::uint64_t waiting) { return waiting & 0xffffffff; }
 constexpr std::uint64_t generation_of(std::uint64_t waiting) { return waiting >> 32; }
 
-sem_t* semaphore(abi::Side& side) { return reinterpret_cast<sem_t*>(side.wake); }
+// glibc keeps behind the counter whether the semaphore is shared, believes what
+// stands there, and aborts the program when the kernel does not take it. A peer may
+// have written anything.
+constexpr std::size_t kKindAt = sizeof(void*) == 8 ? 8 : 4;
+constexpr std::size_t kKindBytes = 4;
+
+sem_t* semaphore(abi::Side& side) {
+  static const sem_t good = [] {
+    sem_t made{};
+    sem_init(&made, 1, 0);
+    return made;
+  }();
+  const auto* kind = reinterpret_cast<const unsigned char*>(&good) + kKindAt;
+  if (std::memcmp(side.wake + kKindAt, kind, kKindBytes) != 0) {
+    std::memcpy(side.wake + kKindAt, kind, kKindBytes);
+  }
+  return reinterpret_cast<sem_t*>(side.wake);
+}
+
+// A counter of posts that nobody made would keep every sleep from sleeping.
+void drain_garbage(abi::Side& side) {
+  int posts = 0;
+  if (sem_getvalue(semaphore(side), &posts) == 0 && static_cast<std::uint64_t>(posts) > kMostSleepers) {
+    sem_init(semaphore(side), 1, 0);
+  }
+}
 
 }  // namespace
 
@@ -47,6 +73,7 @@ void wake_at(abi::Side& side, std::uint64_t position) {
 }
 
 Sleeper::Sleeper(abi::Side& side, std::uint64_t wake_frame) : side_(side) {
+  drain_garbage(side_);
   // With several sleepers the most eager one's frame must stand.
   if (count_of(side_.waiting.load(std::memory_order_relaxed)) != 0) {
     wake_frame = std::min(wake_frame, side_.wake_frame.load(std::memory_order_relaxed));

@@ -125,6 +125,29 @@ class Calls:
     def handled(self):
         return list(self.signals)
 
+    @staticmethod
+    def persist(number, what, block=8000):
+        """Reads or writes for ever, whatever comes back."""
+        while True:
+            try:
+                os.read(number, block) if what == "read" else os.write(number, bytes(block))
+            except OSError:
+                time.sleep(0.0005)
+
+    @staticmethod
+    def play_in_child(number, code, channels, rate, data):
+        """A forked child sets a format on the shared open, plays, and ends
+        without a close. Its exit status."""
+        child = os.fork()
+        if child == 0:
+            try:
+                Calls.set_format(number, code, channels, rate)
+                os.write(number, data)
+                os._exit(0)
+            except OSError as error:
+                os._exit(error.errno)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
     # Whole transfers, so that no round trip to the test comes in between.
     @staticmethod
     def set_format(number, code, channels, rate):

@@ -1,0 +1,127 @@
+"""A peer that writes what it likes into the shared segment spoils its own stream:
+the other process neither dies nor hangs, nor does it burn the processor."""
+
+import errno
+import mmap
+import os
+import random
+import struct
+import time
+import unittest
+
+from driven import *
+import sound
+from loop import CLIENT, SERVER, cpu_seconds, limit
+
+# Offsets of lib/abi/segment.h, which asserts them.
+LOOP_WORD, CHANGED = 128, 136
+DIRECTIONS, DIRECTION_BYTES = 192, 512
+SIDES, SIDE_BYTES = 1216, 640
+SIDE_ABI, SIDE_WAKE = 8, 576
+TAILS = 2496
+
+# What a field may hold by accident or by intent.
+PLAUSIBLE = (0, 1, 2, 3, 16, 255, 4096, 48000, 1 << 20, 1 << 31, (1 << 32) - 1, 1 << 40, 1 << 63, (1 << 64) - 1)
+
+
+class HostilePeer(DrivenTest):
+    def contract(self, loop, instance=0):
+        with open(loop.runtime / f"loop{instance}", "r+b") as file:
+            return mmap.mmap(file.fileno(), 16384)
+
+    def streaming(self, channels=2, rate=44100, **conf):
+        """A stream that both sides keep going, whatever they are told."""
+        loop = self.loop(**conf)
+        server, client = self.pair(loop)
+        server.set_format(server.fd, 0x1000, 64, 48000)  # so large a ring is there then
+        server.set_format(server.fd, S16_LE, 2, 48000)
+        client.set_format(client.fd, S16_LE, channels, rate)
+        return loop, (server, server.later("persist", server.fd, "read")), (
+            client, client.later("persist", client.fd, "write"))
+
+    def assert_alive(self, *agents):
+        for agent in agents:
+            self.assertTrue(agent.program.running(), agent.program.explain("died"))
+
+    @limit(120)
+    def test_a_loop_format_that_changes_in_the_middle_of_everything(self):
+        loop, (server, _), (client, _) = self.streaming(channels=1, rate=48000, clock="free")
+        contract = self.contract(loop)
+        (word,) = struct.unpack_from("<Q", contract, LOOP_WORD)
+        large = word >> 32 << 32 | 48000 | 64 << 20 | 8 << 27
+        small = word >> 32 << 32 | 5000 | 1 << 20 | 2 << 27
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            for value in (large, small):
+                struct.pack_into("<Q", contract, LOOP_WORD, value)
+                time.sleep(0)
+        self.assert_alive(server, client)
+
+    @limit(180)
+    def test_plausible_values_in_one_field_after_the_other(self):
+        chance = random.Random(1)
+        for clock in ("free", "realtime"):
+            loop, (server, _), (client, _) = self.streaming(clock=clock)
+            contract = self.contract(loop)
+            end = time.monotonic() + 8
+            while time.monotonic() < end:
+                at = chance.randrange(64, TAILS + 256, 4)
+                in_side = (at - SIDES) % SIDE_BYTES
+                if at >= SIDES and in_side == SIDE_ABI:
+                    continue  # a foreign peer would not be woken, and not be tried
+                size = chance.choice((4, 8)) if at % 8 == 0 else 4
+                value = chance.choice(PLAUSIBLE) & ((1 << 8 * size) - 1)
+                contract[at : at + size] = value.to_bytes(size, "little")
+                time.sleep(0.0005)
+            self.assert_alive(server, client)
+
+    def test_a_semaphore_that_is_none(self):
+        for kind in (0x55, 0x1000, 0xFFFFFFFF):
+            with self.subTest(kind=hex(kind)):
+                loop, (server, _), (client, _) = self.streaming()
+                contract = self.contract(loop)
+                end = time.monotonic() + 1
+                while time.monotonic() < end:
+                    for side in (0, 1):
+                        struct.pack_into("<I", contract, SIDES + side * SIDE_BYTES + SIDE_WAKE + 8, kind)
+                    time.sleep(0.01)
+                self.assert_alive(server, client)
+
+    def test_posts_that_nobody_made_do_not_keep_a_server_awake(self):
+        loop = self.loop()
+        server = self.agent(loop)
+        fd = server.open(SERVER, os.O_RDONLY)
+        reading = server.later("read", fd, 4096)
+        self.assert_waits(reading, 0.2)
+        struct.pack_into("<I", self.contract(loop), SIDES + SIDE_WAKE, 0x7FFFFF00)
+        before = cpu_seconds(server.pid)
+        self.assert_waits(reading, 2)
+        self.assertLess(cpu_seconds(server.pid) - before, 0.2)
+
+    def test_a_time_to_come_does_not_hold_a_non_blocking_write(self):
+        loop = self.loop()
+        server, client = self.agent(loop), self.agent(loop)
+        server.open(SERVER, os.O_RDONLY)
+        fd = client.open(CLIENT, os.O_WRONLY | os.O_NONBLOCK)
+        for changed in (time.monotonic_ns() + 10**12, 2**63 - 1, -(2**63)):
+            struct.pack_into("<q", self.contract(loop), CHANGED, changed)
+            self.assertGreater(client.later("write", fd, bytes(480 * 4)).result(5), 0)
+
+
+class SharedOpen(DrivenTest):
+    def test_a_child_with_another_format_and_no_rate_to_convert_leaves_its_parent_sound(self):
+        loop = self.loop(clock="free")
+        server, client = self.pair(loop)
+        recording = server.later("read_to_end", server.fd)
+        client.set_format(client.fd, S16_LE, 64, 44100)
+        client.write(client.fd, bytes(128 * 500))
+        self.assertEqual(0, client.play_in_child(client.fd, 0x8, 1, 48000, bytes(3000)))
+        for _ in range(40):
+            self.assertEqual(9000, client.write(client.fd, bytes(9000)))
+        client.close(client.fd)
+        _, _, ended = recording.result()
+        self.assertEqual(errno.ECONNRESET, ended)
+
+
+if __name__ == "__main__":
+    unittest.main()
