@@ -18,7 +18,7 @@ LOOP_WORD, CHANGED = 128, 136
 DIRECTIONS, DIRECTION_BYTES = 192, 512
 SIDES, SIDE_BYTES = 1216, 640
 SIDE_ABI, SIDE_WAKE = 8, 576
-TAILS = 2496
+CONTRACT_BYTES = 3072
 
 # What a field may hold by accident or by intent.
 PLAUSIBLE = (0, 1, 2, 3, 16, 255, 4096, 48000, 1 << 20, 1 << 31, (1 << 32) - 1, 1 << 40, 1 << 63, (1 << 64) - 1)
@@ -65,7 +65,7 @@ class HostilePeer(DrivenTest):
             contract = self.contract(loop)
             end = time.monotonic() + 8
             while time.monotonic() < end:
-                at = chance.randrange(64, TAILS + 256, 4)
+                at = chance.randrange(64, CONTRACT_BYTES, 4)
                 in_side = (at - SIDES) % SIDE_BYTES
                 if at >= SIDES and in_side == SIDE_ABI:
                     continue  # a foreign peer would not be woken, and not be tried
