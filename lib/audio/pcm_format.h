@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 
 namespace ossloop::audio {
@@ -48,14 +49,51 @@ struct SampleFormat {
 
 // The table. A format's index in it is stable and below 32: it is stored in
 // shared memory, so rows are only ever appended.
-std::span<const SampleFormat> sample_formats();
+// A float carries 24 significant bits plus the sign.
+inline constexpr SampleFormat kSampleFormats[] = {
+    {afmt::kMuLaw, "MU_LAW", 1, 14, Encoding::kMuLaw, std::endian::native, {0xFF}},
+    {afmt::kALaw, "A_LAW", 1, 13, Encoding::kALaw, std::endian::native, {0xD5}},
+    {afmt::kU8, "U8", 1, 8, Encoding::kUnsigned, std::endian::native, {0x80}},
+    {afmt::kS16Le, "S16_LE", 2, 16, Encoding::kSigned, std::endian::little, {}},
+    {afmt::kS16Be, "S16_BE", 2, 16, Encoding::kSigned, std::endian::big, {}},
+    {afmt::kS8, "S8", 1, 8, Encoding::kSigned, std::endian::native, {}},
+    {afmt::kU16Le, "U16_LE", 2, 16, Encoding::kUnsigned, std::endian::little, {0x00, 0x80}},
+    {afmt::kU16Be, "U16_BE", 2, 16, Encoding::kUnsigned, std::endian::big, {0x80, 0x00}},
+    {afmt::kS32Le, "S32_LE", 4, 32, Encoding::kSigned, std::endian::little, {}},
+    {afmt::kS32Be, "S32_BE", 4, 32, Encoding::kSigned, std::endian::big, {}},
+    {afmt::kFloat, "FLOAT", 4, 25, Encoding::kFloat, std::endian::native, {}},
+    {afmt::kS24Le, "S24_LE", 4, 24, Encoding::kSigned, std::endian::little, {}},
+    {afmt::kS24Be, "S24_BE", 4, 24, Encoding::kSigned, std::endian::big, {}},
+    {afmt::kS24Packed, "S24_PACKED", 3, 24, Encoding::kSigned, std::endian::little, {}},
+};
+static_assert(std::size(kSampleFormats) <= 32, "the index is stored in 5 bits");
+
+inline std::span<const SampleFormat> sample_formats() { return kSampleFormats; }
+
+// By the number of the AFMT_* bit: every call on a device asks.
+inline constexpr auto kFormatOfBit = [] {
+  std::array<std::int8_t, 32> rows{};
+  rows.fill(-1);
+  for (std::size_t i = 0; i < std::size(kSampleFormats); ++i) {
+    rows[static_cast<std::size_t>(std::countr_zero(
+        static_cast<unsigned>(kSampleFormats[i].afmt)))] = static_cast<std::int8_t>(i);
+  }
+  return rows;
+}();
+
+// Index into the table, or -1.
+inline int format_index(int afmt) {
+  const auto bits = static_cast<unsigned>(afmt);
+  return std::has_single_bit(bits) ? kFormatOfBit[static_cast<std::size_t>(std::countr_zero(bits))]
+                                   : -1;
+}
 
 // The row of an AFMT_* value; nullptr if it is none of ours (0, AFMT_AC3, two
 // bits at once).
-const SampleFormat* find_format(int afmt);
-
-// Index into the table, or -1.
-int format_index(int afmt);
+inline const SampleFormat* find_format(int afmt) {
+  const int index = format_index(afmt);
+  return index < 0 ? nullptr : &kSampleFormats[index];
+}
 
 // All formats or-ed together, as SNDCTL_DSP_GETFMTS tells them.
 int supported_formats_mask();
@@ -67,7 +105,10 @@ struct PcmFormat {
   int rate_hz;
 
   // Bytes of one sample per channel; 0 if the format is not in the table.
-  int frame_bytes() const;
+  int frame_bytes() const {
+    const SampleFormat* format = find_format(afmt);
+    return format == nullptr ? 0 : format->bytes * channels;
+  }
   bool operator==(const PcmFormat&) const = default;
 };
 

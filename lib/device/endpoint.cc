@@ -348,7 +348,7 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
                                                : playback_.flow().read_by_peer());
   const Watch watch = watch_wanted();
   watch_.store(watch, kRelaxed);
-  constexpr std::int64_t kLivenessNs[] = {1'000'000'000, 400'000'000, 100'000'000, 100'000'000};
+  constexpr std::int64_t kLivenessNs[] = {1'000'000'000, 400'000'000, 250'000'000, 100'000'000};
   const std::int64_t liveness = kLivenessNs[static_cast<int>(watch)];
   if (now_ns - lookout_.witnessed_ns() >= liveness - 1'000'000) lookout_.witness_peer(now_ns);
   std::int64_t next_ns = now_ns + (watch == Watch::kTicking ? tick_ns() : liveness);
