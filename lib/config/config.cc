@@ -37,6 +37,7 @@ struct Value {
   std::int64_t minimum = 0;
   std::int64_t maximum = 0;
   Choices choices = {};
+  Choices old_spellings = {};  // of the choices at the same places, still accepted
   std::int64_t (*get)(const InstancePolicy&) = nullptr;
   void (*set)(InstancePolicy&, std::int64_t) = nullptr;
 };
@@ -58,12 +59,12 @@ constexpr auto kSet = [](InstancePolicy& policy, std::int64_t value) {
 
 template <auto Member>
 constexpr Value integer(std::int64_t minimum, std::int64_t maximum) {
-  return {ValueKind::kInteger, minimum, maximum, {}, kGet<Member>, kSet<Member>};
+  return {ValueKind::kInteger, minimum, maximum, {}, {}, kGet<Member>, kSet<Member>};
 }
 
 template <auto Member>
-constexpr Value choice(Choices choices) {
-  return {ValueKind::kChoice, 0, 0, choices, kGet<Member>, kSet<Member>};
+constexpr Value choice(Choices choices, Choices old_spellings = {}) {
+  return {ValueKind::kChoice, 0, 0, choices, old_spellings, kGet<Member>, kSet<Member>};
 }
 
 constexpr std::int64_t kFreeClock = 0;
@@ -103,14 +104,14 @@ constexpr Key kKeys[] = {
      choice<&P::overrun>(names(abi::kOverrunNames))},
     {{"clock", Scope::kInstance,
       "the pace: that of the real time, none (as fast as both programs go), or a multiple"},
-     {ValueKind::kClock, 1, 1000000, {}, get_clock, set_clock}},
+     {ValueKind::kClock, 1, 1000000, {}, {}, get_clock, set_clock}},
     {{"ppm", Scope::kInstance, "how much faster than its clock the loop runs, in millionths"},
      integer<&P::ppm>(-200000, 200000)},
     {{"quality", Scope::kInstance, "the quality of sample rate conversion"},
      choice<&P::quality>(names(abi::kQualityNames))},
     {{"dither", Scope::kInstance,
-      "whether triangular noise hides the rounding when samples lose bits"},
-     choice<&P::dither>({"off", "on"})},
+      "the noise that hides the rounding when samples lose bits: none, or triangular"},
+     choice<&P::dither>({"none", "tpdf"}, {"off", "on"})},
     {{"volume", Scope::kInstance,
       "whether programs may change the levels of the mixer and their own, or find them locked"},
      choice<&P::volume>(names(abi::kVolumeNames))},
@@ -228,12 +229,20 @@ bool parse_path(std::string_view text, std::string& path) {
   return true;
 }
 
+bool find_choice(const Choices& choices, std::string_view text, std::int64_t& number) {
+  const auto found = std::find(choices.begin(), choices.end(), text);
+  if (found == choices.end()) return false;
+  number = found - choices.begin();
+  return true;
+}
+
 bool parse_policy(const Value& value, std::string_view text, InstancePolicy& policy) {
   std::int64_t number = 0;
   if (value.kind == ValueKind::kChoice) {
-    const auto found = std::find(value.choices.begin(), value.choices.end(), text);
-    if (text.empty() || found == value.choices.end()) return false;
-    number = found - value.choices.begin();
+    if (text.empty() || !(find_choice(value.choices, text, number) ||
+                          find_choice(value.old_spellings, text, number))) {
+      return false;
+    }
   } else if (value.kind == ValueKind::kClock && text == "free") {
     number = kFreeClock;
   } else {

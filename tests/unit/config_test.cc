@@ -48,7 +48,7 @@ std::string complaint(std::string_view text) {
 
 // A value of the policy `key` that is accepted and is not the default.
 std::string another_value(const std::string& key) {
-  for (const std::string value : {"eof", "stall", "drop", "4.5", "-250", "low", "on", "lock", "50"}) {
+  for (const std::string value : {"eof", "stall", "drop", "4.5", "-250", "low", "tpdf", "lock", "50"}) {
     const Parsed parsed = parse(key + "=" + value);
     if (parsed.diagnostics.empty() && !(parsed.config == Config{})) return value;
   }
@@ -90,7 +90,7 @@ TEST_CASE("every key is read into its field") {
   const Config config = good(
       "audioloop_instances=16\ndsp=server3\nmode=0660\nruntime_dir=/run/loop\neof=silence\n"
       "underrun=stall\noverrun=drop\nclock=0.5\nppm=-200000\nquality=very-high\ntick_ms=1\n"
-      "buffer_ms=5000\ndither=on");
+      "buffer_ms=5000\ndither=tpdf");
   CHECK(config.instances == 16);
   CHECK(config.dsp == DefaultDevice{false, DeviceKind::kServer, 3});
   CHECK(config.mode == 0660);
@@ -226,6 +226,15 @@ TEST_CASE("a complaint names file, line, what was wrong and what is accepted") {
   CHECK_THAT(complaint("tick=5"), StartsWith("test.conf:1: unknown key 'tick'; expected one of "));
   CHECK_THAT(complaint("loop3.overrun=maybe"),
              Contains("'maybe' for overrun; expected wait or drop"));
+}
+
+TEST_CASE("old spellings of a value are understood, and told by the new name") {
+  for (const auto& [text, name] : {std::pair{"on", "tpdf"}, {"off", "none"}, {"tpdf", "tpdf"}}) {
+    InstancePolicy policy;
+    std::string expected;
+    REQUIRE(set_policy(policy, "dither", text, expected));
+    CHECK(format_policy_value(policy, "dither") == name);
+  }
 }
 
 TEST_CASE("the names of keys and values are exact") {
