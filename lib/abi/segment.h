@@ -14,7 +14,7 @@
 //                     its Meter; Start::released_ns of the direction it plays in;
 //                     LoopFormat::word while it is not frozen
 //   the client side   the same with the roles swapped; and it freezes the word
-//                     when it starts a stream
+//                     when it starts a stream; Clips
 //   a witness         Side::open of a side whose claim the kernel says is gone:
 //                     OPEN -> CLOSED by compare-and-swap on the same serial
 //   the client side   Tail, as producer; the server looks when the client is gone
@@ -255,6 +255,12 @@ struct alignas(64) Mapped {
   Atomic<std::int64_t> moved_ns;  // CLOCK_MONOTONIC; others take over when it is old
 };
 
+// Samples that a conversion saturated since the consumer's open, which sets them
+// to 0: the client converts, so it counts. Relaxed, by DirectionIndex.
+struct alignas(64) Clips {
+  Atomic<std::uint64_t> samples[2];
+};
+
 struct Segment {
   Header header;
   Policy policy;
@@ -266,6 +272,7 @@ struct Segment {
   Mixer mixer;
   Start start;
   Mapped mapped[2];  // by side
+  Clips clips;
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -303,6 +310,7 @@ static_assert(offsetof(MappedStream, seen) == 16 && offsetof(MappedStream, ancho
 static_assert(sizeof(MappedStream) == 64 && offsetof(Mapped, mover) == 128);
 static_assert(offsetof(Mapped, moved_ns) == 136 && sizeof(Mapped) == 192);
 static_assert(offsetof(Segment, mapped) == 2880);
-static_assert(sizeof(Segment) == 3264 && sizeof(Segment) <= kRingOffset);
+static_assert(sizeof(Clips) == 64 && offsetof(Segment, clips) == 3264);
+static_assert(sizeof(Segment) == 3328 && sizeof(Segment) <= kRingOffset);
 
 }  // namespace ossloop::abi

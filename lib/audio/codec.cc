@@ -86,13 +86,16 @@ void decode_integers(const void* in, Sample* out, std::size_t samples) {
 }
 
 template <typename Layout>
-void encode_integers(const double* in, void* out, std::size_t samples) {
+std::size_t encode_integers(const double* in, void* out, std::size_t samples) {
   auto* to = static_cast<unsigned char*>(out);
+  std::int64_t clipped = 0;  // as wide as a double, or the loop is not vectorized
   for (std::size_t i = 0; i < samples; ++i) {
-    const double scaled =
-        clamp(in[i] * Layout::kFullScale, -Layout::kFullScale, Layout::kFullScale - 1);
+    const double wanted = in[i] * Layout::kFullScale;
+    const double scaled = clamp(wanted, -Layout::kFullScale, Layout::kFullScale - 1);
+    clipped += std::abs(wanted - scaled) > 0.5 ? 1 : 0;
     Layout::store(nearest(scaled), to + i * Layout::kBytes);
   }
+  return static_cast<std::size_t>(clipped);
 }
 
 template <typename Sample>
@@ -106,13 +109,14 @@ void decode_floats(const void* in, Sample* out, std::size_t samples) {
   }
 }
 
-void encode_floats(const double* in, void* out, std::size_t samples) {
+std::size_t encode_floats(const double* in, void* out, std::size_t samples) {
   constexpr double kMax = std::numeric_limits<float>::max();
   auto* to = static_cast<unsigned char*>(out);
   for (std::size_t i = 0; i < samples; ++i) {
     const auto value = static_cast<float>(clamp(in[i], -kMax, kMax));
     std::memcpy(to + i * sizeof(value), &value, sizeof(value));
   }
+  return 0;
 }
 
 template <int (*ToLinear)(std::uint8_t), typename Sample>
@@ -132,15 +136,19 @@ void decode_g711(const void* in, Sample* out, std::size_t samples) {
 }
 
 template <std::uint8_t (*ToCode)(int), int MinusZero>
-void encode_g711(const double* in, void* out, std::size_t samples) {
+std::size_t encode_g711(const double* in, void* out, std::size_t samples) {
   auto* to = static_cast<unsigned char*>(out);
+  std::size_t clipped = 0;
   for (std::size_t i = 0; i < samples; ++i) {
     // Rounded down, which takes no value across a decision value.
-    const double positive = clamp(in[i] * 0x1p15, -32768, 32767) + 32768;
+    const double scaled = clamp(in[i] * 0x1p15, -32768, 32767);
+    clipped += std::abs(in[i] * 0x1p15 - scaled) > 0.5 ? 1 : 0;
+    const double positive = scaled + 32768;
     const bool minus_zero = std::bit_cast<std::uint64_t>(in[i]) == std::uint64_t{1} << 63;
     to[i] = minus_zero ? static_cast<unsigned char>(MinusZero)
                        : ToCode(static_cast<int>(positive) - 32768);
   }
+  return clipped;
 }
 
 template <typename Layout>

@@ -19,8 +19,9 @@ struct Codec {
   void (*decode_single)(const void* in, float* out, std::size_t samples);
 
   // Integers: nearest value (ties to even), saturated. G.711: the standard's
-  // decision values. FLOAT: not clipped.
-  void (*encode)(const double* in, void* out, std::size_t samples);
+  // decision values. FLOAT: not clipped. Returns how many samples were saturated
+  // that lie beyond by more than rounding.
+  std::size_t (*encode)(const double* in, void* out, std::size_t samples);
 };
 
 // nullptr if the format is not in the table of formats.

@@ -141,6 +141,11 @@ std::size_t Converter::finish(void* out, std::size_t out_frames) noexcept {
   return done;
 }
 
+std::uint64_t Converter::take_clipped() {
+  const std::uint64_t by_rate = rate_ != nullptr ? rate_->take_clipped() : 0;
+  return std::exchange(clipped_, 0) + by_rate;
+}
+
 void Converter::reset() noexcept {
   if (rate_) rate_->reset();
   dither_.reset();
@@ -165,7 +170,7 @@ void Converter::write(double* samples, unsigned char* out, std::size_t frames) {
   if (dither_step_ > 0 && (dither_always_ || has_gain())) {
     dither_.add(samples, count, dither_step_);
   }
-  encoder_.encode(samples, out, count);
+  clipped_ += encoder_.encode(samples, out, count);
 }
 
 // The same as the rate converter wants it.

@@ -55,6 +55,9 @@ class Converter {
   // Input frames taken whose sound has not come out: the delay of the filter.
   std::size_t held_input_frames() const { return rate_ ? rate_->held_input_frames() : 0; }
 
+  // Samples saturated since the last question: too loud for the format.
+  std::uint64_t take_clipped();
+
   // Forgets everything but the gain; a new stream may start.
   void reset() noexcept;
 
@@ -86,6 +89,7 @@ class Converter {
   Gain gain_;
   Dither dither_;
   std::unique_ptr<RateConverter> rate_;
+  std::uint64_t clipped_ = 0;
   std::vector<double> decoded_;
   std::vector<float> single_;
   std::vector<double> mixed_;

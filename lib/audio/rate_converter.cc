@@ -178,6 +178,11 @@ std::size_t RateConverter::held_input_frames() const {
   return heard < in_frames_ ? static_cast<std::size_t>(in_frames_ - heard) : 0;
 }
 
+std::size_t RateConverter::take_clipped() {
+  // libsoxr gives the address of its counter.
+  return std::exchange(*soxr_library()->num_clips(soxr_.get()), 0);
+}
+
 void RateConverter::reset() noexcept {
   if (in_frames_ > 0 || failed_) failed_ = soxr_library()->clear(soxr_.get()) != nullptr;
   in_frames_ = 0;

@@ -63,6 +63,9 @@ class RateConverter {
   // Input frames taken whose sound has not come out.
   std::size_t held_input_frames() const;
 
+  // Samples saturated since the last question.
+  std::size_t take_clipped();
+
   // Forgets everything; a new stream may start. Allocates.
   void reset() noexcept;
 

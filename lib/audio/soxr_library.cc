@@ -26,6 +26,7 @@ void load() {
            find(handle, "soxr_clear", library.clear) &&
            find(handle, "soxr_delete", library.destroy) &&
            find(handle, "soxr_io_spec", library.io_spec) &&
+           find(handle, "soxr_num_clips", library.num_clips) &&
            find(handle, "soxr_quality_spec", library.quality_spec) &&
            find(handle, "soxr_runtime_spec", library.runtime_spec);
   if (!loaded) base::log(base::LogLevel::kError, "cannot convert rates: %s", ::dlerror());

@@ -15,6 +15,7 @@ struct SoxrLibrary {
   decltype(&::soxr_delete) destroy;
   decltype(&::soxr_io_spec) io_spec;
   decltype(&::soxr_quality_spec) quality_spec;
+  decltype(&::soxr_num_clips) num_clips;
   decltype(&::soxr_runtime_spec) runtime_spec;
 };
 

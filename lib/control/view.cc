@@ -121,6 +121,7 @@ void look_at_stream(abi::Segment& segment, InstanceView& view) {
   stream.overruns = direction.consumer.overruns.load(kRelaxed);
   stream.silence_frames = direction.consumer.silence_frames.load(kRelaxed);
   stream.dropped_frames = direction.consumer.dropped_frames.load(kRelaxed);
+  stream.clipped_samples = segment.clips.samples[index].load(kRelaxed);
 }
 
 void look_at_mixer(const abi::Mixer& mixer, MixerView& view) {

@@ -56,6 +56,7 @@ struct StreamView {
   std::uint64_t overruns = 0;
   std::uint64_t silence_frames = 0;
   std::uint64_t dropped_frames = 0;
+  std::uint64_t clipped_samples = 0;  // saturated by a conversion
 };
 
 // Levels left and right, 0 to 100: 100 passes bit for bit, each step below it is

@@ -153,7 +153,9 @@ std::size_t Capture::produce(std::byte* out, std::size_t frames, ConsumerFlow::V
       pending_read_ = 0;
     }
   }
-  return first + convert(out + first * frame_bytes, frames - first, view);
+  const std::size_t made = convert(out + first * frame_bytes, frames - first, view);
+  if (!converter_->identity()) port_.count_clipped(*converter_, false);
+  return first + made;
 }
 
 void Capture::pump(ConsumerFlow::View& view) {

@@ -44,6 +44,7 @@ Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction)
       producer_(segment.direction[direction].producer),
       consumer_(segment.direction[direction].consumer),
       meter_(segment.meter[direction]),
+      clipped_(segment.clips.samples[direction]),
       producer_side_(segment.side[direction == abi::kClientToServer ? abi::kClient : abi::kServer]),
       consumer_side_(
           segment.side[direction == abi::kClientToServer ? abi::kServer : abi::kClient]) {}
@@ -150,10 +151,13 @@ void ProducerFlow::arm(bool armed, std::int64_t now_ns) {
 void ProducerFlow::drop(const RingLimits& ring, std::int64_t now_ns) {
   const std::uint64_t to = written();
   std::uint64_t from = played(ring, now_ns);
+  if (from >= to) return;
   // A request that the consumer has not yet seen goes on with this one.
   if (producer_.skips.load(kRelaxed) != consumer_.skips_done.load(kAcquire)) {
     from = std::min(from, producer_.skip_from.load(kRelaxed));
   }
+  // What an earlier stream left is not ours to drop.
+  if (streaming()) from = std::max(from, std::min(producer_.base.load(kRelaxed), to));
   if (from >= to) return;
   producer_.skip_from.store(from, kRelaxed);
   producer_.skip_to.store(to, kRelaxed);
@@ -252,8 +256,9 @@ void ConsumerFlow::attach() {
   consumer_.running.store(0, kRelaxed);
   consumer_.at_end.store(0, kRelaxed);
   set_clock({}, 0);
-  for (auto* counter : {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
-                        &consumer_.dropped_frames, &meter_.held_frames, &meter_.stalled_frames}) {
+  for (auto* counter :
+       {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
+        &consumer_.dropped_frames, &meter_.held_frames, &meter_.stalled_frames, &clipped_}) {
     counter->store(0, kRelaxed);
   }
   consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
@@ -334,7 +339,10 @@ void ConsumerFlow::skip_dropped(Stream& stream) {
   const std::uint64_t asked = producer_.skips.load(kAcquire);
   if (asked == consumer_.skips_done.load(kRelaxed)) return;
   const std::uint64_t from = producer_.skip_from.load(kRelaxed);
-  const std::uint64_t to = std::min(producer_.skip_to.load(kRelaxed), stream.limit);
+  const std::uint64_t asked_to = producer_.skip_to.load(kRelaxed);
+  // Of a stream of which nothing is here yet.
+  if (from >= stream.limit && asked_to > from) return;
+  const std::uint64_t to = std::min(asked_to, stream.limit);
   if (read() < from && from < stream.limit) {
     // What was played before the halt comes first.
     stream.limit = from;

@@ -51,6 +51,7 @@ class Flow {
   abi::Producer& producer_;
   abi::Consumer& consumer_;
   abi::Meter& meter_;
+  abi::Atomic<std::uint64_t>& clipped_;
   abi::Side& producer_side_;
   abi::Side& consumer_side_;
 };

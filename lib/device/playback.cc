@@ -164,6 +164,7 @@ std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64
       room -= progress.output_frames;
     }
   }
+  if (!converter_->identity()) port_.count_clipped(*converter_, true);
   auto& count = port_.side().frames;
   count.store(count.load(kRelaxed) + taken, kRelaxed);
   converter_written_ = flow_.written();
@@ -212,10 +213,11 @@ Step Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
   if (step.moved < bytes) {
     const std::uint64_t buffer = port_.buffer_frames();
     // As a driver does, that wakes a writer once a fragment: one that writes small
-    // blocks does not wake for each of them.
+    // blocks does not wake for each of them. Of many fragments, an eighth at once.
     const std::uint64_t half = std::max<std::uint64_t>(buffer / 2, 1);
     const std::uint64_t wanted = std::clamp<std::uint64_t>(
-        (bytes - step.moved) / frame_bytes, std::min(port_.fragment_frames(), half), half);
+        (bytes - step.moved) / frame_bytes,
+        std::min(std::max(port_.fragment_frames(), buffer / 8), half), half);
     const std::uint64_t may_stay = port_.to_loop_down(buffer - std::min(wanted, buffer));
     step.wait = flow_.wait_for(flow_.written() - std::min(may_stay, flow_.written()),
                                port_.limits(), now_ns, port_.to_loop_down(buffer - wanted));

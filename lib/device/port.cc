@@ -134,6 +134,14 @@ std::unique_ptr<audio::Converter> Port::make_converter(bool to_ring, int& error)
   return converter;
 }
 
+void Port::count_clipped(audio::Converter& converter, bool to_ring) const {
+  const std::uint64_t clipped = converter.take_clipped();
+  if (clipped == 0) return;
+  const bool from_client = to_ring != server();
+  contract().clips.samples[from_client ? abi::kClientToServer : abi::kServerToClient].fetch_add(
+      clipped, kRelaxed);
+}
+
 std::unique_ptr<audio::Converter> Port::make_tail_converter(const audio::PcmFormat& from,
                                                             std::uint64_t levels_then,
                                                             int& error) const {

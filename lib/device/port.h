@@ -39,7 +39,7 @@ class Port {
   void set_format(const audio::PcmFormat& format);
   Buffering buffering() const;
   void set_buffering(const Buffering& buffering);
-  std::uint64_t buffer_frames() const;    // the program's buffer in its frames
+  std::uint64_t buffer_frames() const;  // the program's buffer in its frames
   std::uint64_t fragment_frames() const;
 
   // Maps the ring as the loop's format wants it, that of the last refresh(): what is
@@ -58,6 +58,8 @@ class Port {
 
   // A converter for the present formats and policy; nullptr with error.
   std::unique_ptr<audio::Converter> make_converter(bool to_ring, int& error) const;
+  // Tells the contract of samples that were too loud for the format.
+  void count_clipped(audio::Converter& converter, bool to_ring) const;
   // As the client's would be that plays `from` with these levels.
   std::unique_ptr<audio::Converter> make_tail_converter(const audio::PcmFormat& from,
                                                         std::uint64_t levels_then,
@@ -87,10 +89,10 @@ class Port {
 
 // What one look at a stream gave.
 struct Step {
-  std::size_t moved = 0;   // bytes
-  int error = 0;           // -errno, unless bytes were moved before
-  bool finished = false;   // return what is there
-  bool always = false;     // sleep even with O_NONBLOCK
+  std::size_t moved = 0;  // bytes
+  int error = 0;          // -errno, unless bytes were moved before
+  bool finished = false;  // return what is there
+  bool always = false;    // sleep even with O_NONBLOCK
   ProducerFlow::Wait wait{};
 };
 

@@ -83,7 +83,7 @@ MEMBERS = {
         "state", "direction", "number", "fill_frames", "fill_ms", "delay_frames", "delay_ms",
     },
     "clock": {"running", "error_frames", "held_ms", "stalled_ms"},
-    "counters": {"underruns", "overruns", "silence_frames", "dropped_frames"},
+    "counters": {"underruns", "overruns", "silence_frames", "dropped_frames", "clipped_samples"},
     "mixer": {"muted", "vol", "pcm", "igain"},
     "policy": {"eof", "underrun", "overrun", "clock", "ppm", "quality", "dither", "tick_ms", "buffer_ms"},
 }

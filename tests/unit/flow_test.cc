@@ -211,7 +211,8 @@ TEST_CASE("a changed ppm is in effect at once and makes no jump") {
   CHECK(loop.played() == 480 + 528 + 432);
 }
 
-TEST_CASE("an hour of late players, slow recorders and changes of ppm moves the clock by no frame") {
+TEST_CASE(
+    "an hour of late players, slow recorders and changes of ppm moves the clock by no frame") {
   Loop loop(44100);
   std::mt19937 random(3);
   auto chance = [&](unsigned one_in) { return random() % one_in == 0; };
@@ -240,8 +241,8 @@ TEST_CASE("an hour of late players, slow recorders and changes of ppm moves the 
     // what was waited for.
     std::uint64_t stream = 0;
     const std::int64_t clock = loop.consumer.clock(stream).frames_at(loop.now);
-    const auto counted = static_cast<std::int64_t>(loop.counters().silence_frames.load() +
-                                                   meter.held_frames.load());
+    const auto counted =
+        static_cast<std::int64_t>(loop.counters().silence_frames.load() + meter.held_frames.load());
     const long double position = clock - static_cast<std::int64_t>(first) + counted;
     worst = std::max(worst, std::abs(static_cast<double>(position - elapsed_frames)));
   }
@@ -1011,6 +1012,23 @@ TEST_CASE("clock=realtime: a side sleeps for what its call needs, not for plenty
   CHECK(reader.plenty_frame == reader.wake_frame);
   const auto writer = loop.producer.wait_for(loop.producer.written(), loop.ring, loop.now, 960);
   CHECK(writer.plenty_frame == writer.wake_frame);
+}
+
+TEST_CASE("a halt drops its own stream's sound, not what an earlier one left") {
+  Loop loop;
+  loop.set(abi::ClockMode::kFree);
+  loop.begin(100);
+  loop.producer.end();
+  loop.begin(200);
+  loop.producer.drop(loop.ring, loop.now);
+  loop.play(50);
+  loop.consumer.start();
+  CHECK(loop.record().frames == 100);
+  loop.expect_end();
+  loop.consumer.start();
+  CHECK(loop.record().frames == 50);
+  loop.producer.end();
+  loop.expect_end();
 }
 
 // --- garbage --------------------------------------------------------------------

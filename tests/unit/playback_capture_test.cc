@@ -165,7 +165,7 @@ TEST_CASE("a player fills its buffer, not more, until the recorder starts") {
   CHECK(loop.client->playback.queued_frames(loop.now) == buffer / 4);
 }
 
-TEST_CASE("a player of small blocks sleeps until a fragment is free, not a block") {
+TEST_CASE("a player of small blocks sleeps until an eighth of its buffer is free, not a block") {
   Instance loop(kS16, kS16);
   loop.read(4);
   const Bytes data = noise(480);
@@ -174,10 +174,10 @@ TEST_CASE("a player of small blocks sleeps until a fragment is free, not a block
   loop.read(4);  // starts the clock
   const Step full = loop.write(data, 0, data.size());
   CHECK(full.moved == 0);
-  const std::int64_t fragment_ns =
-      static_cast<std::int64_t>(loop.player().port.fragment_frames()) * kSecond / 48000;
-  CHECK(full.wait.deadline_ns > loop.now + fragment_ns / 2);
-  CHECK(full.wait.deadline_ns <= loop.now + fragment_ns + kMs);
+  const std::int64_t eighth_ns =
+      static_cast<std::int64_t>(loop.player().port.buffer_frames() / 8) * kSecond / 48000;
+  CHECK(full.wait.deadline_ns > loop.now + eighth_ns / 2);
+  CHECK(full.wait.deadline_ns <= loop.now + eighth_ns + kMs);
 }
 
 TEST_CASE("a slow recorder loses nothing") {
@@ -267,6 +267,25 @@ TEST_CASE("a recorder that goes ends the player's stream: told once, then there 
   const Bytes data = noise(8000);
   loop.transfer(data);
   CHECK((loop.recorded == data));
+}
+
+TEST_CASE("sound too loud for its format is saturated and counted") {
+  for (const bool server_reads : {true, false}) {
+    const PcmFormat loud{audio::afmt::kFloat, 1, 48000}, narrow{audio::afmt::kS16Le, 1, 48000};
+    Instance loop(server_reads ? narrow : loud, server_reads ? loud : narrow, server_reads);
+    const float samples[] = {0.5F, 1.5F, -0.5F, -2, 0.999F, -1};
+    Bytes data(sizeof samples);
+    std::memcpy(data.data(), samples, sizeof samples);
+    loop.transfer(data);
+    std::int16_t heard[6];
+    REQUIRE(loop.recorded.size() == sizeof heard);
+    std::memcpy(heard, loop.recorded.data(), sizeof heard);
+    CHECK(heard[1] == 32767);
+    CHECK(heard[3] == -32768);
+    CHECK(heard[5] == -32768);
+    CHECK(loop.segment->contract().clips.samples[server_reads ? 0 : 1].load() == 2);
+    CHECK(loop.segment->contract().clips.samples[server_reads ? 1 : 0].load() == 0);
+  }
 }
 
 TEST_CASE("halt drops what was queued, the stream goes on") {

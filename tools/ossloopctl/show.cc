@@ -120,7 +120,8 @@ Json to_json(const InstanceView& view) {
   json["counters"] = {{"underruns", stream.underruns},
                       {"overruns", stream.overruns},
                       {"silence_frames", stream.silence_frames},
-                      {"dropped_frames", stream.dropped_frames}};
+                      {"dropped_frames", stream.dropped_frames},
+                      {"clipped_samples", stream.clipped_samples}};
   json["mixer"] = mixer_json(view.mixer);
   for (const config::KeyInfo& key : config::keys()) {
     if (key.scope != config::Scope::kInstance) continue;
@@ -177,7 +178,7 @@ void print_status(std::ostream& out, const InstanceView& view) {
       << stream.stalled_ms << " ms\n"
       << "  counters  " << stream.underruns << " underruns, " << stream.overruns << " overruns, "
       << stream.silence_frames << " frames of silence, " << stream.dropped_frames
-      << " frames dropped\n"
+      << " frames dropped, " << stream.clipped_samples << " samples clipped\n"
       << "  mixer     " << mixer_text(view.mixer) << "\n"
       << "  policy   ";
   for (const config::KeyInfo& key : config::keys()) {
