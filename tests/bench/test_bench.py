@@ -46,6 +46,14 @@ class Bench(unittest.TestCase):
                     self.assertGreater(row["ratio"], 0)
                     self.assertLessEqual(row["quartiles"][0], row["quartiles"][1])
 
+    @limit(120)
+    def test_the_quality_of_conversion_is_measured(self):
+        done = bench("--quality", "--quick", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for row in json.loads(done.stdout)["rows"]:
+            self.assertTrue(row["exact_length"])
+            self.assertLess(row["thd_n_s32_db"], -110)
+
     @serial
     @limit(120)
     def test_a_missing_yardstick_ends_the_run_with_one_line(self):
