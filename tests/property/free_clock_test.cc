@@ -1,0 +1,285 @@
+// With a free clock a loop is a pipe that converts: what comes out depends on
+// what went in and on nothing else.
+#include <algorithm>
+
+#include "rig.h"
+
+using namespace ossloop;
+using namespace ossloop::property;
+
+namespace {
+
+constexpr int kFormats[] = {audio::afmt::kU8,    audio::afmt::kS16Le,    audio::afmt::kS16Be,
+                            audio::afmt::kS24Le, audio::afmt::kS32Le,    audio::afmt::kFloat,
+                            audio::afmt::kMuLaw, audio::afmt::kS24Packed};
+constexpr int kRates[] = {8000, 11025, 16000, 44100, 48000, 96000};
+
+Setup choose_setup(Chance& chance) {
+  Setup setup;
+  setup.policy.clock_mode = abi::ClockMode::kFree;
+  setup.policy.eof = static_cast<abi::Eof>(chance.below(4));
+  setup.policy.underrun = static_cast<abi::Underrun>(chance.below(2));
+  setup.policy.overrun = static_cast<abi::Overrun>(chance.below(2));
+  setup.policy.buffer_ms = static_cast<std::uint32_t>(chance.between(20, 100));
+  setup.policy.quality = static_cast<std::uint32_t>(chance.below(5));
+  setup.server_reads = chance.one_in(2);
+  setup.player = {chance.pick(kFormats), static_cast<int>(chance.between(1, 3)),
+                  chance.pick(kRates)};
+  setup.recorder = setup.player;
+  if (chance.one_in(2)) setup.recorder.afmt = chance.pick(kFormats);
+  if (chance.one_in(3)) setup.recorder.channels = static_cast<int>(chance.between(1, 3));
+  if (chance.one_in(6)) setup.recorder.rate_hz = chance.pick(kRates);
+  return setup;
+}
+
+// What the recorder must hear of each stream: the accepted frames, converted at one
+// go, less those that a halt dropped.
+class Model {
+ public:
+  explicit Model(const Setup& setup) : setup_(setup) {}
+
+  bool changes_rate() const { return setup_.player.rate_hz != setup_.recorder.rate_hz; }
+
+  void began() { streams_.push_back({}); }
+  std::size_t streams() const { return streams_.size(); }
+  // Whole frames are counted from bytes as they were accepted; a rest waits for more.
+  void accepted(const std::byte* data, std::size_t bytes) {
+    auto& sent = streams_.back().sent;
+    sent.insert(sent.end(), data, data + bytes);
+  }
+  void dropped_rest() {
+    if (streams_.empty()) return;
+    auto& sent = streams_.back().sent;
+    sent.resize(sent.size() - sent.size() % frame_bytes());
+  }
+  // The last `frames` accepted will not be heard, as far as they are of this stream.
+  void dropped(std::size_t frames) {
+    dropped_rest();
+    auto& sent = streams_.back().sent;
+    sent.resize(sent.size() - std::min(frames * frame_bytes(), sent.size()));
+  }
+  // All that is heard, and where in it each stream ends.
+  Bytes expected(std::vector<std::size_t>& ends) const {
+    Bytes all;
+    const auto out_frame = static_cast<std::size_t>(setup_.recorder.frame_bytes());
+    for (const Stream& stream : streams_) {
+      int error = 0;
+      const audio::Converter::Options options{static_cast<audio::Quality>(setup_.policy.quality),
+                                              false};
+      auto converter = audio::Converter::create(setup_.player, setup_.recorder, options, error);
+      hold(converter != nullptr, "no converter for the model");
+      const std::size_t frames = stream.sent.size() / frame_bytes();
+      std::size_t room =
+          audio::scale_frames_round(frames, setup_.recorder.rate_hz, setup_.player.rate_hz) + 8;
+      Bytes out(room * out_frame);
+      std::size_t taken = 0, made = 0;
+      while (taken < frames) {
+        const auto step =
+            converter->process(stream.sent.data() + taken * frame_bytes(), frames - taken,
+                               out.data() + made * out_frame, room - made);
+        if (step.input_frames + step.output_frames == 0) break;
+        taken += step.input_frames;
+        made += step.output_frames;
+      }
+      while (const std::size_t more = converter->finish(out.data() + made * out_frame, room - made))
+        made += more;
+      all.insert(all.end(), out.begin(),
+                 out.begin() + static_cast<std::ptrdiff_t>(made * out_frame));
+      ends.push_back(all.size());
+    }
+    return all;
+  }
+
+ private:
+  struct Stream {
+    Bytes sent;
+  };
+  std::size_t frame_bytes() const { return static_cast<std::size_t>(setup_.player.frame_bytes()); }
+
+  const Setup& setup_;
+  std::vector<Stream> streams_;
+};
+
+// Both programs, and the model that is told of all they do.
+class Play {
+ public:
+  Play(Rig& rig, Chance& chance)
+      : rig_(rig), chance_(chance), setup_(choose_setup(chance)), model_(setup_) {
+    rig_.begin(setup_);
+    // A server that plays sleeps until the recorder starts.
+    if (!setup_.server_reads) read(0);
+  }
+
+  void write(std::size_t bytes) {
+    Bytes data(bytes);
+    for (std::byte& value : data) value = static_cast<std::byte>(chance_.below(256));
+    if (setup_.player.afmt == audio::afmt::kFloat) plain_floats(data);
+    auto& playback = rig_.player().playback;
+    const bool streaming = playback.streaming();
+    const std::uint64_t space = playback.space_frames(rig_.now);
+    const device::Step step = playback.write(data.data(), bytes, false, rig_.now);
+    hold(step.error == 0, "write: error " + std::to_string(step.error));
+    hold(step.moved <= bytes, "write took more than there was");
+    if (!streaming && playback.streaming()) model_.began();
+    if (step.moved > 0) model_.accepted(data.data(), step.moved);
+    const auto frame = static_cast<std::size_t>(setup_.player.frame_bytes());
+    // Of a frame that was begun before, the rest is all that is taken.
+    if (streaming)
+      hold(step.moved + frame > std::min(bytes, space * frame),
+           "write took less than the space told");
+  }
+
+  void read(std::size_t bytes) {
+    Bytes block(bytes);
+    auto& capture = rig_.recorder().capture;
+    // Asking converts ahead; so do not always ask.
+    const bool asks = chance_.one_in(4);
+    const auto frame = static_cast<std::size_t>(setup_.recorder.frame_bytes());
+    const std::uint64_t available = asks && bytes > 0 ? capture.available_frames(rig_.now) : 0;
+    const device::Step step = capture.read(block.data(), bytes, false, rig_.now);
+    hold(step.moved <= bytes, "read gave more than was asked");
+    hold(step.moved >= std::min(bytes, available * frame), "read gave less than was told");
+    recorded_.insert(recorded_.end(), block.begin(),
+                     block.begin() + static_cast<std::ptrdiff_t>(step.moved));
+    if (step.error != 0) {
+      hold(step.error == -ECONNRESET && setup_.policy.eof == abi::Eof::kReset,
+           "read: error " + std::to_string(step.error));
+      hold(step.moved == 0, "an error with bytes");
+      ends_.push_back(recorded_.size());
+    } else if (step.finished && step.moved == 0 && bytes > 0) {
+      hold(setup_.policy.eof == abi::Eof::kEof, "an end of file that the policy does not have");
+      if (ends_.empty() || ends_.back() != recorded_.size()) ends_.push_back(recorded_.size());
+    }
+  }
+
+  void halt_player() {
+    if (model_.changes_rate()) return;
+    auto& playback = rig_.player().playback;
+    auto& flow = playback.flow();
+    // There is room for one request, and what one after it drops of the frames
+    // between them is left open.
+    const auto& direction =
+        rig_.contract()
+            .direction[setup_.server_reads ? abi::kClientToServer : abi::kServerToClient];
+    const bool seen = direction.producer.skips.load() == direction.consumer.skips_done.load();
+    if (!seen) return;
+    const bool streaming = playback.streaming();
+    const std::uint64_t queued = streaming ? playback.queued_frames(rig_.now) : 0;
+    const std::uint64_t heard = flow.read_by_peer();
+    playback.halt(rig_.now);
+    // What is left is an earlier stream's.
+    hold(playback.queued_frames(rig_.now) == 0 || model_.streams() > 1,
+         "something is queued after a halt");
+    hold(queued <= flow.written() - std::min(flow.written(), heard),
+         "a halt would drop what was read");
+    if (streaming) model_.dropped(queued);
+  }
+
+  void close_player(bool killed) {
+    if (killed) {
+      // What a kill does not leave behind: half a frame.
+      rig_.player().vanish();
+    } else {
+      rig_.player().close(rig_.now);
+    }
+    model_.dropped_rest();
+    rig_.open_player();
+  }
+
+  void set_fragments() {
+    auto& port = (chance_.one_in(2) ? rig_.player() : rig_.recorder()).port;
+    const auto word =
+        static_cast<std::uint32_t>(chance_.between(4, 14) | chance_.between(0, 40) << 16);
+    port.set_buffering(device::requested_buffering(word, port.format(), port.buffer_ms()));
+  }
+
+  void run() {
+    const int steps = 4 * chance_.size();
+    for (int i = 0; i < steps; ++i) {
+      switch (chance_.below(12)) {
+        case 0:
+          close_player(chance_.one_in(3));
+          break;
+        case 1:
+          halt_player();
+          break;
+        case 2:
+          set_fragments();
+          break;
+        case 3:
+          rig_.now += static_cast<std::int64_t>(chance_.up_to(1ULL << 40));
+          break;
+        case 4:
+          rig_.recorder().capture.ready(chance_.up_to(2000), rig_.now);
+          break;
+        case 5:
+          rig_.player().playback.ready(chance_.up_to(2000), rig_.now);
+          break;
+        case 6:
+        case 7:
+        case 8:
+          read(chance_.up_to(4000));
+          break;
+        default:
+          write(chance_.up_to(4000));
+          break;
+      }
+    }
+    finish();
+  }
+
+ private:
+  // Every bit pattern is a sound in the other formats; here some are none.
+  static void plain_floats(Bytes& data) {
+    for (std::size_t at = 3; at < data.size(); at += 4) data[at] &= std::byte{0xbf};
+  }
+
+  void finish() {
+    close_player(false);
+    for (int idle = 0; idle < 8;) {
+      const std::size_t before = recorded_.size() + ends_.size();
+      read(8192);
+      idle = recorded_.size() + ends_.size() == before ? idle + 1 : 0;
+      rig_.now += kSecond;
+    }
+    std::vector<std::size_t> ends;
+    const Bytes expected = model_.expected(ends);
+    compare(expected);
+    if (setup_.policy.eof == abi::Eof::kReset) {
+      hold(ends == ends_,
+           std::to_string(ends_.size()) + " ends told of " + std::to_string(ends.size()));
+    } else if (setup_.policy.eof == abi::Eof::kEof) {
+      ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+      hold(ends == ends_, "the ends of files are not where streams end");
+    } else {
+      hold(ends_.empty(), "an end told against the policy");
+    }
+  }
+
+  void compare(const Bytes& expected) const {
+    const auto differs =
+        std::mismatch(expected.begin(), expected.end(), recorded_.begin(), recorded_.end());
+    if (differs.first == expected.end() && differs.second == recorded_.end()) return;
+    std::ostringstream text;
+    text << "recorded " << recorded_.size() << " bytes of " << expected.size()
+         << ", the first other at " << differs.first - expected.begin() << " ("
+         << audio::find_format(setup_.player.afmt)->name << " " << setup_.player.channels << " "
+         << setup_.player.rate_hz << " to " << audio::find_format(setup_.recorder.afmt)->name << " "
+         << setup_.recorder.channels << " " << setup_.recorder.rate_hz << ", server "
+         << (setup_.server_reads ? "reads" : "writes") << ")";
+    throw Broken(text.str());
+  }
+
+  Rig& rig_;
+  Chance& chance_;
+  const Setup setup_;
+  Model model_;
+  Bytes recorded_;
+  std::vector<std::size_t> ends_;
+};
+
+}  // namespace
+
+TEST_CASE("a free clock: whatever the calls, what is recorded is what was played") {
+  run_cases("free clock", [](Rig& rig, Chance& chance) { Play(rig, chance).run(); });
+}

@@ -1,0 +1,132 @@
+// An instance that is used for one case after another: making a folder and a
+// segment for each would take longer than the case itself.
+#pragma once
+
+#include <cstring>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "../unit/instance.h"
+
+namespace ossloop::property {
+
+using audio::PcmFormat;
+using test::Bytes;
+using test::kMs;
+using test::kSecond;
+using test::Opened;
+
+struct Broken : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// What must hold; else the case fails with this text.
+inline void hold(bool condition, const std::string& what) {
+  if (!condition) throw Broken(what);
+}
+
+// Random choices of one case. `size` bounds its length: a failing case is looked
+// for again in smaller sizes.
+class Chance {
+ public:
+  Chance(std::uint64_t seed, int size) : random_(seed), size_(size) {}
+  int size() const { return size_; }
+  std::uint64_t below(std::uint64_t limit) { return limit == 0 ? 0 : random_() % limit; }
+  std::uint64_t between(std::uint64_t low, std::uint64_t high) {
+    return low + below(high - low + 1);
+  }
+  bool one_in(std::uint64_t count) { return below(count) == 0; }
+  template <typename List>
+  auto pick(const List& list) {
+    return *(std::begin(list) + below(std::size(list)));
+  }
+  // Small numbers as likely as large ones.
+  std::uint64_t up_to(std::uint64_t limit) {
+    return below(std::uint64_t{1} << below(std::bit_width(limit))) % limit + 1;
+  }
+
+ private:
+  std::mt19937_64 random_;
+  int size_;
+};
+
+struct Setup {
+  config::InstancePolicy policy;
+  PcmFormat player{};
+  PcmFormat recorder{};
+  bool server_reads = true;
+};
+
+class Rig {
+ public:
+  Rig() {
+    base::start_log("off");
+    char name[] = "/dev/shm/ossloop-property-XXXXXX";
+    hold(::mkdtemp(name) != nullptr, "no folder in /dev/shm");
+    folder_ = name;
+    shm::Birth birth;
+    birth.ring_bytes = device::ring_bytes(device::kServerDefault, 340);
+    birth.fill = [](abi::Segment&) {};
+    int error = 0;
+    segment_ = shm::Segment::open(folder_, 0, birth, error);
+    hold(segment_ != nullptr, "no segment");
+  }
+  ~Rig() {
+    player_.reset();
+    recorder_.reset();
+    segment_.reset();
+    device::Timer::instance().rest();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void begin(const Setup& setup) {
+    setup_ = setup;
+    player_.reset();
+    recorder_.reset();
+    abi::Segment& contract = segment_->contract();
+    constexpr std::size_t kFirst = offsetof(abi::Segment, policy);
+    std::memset(reinterpret_cast<char*>(&contract) + kFirst, 0, sizeof contract - kFirst);
+    config::store_policy(setup.policy, contract.policy);
+    contract.loop.word.store(device::pack(server_format(), 0, 0));
+    hold(segment_->reserve_ring(device::ring_bytes(server_format(), setup.policy.buffer_ms)) == 0,
+         "no memory for the ring");
+    now = 1000 * kSecond;
+    if (setup.server_reads) open_recorder();
+    open_player();
+    if (!setup.server_reads) open_recorder();
+  }
+  void open_player() { open(player_, setup_.player, !setup_.server_reads, 2); }
+  void open_recorder() { open(recorder_, setup_.recorder, setup_.server_reads, 1); }
+
+  Opened& player() { return *player_; }
+  Opened& recorder() { return *recorder_; }
+  abi::Segment& contract() { return segment_->contract(); }
+  const Setup& setup() const { return setup_; }
+
+  std::int64_t now = 0;
+
+ private:
+  PcmFormat server_format() const { return setup_.server_reads ? setup_.recorder : setup_.player; }
+  void open(std::unique_ptr<Opened>& side, const PcmFormat& format, bool server,
+            std::uint32_t access) {
+    side.reset();
+    side = std::make_unique<Opened>(segment_, server ? abi::kServer : abi::kClient, format);
+    side->publish(access);
+  }
+
+  std::string folder_;
+  std::shared_ptr<shm::Segment> segment_;
+  Setup setup_;
+  std::unique_ptr<Opened> player_;
+  std::unique_ptr<Opened> recorder_;
+};
+
+// Runs cases with growing sizes for the time that OSSLOOP_PROPERTY_SECONDS says, or the
+// one that OSSLOOP_PROPERTY_SEED and OSSLOOP_PROPERTY_SIZE name. A failing one is made
+// smaller before it is told.
+using Case = void (*)(Rig& rig, Chance& chance);
+void run_cases(const char* name, Case body);
+
+}  // namespace ossloop::property
