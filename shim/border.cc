@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstring>
 #include <new>
+#include <string>
 
 #include "base/log.h"
 #include "base/shelter.h"
@@ -141,6 +143,25 @@ int fstat(int fd, struct stat* status) {
   return engine->stat(call.file().name(), *status);
 }
 
+int name_of(int fd, config::DeviceName* name) {
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  *name = call.file().name();
+  return 0;
+}
+
+template <typename Find>
+int path_of(char* path, std::size_t size, Find find) {
+  return guarded([&] {
+    std::string found;
+    const int error = find(found);
+    if (error != 0) return error;
+    if (found.size() >= size) return -ENAMETOOLONG;
+    std::memcpy(path, found.c_str(), found.size() + 1);
+    return 0;
+  });
+}
+
 }  // namespace
 
 const EngineApi kEngineCalls{
@@ -152,6 +173,13 @@ const EngineApi kEngineCalls{
       return guarded([&] { return engine->stat(*name, *status); });
     },
     fstat,
+    name_of,
+    [](const config::DeviceName* name, char* path, std::size_t size) {
+      return path_of(path, size, [&](std::string& found) { return engine->folder(*name, found); });
+    },
+    [](const config::DeviceName* name, char* path, std::size_t size) {
+      return path_of(path, size, [&](std::string& found) { return engine->node(*name, found); });
+    },
     [](int fd) { return guarded([&] { return engine->adopt(fd) ? 1 : 0; }) > 0; },
     read,
     write,

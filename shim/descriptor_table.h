@@ -18,7 +18,12 @@ class DescriptorTable {
   // Not yet looked at: it came with exec, or from a call we do not see.
   bool unknown(int fd) const { return in_range(fd) && load(fd) == 0; }
   bool foreign(int fd) const { return !in_range(fd) || load(fd) == kForeign; }
-  bool ours(int fd) const { return in_range(fd) && load(fd) > kForeign; }
+  bool ours(int fd) const { return in_range(fd) && load(fd) > kLastFolder; }
+  // One of the virtual folders, as the preloaded file numbers them; 0: none.
+  unsigned folder(int fd) const {
+    const std::uintptr_t value = in_range(fd) ? load(fd) : 0;
+    return value > kForeign && value <= kLastFolder ? static_cast<unsigned>(value) : 0;
+  }
 
   Handle* handle(int fd) const {
     return ours(fd) ? reinterpret_cast<Handle*>(load(fd)) : nullptr;
@@ -29,6 +34,9 @@ class DescriptorTable {
   void set_foreign(int fd) {
     if (in_range(fd)) slots_[fd].store(kForeign);
   }
+  void set_folder(int fd, unsigned folder) {
+    if (in_range(fd)) slots_[fd].store(folder);
+  }
   // The number is free again, and may come back as anything.
   void forget(int fd) {
     if (in_range(fd)) slots_[fd].store(0);
@@ -36,6 +44,7 @@ class DescriptorTable {
 
  private:
   static constexpr std::uintptr_t kForeign = 1;
+  static constexpr std::uintptr_t kLastFolder = 4;
   static bool in_range(int fd) { return static_cast<unsigned>(fd) < kSize; }
   std::uintptr_t load(int fd) const {
     const std::uintptr_t value = slots_[fd].load(std::memory_order_acquire);

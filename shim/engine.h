@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <string>
+
 #include "config/runtime.h"
 #include "oss/machine.h"
 #include "shim/engine_api.h"
@@ -21,6 +23,10 @@ class Engine {
   int open(const config::DeviceName& name, int flags);
   // As stat() would say of a character device. -ENOENT: no such instance.
   int stat(const config::DeviceName& name, struct stat& status) const;
+  // The folder that stands for a virtual one, and the node of a device, made if
+  // they are missing: a path in `path`, or -errno.
+  int folder(const config::DeviceName& name, std::string& path);
+  int node(const config::DeviceName& name, std::string& path);
   // Is this descriptor, which came from elsewhere, one of ours? Then it is in the
   // table afterwards.
   bool adopt(int fd);

@@ -24,6 +24,12 @@ struct EngineApi {
   int (*stat)(const config::DeviceName* name, struct stat* status);
   // The same for a descriptor that is ours.
   int (*fstat)(int fd, struct stat* status);
+  // What a descriptor of ours is. 0 or -errno.
+  int (*name)(int fd, config::DeviceName* name);
+  // The real, empty folder that stands for a virtual one; made if it is missing.
+  int (*folder)(const config::DeviceName* name, char* path, std::size_t size);
+  // The file that shows when somebody uses a device.
+  int (*node)(const config::DeviceName* name, char* path, std::size_t size);
   // Is this FIFO one of our nodes? Then it is in the table afterwards.
   bool (*adopt)(int fd);
 

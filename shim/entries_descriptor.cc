@@ -35,9 +35,12 @@ constexpr unsigned kUnshare = 2;          // CLOSE_RANGE_UNSHARE
 // `fd` came out of a duplication of `source`.
 int duplicated(int source, int fd, bool ours) {
   is_foreign(fd);
-  if (fd >= 0 && ours) {
+  if (fd < 0) return fd;
+  if (ours) {
     loaded_engine()->duplicated(source, fd);
     number_changed(fd);
+  } else if (const unsigned folder = descriptors.folder(source); folder != 0) {
+    descriptors.set_folder(fd, folder);
   }
   return fd;
 }
@@ -100,8 +103,8 @@ template <typename Next>
 int control(int fd, int command, void* argument, Next next) {
   if (!is_ours(fd)) {
     const int result = next();
-    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) is_foreign(result);
-    return result;
+    const bool copy = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+    return copy ? duplicated(fd, result, false) : result;
   }
   switch (command) {
     case F_DUPFD:
@@ -155,7 +158,10 @@ int lock_section(int fd, int command, off64_t length) {
 }  // namespace
 
 OSSLOOP_EXPORT int close(int fd) {
-  if (!is_ours(fd)) return real_close(fd);
+  if (!is_ours(fd)) {
+    is_foreign(fd);
+    return real_close(fd);
+  }
   return to_libc(loaded_engine()->close(fd));
 }
 
@@ -165,12 +171,14 @@ OSSLOOP_EXPORT int dup(int fd) noexcept {
 }
 
 OSSLOOP_EXPORT int dup2(int fd, int to) noexcept {
-  if (!is_ours(fd) && !descriptors.ours(to)) return real_dup2(fd, to);
+  if (!is_ours(fd) && !descriptors.ours(to)) return duplicated(fd, real_dup2(fd, to), false);
   return replaced(loaded_engine()->replace(fd, to, 0));
 }
 
 OSSLOOP_EXPORT int dup3(int fd, int to, int flags) noexcept {
-  if (fd == to || (!is_ours(fd) && !descriptors.ours(to))) return real_dup3(fd, to, flags);
+  if (fd == to || (!is_ours(fd) && !descriptors.ours(to))) {
+    return duplicated(fd, real_dup3(fd, to, flags), false);
+  }
   return replaced(loaded_engine()->replace(fd, to, flags));
 }
 

@@ -24,22 +24,31 @@ OSSLOOP_REAL_AS(__open64_2, int(const char*, int));
 OSSLOOP_REAL_AS(__openat_2, int(int, const char*, int));
 OSSLOOP_REAL_AS(__openat64_2, int(int, const char*, int));
 
-int open_device(const ossloop::config::DeviceName& name, int flags) {
-  const EngineApi* engine = load_engine();
-  if (engine == nullptr) return kNotOurs;
-  struct stat status;
-  const int there = engine->stat(&name, &status);
+int open_device(const EngineApi& engine, const Place& place, int flags) {
+  const int there = exists(engine, place);
   if ((flags & O_DIRECTORY) != 0) return there < 0 ? there : -ENOTDIR;
   if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0 && there == 0) return -EEXIST;
   // Such a descriptor opens nothing: any other character device will do.
   if ((flags & O_PATH) != 0) {
-    return there < 0 ? there : real_open("/dev/null", O_PATH | (flags & O_CLOEXEC));
+    return there < 0 ? there : is_foreign(real_open("/dev/null", O_PATH | (flags & O_CLOEXEC)));
   }
-  const int fd = engine->open(&name, flags);
+  const int fd = engine.open(&place.name, flags);
   constexpr int kKept = O_APPEND | O_NOATIME;
   if (fd >= 0 && (flags & kKept) != 0) {
     ::syscall(SYS_fcntl, fd, F_SETFL, ::syscall(SYS_fcntl, fd, F_GETFL) | (flags & kKept));
   }
+  return fd;
+}
+
+int open_folder(const EngineApi& engine, const Place& place, int flags) {
+  if ((flags & O_CREAT) != 0) return (flags & O_EXCL) != 0 ? -EEXIST : -EISDIR;
+  if ((flags & O_ACCMODE) != O_RDONLY && (flags & O_PATH) == 0) return -EISDIR;
+  char path[PATH_MAX];
+  const int error = real_folder(engine, place, path);
+  if (error != 0) return error;
+  const int fd = is_foreign(real_open(path, flags));
+  if (fd < 0) return -errno;
+  descriptors.set_folder(fd, static_cast<unsigned>(folder_of(place.name)));
   return fd;
 }
 
@@ -50,60 +59,64 @@ mode_t mode_of(int flags, va_list arguments) {
 
 }  // namespace
 
-int ossloop::shim::try_device(int dirfd, const char* path, int flags) {
-  ossloop::config::DeviceName name;
-  if (names_device(dirfd, path, name)) return open_device(name, flags);
-  // libc would make the file that a link to a device points to.
-  if ((flags & O_CREAT) != 0 && (flags & O_NOFOLLOW) == 0 && links_to_device(dirfd, path, name)) {
-    return open_device(name, flags);
+int ossloop::shim::open_place(const Place& place, int flags) {
+  const EngineApi* engine = load_engine();
+  if (engine == nullptr) return kNotOurs;
+  if (place.error != 0) {
+    if ((flags & O_CREAT) == 0) return place.error;
+    // Nobody but the loop makes names in its folders.
+    if (place.error == -ENOENT && place.at_end) return ::geteuid() != 0 ? -EACCES : -EPERM;
+    return place.error == -ENOTDIR && place.at_end ? -EISDIR : place.error;
   }
-  return kNotOurs;
+  return place.name.kind == config::DeviceKind::kDirectory ? open_folder(*engine, place, flags)
+                                                           : open_device(*engine, place, flags);
 }
 
-int ossloop::shim::try_link(int dirfd, const char* path, int flags) {
-  ossloop::config::DeviceName name;
-  return links_to_device(dirfd, path, name) ? open_device(name, flags) : kNotOurs;
-}
-
-#define OSSLOOP_MODE               \
-  va_list arguments;               \
-  va_start(arguments, flags);      \
+#define OSSLOOP_MODE                             \
+  va_list arguments;                             \
+  va_start(arguments, flags);                    \
   const mode_t mode = mode_of(flags, arguments); \
   va_end(arguments)
 
 OSSLOOP_EXPORT int open(const char* path, int flags, ...) {
   OSSLOOP_MODE;
-  return open_or(AT_FDCWD, path, flags, [&] { return real_open(path, flags, mode); });
+  return open_or(AT_FDCWD, path, flags, [&](const char* at) { return real_open(at, flags, mode); });
 }
 OSSLOOP_EXPORT int open64(const char* path, int flags, ...) {
   OSSLOOP_MODE;
-  return open_or(AT_FDCWD, path, flags, [&] { return real_open64(path, flags, mode); });
+  return open_or(AT_FDCWD, path, flags,
+                 [&](const char* at) { return real_open64(at, flags, mode); });
 }
 OSSLOOP_EXPORT int openat(int dirfd, const char* path, int flags, ...) {
   OSSLOOP_MODE;
-  return open_or(dirfd, path, flags, [&] { return real_openat(dirfd, path, flags, mode); });
+  return open_or(dirfd, path, flags,
+                 [&](const char* at) { return real_openat(dirfd, at, flags, mode); });
 }
 OSSLOOP_EXPORT int openat64(int dirfd, const char* path, int flags, ...) {
   OSSLOOP_MODE;
-  return open_or(dirfd, path, flags, [&] { return real_openat64(dirfd, path, flags, mode); });
+  return open_or(dirfd, path, flags,
+                 [&](const char* at) { return real_openat64(dirfd, at, flags, mode); });
 }
 OSSLOOP_EXPORT int creat(const char* path, mode_t mode) {
-  return open_or(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, [&] { return real_creat(path, mode); });
+  return open_or(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC,
+                 [&](const char* at) { return real_creat(at, mode); });
 }
 OSSLOOP_EXPORT int creat64(const char* path, mode_t mode) {
   return open_or(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC,
-                 [&] { return real_creat64(path, mode); });
+                 [&](const char* at) { return real_creat64(at, mode); });
 }
 // What programs built with _FORTIFY_SOURCE call.
 OSSLOOP_EXPORT int __open_2(const char* path, int flags) {
-  return open_or(AT_FDCWD, path, flags, [&] { return real___open_2(path, flags); });
+  return open_or(AT_FDCWD, path, flags, [&](const char* at) { return real___open_2(at, flags); });
 }
 OSSLOOP_EXPORT int __open64_2(const char* path, int flags) {
-  return open_or(AT_FDCWD, path, flags, [&] { return real___open64_2(path, flags); });
+  return open_or(AT_FDCWD, path, flags, [&](const char* at) { return real___open64_2(at, flags); });
 }
 OSSLOOP_EXPORT int __openat_2(int dirfd, const char* path, int flags) {
-  return open_or(dirfd, path, flags, [&] { return real___openat_2(dirfd, path, flags); });
+  return open_or(dirfd, path, flags,
+                 [&](const char* at) { return real___openat_2(dirfd, at, flags); });
 }
 OSSLOOP_EXPORT int __openat64_2(int dirfd, const char* path, int flags) {
-  return open_or(dirfd, path, flags, [&] { return real___openat64_2(dirfd, path, flags); });
+  return open_or(dirfd, path, flags,
+                 [&](const char* at) { return real___openat64_2(dirfd, at, flags); });
 }

@@ -39,10 +39,10 @@ FILE* stream_on(int fd, const char* mode) {
 template <typename Next>
 FILE* open_stream_or(const char* path, const char* mode, Next next) {
   const int flags = open_flags_of(mode);
-  if (flags < 0) return next();
+  if (flags < 0) return next(path);
   FILE* theirs = nullptr;
-  const int fd = open_or(AT_FDCWD, path, flags, [&] {
-    theirs = next();
+  const int fd = open_or(AT_FDCWD, path, flags, [&](const char* at) {
+    theirs = next(at);
     return theirs != nullptr ? ::fileno(theirs) : -1;
   });
   if (theirs != nullptr || fd < 0) return theirs;
@@ -79,13 +79,14 @@ FILE* reopen_or(const char* path, const char* mode, FILE* file, Next next) {
     // opens once must be free by then.
     const int before = ::fileno(file);
     const bool was_ours = before >= 0 && is_ours(before);
-    ossloop::config::DeviceName name;
-    const bool device = names_device(AT_FDCWD, path, name) || links_to_device(AT_FDCWD, path, name);
+    Place place;
+    find_place(AT_FDCWD, path, Last::kFollow, place);
+    if (!place.ours) find_place_late(AT_FDCWD, path, Last::kFollow, place);
     if (was_ours) {
       ::fflush(file);
       ::close(before);
     }
-    if (device) {
+    if (place.ours) {
       const int fd = ::open(path, flags, 0666);
       if (fd < 0) return nullptr;
       return reopen_on_device(fd, mode, file);
@@ -105,10 +106,10 @@ FILE* reopen_or(const char* path, const char* mode, FILE* file, Next next) {
 }  // namespace
 
 OSSLOOP_EXPORT FILE* fopen(const char* path, const char* mode) {
-  return open_stream_or(path, mode, [&] { return real_fopen(path, mode); });
+  return open_stream_or(path, mode, [&](const char* at) { return real_fopen(at, mode); });
 }
 OSSLOOP_EXPORT FILE* fopen64(const char* path, const char* mode) {
-  return open_stream_or(path, mode, [&] { return real_fopen64(path, mode); });
+  return open_stream_or(path, mode, [&](const char* at) { return real_fopen64(at, mode); });
 }
 OSSLOOP_EXPORT FILE* freopen(const char* path, const char* mode, FILE* file) {
   return reopen_or(path, mode, file, [&](FILE* with) { return real_freopen(path, mode, with); });

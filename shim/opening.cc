@@ -163,8 +163,8 @@ int Engine::stat(const config::DeviceName& name, struct stat& status) const {
   status = {};
   status.st_mode = S_IFCHR | (sndstat ? 0444 : 0666);
   status.st_nlink = 1;
-  status.st_uid = ::geteuid();
-  status.st_gid = ::getegid();
+  status.st_uid = 0;
+  status.st_gid = 0;
   status.st_blksize = 4096;
   const unsigned minor = static_cast<unsigned>(instance) * kMinors + minor_of(name.kind, side);
   status.st_rdev = makedev(kMajor, minor);

@@ -21,7 +21,6 @@ constinit DescriptorTable descriptors{};
 namespace {
 
 constexpr long kPipeFs = 0x50495045;
-constexpr int kMostLinks = 8;
 
 // The text of sndstat lies in a file without a name that is sealed for good:
 // nobody else's look like it, so few that the engine may look closer.
@@ -113,8 +112,12 @@ const EngineApi* load_engine() {
 }
 
 int lose(int fd) {
-  loaded_engine()->lost(fd);
-  number_changed(fd);
+  if (descriptors.ours(fd)) {
+    loaded_engine()->lost(fd);
+    number_changed(fd);
+  } else {
+    descriptors.set_foreign(fd);
+  }
   return fd;
 }
 
@@ -162,75 +165,6 @@ bool recognise(int fd) {
   }
   descriptors.set_foreign(fd);
   return false;
-}
-
-namespace {
-
-bool same_directory(const struct stat& status, const char* path) {
-  struct stat other;
-  return ::syscall(SYS_newfstatat, AT_FDCWD, path, &other, 0) == 0 && other.st_dev == status.st_dev &&
-         other.st_ino == status.st_ino;
-}
-
-// A relative path, or one through linked folders: is its folder /dev?
-bool in_device_folder(int dirfd, const char* path, config::DeviceName& name) {
-  if (!config::could_name_device(path)) return false;
-  char folder[4096];
-  const char* slash = ::strrchr(path, '/');
-  const size_t length = slash != nullptr ? static_cast<size_t>(slash - path) + 1 : 0;
-  if (length + 2 > sizeof folder) return false;
-  ::memcpy(folder, path, length);
-  ::memcpy(folder + length, ".", 2);
-  struct stat status;
-  if (::syscall(SYS_newfstatat, dirfd, folder, &status, 0) != 0) return false;
-  for (const char* base : {"/dev", "/dev/sound", "/dev/oss/oss_audioloop0"}) {
-    if (same_directory(status, base)) {
-      return config::parse_device_path(base, path + length, name);
-    }
-  }
-  return false;
-}
-
-}  // namespace
-
-bool names_device(int dirfd, const char* path, config::DeviceName& name) {
-  if (path == nullptr) return false;
-  if (path[0] == '/') {
-    if (config::parse_device_path(path, name)) return !name.as_directory;
-    if (!config::could_name_device(path)) return false;
-  }
-  const int saved = errno;
-  const bool found = in_device_folder(dirfd, path, name);
-  errno = saved;
-  return found && !name.as_directory;
-}
-
-bool links_to_device(int dirfd, const char* path, config::DeviceName& name) {
-  if (path == nullptr || *path == '\0') return false;
-  const int saved = errno;
-  char at[4096], target[4096];
-  bool found = false;
-  size_t length = ::strlen(path);
-  if (length < sizeof at) {
-    ::memcpy(at, path, length + 1);
-    for (int links = 0; links < kMostLinks && !found; ++links) {
-      const long bytes = ::syscall(SYS_readlinkat, dirfd, at, target, sizeof target - 1);
-      if (bytes <= 0) break;
-      target[bytes] = '\0';
-      if (target[0] != '/') {
-        // Relative to the folder of the link.
-        const char* slash = ::strrchr(at, '/');
-        const size_t folder = slash != nullptr ? static_cast<size_t>(slash - at) + 1 : 0;
-        if (folder + static_cast<size_t>(bytes) + 1 > sizeof at) break;
-        ::memcpy(at + folder, target, static_cast<size_t>(bytes) + 1);
-      } else {
-        ::memcpy(at, target, static_cast<size_t>(bytes) + 1);
-      }
-      found = names_device(dirfd, at, name);
-    }
-  }
-  errno = saved;
-  return found;
 }
 
 }  // namespace ossloop::shim

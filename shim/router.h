@@ -27,18 +27,18 @@ inline bool is_ours(int fd) {
 
 // A call of libc returned `fd` and it is not ours, whatever stood there before.
 int lose(int fd);
-inline int is_foreign(int fd) { return fd >= 0 && descriptors.ours(fd) ? lose(fd) : fd; }
+inline int is_foreign(int fd) {
+  return descriptors.ours(fd) || descriptors.folder(fd) != 0 ? lose(fd) : fd;
+}
 // It came from elsewhere and may be anything.
 int look_anew(int fd);
 
 // Reads what a program points at; false where the kernel would answer EFAULT.
 bool fetch(void* to, const void* from, size_t bytes);
 
-// Which device a path names, seen from `dirfd`. `creating`: the call would make
-// the file, so a dangling link must be looked at before libc does.
-bool names_device(int dirfd, const char* path, config::DeviceName& name);
-// The slower question, after libc has said that nothing is there.
-bool links_to_device(int dirfd, const char* path, config::DeviceName& name);
+// The name of what is open, as the original's drivers call it. `text` has room for
+// PATH_MAX.
+void canonical_text(const config::DeviceName& name, char* text);
 
 // -errno to -1 and errno; success leaves errno as it was.
 template <typename Value>

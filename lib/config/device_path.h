@@ -20,7 +20,7 @@ enum class DeviceKind : std::uint8_t { kServer, kClient, kMixer, kSndstat, kDire
 struct DeviceName {
   DeviceKind kind = DeviceKind::kClient;
   // 0 to 99, or -1: the default instance, what `dsp` or OSSLOOP_DSP says.
-  // Of a directory: -1 is /dev/oss, 0 is /dev/oss/oss_audioloop0.
+  // Of a directory: -1 is /dev/oss, 0 is /dev/oss/oss_audioloop0, 1 is /dev/sound.
   int instance = -1;
   bool mu_law = false;       // starts as mu-law, 8000 Hz, mono
   bool sixteen_bit = false;  // starts as 16 bit
@@ -56,6 +56,7 @@ inline constexpr DeviceFamily kDeviceFamilies[] = {
     {"", "mixer", Numbering::kOptional, {.kind = DeviceKind::kMixer}},
     {"", "sndstat", Numbering::kNone, {.kind = DeviceKind::kSndstat}},
     {"", "oss", Numbering::kNone, {.kind = DeviceKind::kDirectory}},
+    {"", "sound", Numbering::kNone, {.kind = DeviceKind::kDirectory, .instance = 1}},
     {"oss", "oss_audioloop0", Numbering::kNone, {.kind = DeviceKind::kDirectory, .instance = 0}},
     {"oss/oss_audioloop0", "server", Numbering::kRequired, {.kind = DeviceKind::kServer}},
     {"oss/oss_audioloop0", "pcm", Numbering::kRequired, {.kind = DeviceKind::kClient}},

@@ -89,7 +89,7 @@ TEST_CASE("numbers are decimal, of at most two digits, without leading zeros") {
   }
 }
 
-TEST_CASE("the two directories are recognised and told apart") {
+TEST_CASE("the directories are recognised and told apart") {
   CHECK(parsed("/dev/oss").kind == DeviceKind::kDirectory);
   CHECK(parsed("/dev/oss").instance == -1);
   CHECK(parsed("/dev/oss/").kind == DeviceKind::kDirectory);
@@ -98,7 +98,8 @@ TEST_CASE("the two directories are recognised and told apart") {
   CHECK(parsed(kCard + "//").instance == 0);
   CHECK_FALSE(is_ours("/dev"));
   CHECK_FALSE(is_ours("/dev/"));
-  CHECK_FALSE(is_ours("/dev/sound"));
+  CHECK(parsed("/dev/sound").kind == DeviceKind::kDirectory);
+  CHECK(parsed("/dev/sound").instance == 1);
 }
 
 TEST_CASE("other spellings of a name reach the same device") {

@@ -1,0 +1,65 @@
+// What a path leads to, as far as it is ours.
+#pragma once
+
+#include <errno.h>
+#include <limits.h>
+
+#include "shim/folder.h"
+#include "shim/router.h"
+
+namespace ossloop::shim {
+
+struct Place {
+  bool ours = false;
+  config::DeviceName name;  // a device or a virtual folder
+  // -ENOTDIR, -ENOENT: the path is ours and leads nowhere.
+  int error = 0;
+  bool at_end = false;  // no more than a slash follows what there is none of
+  // Not ours, but the way to it leads through a virtual folder: libc must take
+  // `text` instead.
+  bool rewritten = false;
+  // The canonical path, if find_place() was asked for it.
+  char text[PATH_MAX];
+};
+
+enum class Last { kFollow, kLink };
+enum class Want { kName, kCanonical };
+
+// Decides before libc is asked, by the path's text in nearly every case.
+void find_place(int dirfd, const char* path, Last last, Place& place, Want want = Want::kName);
+// After libc said ENOENT: a link to one of our names leads to nothing in the file
+// system.
+void find_place_late(int dirfd, const char* path, Last last, Place& place);
+
+// As stat() says of a device or folder. 0 or -errno.
+int describe(const EngineApi& engine, const Place& place, struct stat& status);
+// The same, with no interest in what it says.
+int exists(const EngineApi& engine, const Place& place);
+// The real folder behind a virtual one. 0 or -errno.
+int real_folder(const EngineApi& engine, const Place& place, char (&path)[PATH_MAX]);
+
+inline bool failed(long result) { return result < 0; }
+inline bool failed(const void* result) { return result == nullptr; }
+
+// `ours` answers, with a value or -errno, if the path is one of ours; otherwise
+// `next` asks libc, with the path as given or as it must be.
+template <typename Result, typename Next, typename Ours>
+Result by_name(int dirfd, const char* path, Last last, Next next, Ours ours) {
+  Place place;
+  const int saved = errno;
+  find_place(dirfd, path, last, place);
+  if (!place.ours) {
+    const Result result = next(place.rewritten ? place.text : path);
+    if (!failed(result) || errno != ENOENT || place.rewritten) return result;
+    find_place_late(dirfd, path, last, place);
+    if (place.rewritten) return next(place.text);
+    if (!place.ours) return result;
+  }
+  const EngineApi* engine = load_engine();
+  if (engine == nullptr) return next(path);
+  const Result result = place.error != 0 ? static_cast<Result>(place.error) : ours(*engine, place);
+  if (!failed(result)) errno = saved;
+  return to_libc(result);
+}
+
+}  // namespace ossloop::shim
