@@ -88,6 +88,16 @@ int set_nonblock(int fd, OpenFile& file, const void* argument) {
   return file.set_flags(fd, on != 0 ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
+int set_async(int fd, OpenFile& file, const void* argument) {
+  int on = 0;
+  if (argument == nullptr || sys().copy_from_user(&on, argument, sizeof on) < 0) return -EFAULT;
+  const int present = sys().fcntl(fd, F_GETFL, 0);
+  if (present < 0) return present;
+  const int changed = sys().fcntl(fd, F_SETFL, on != 0 ? present | O_ASYNC : present & ~O_ASYNC);
+  if (changed < 0) return changed;
+  return file.set_flags(fd, on != 0 ? file.flags(fd) | O_ASYNC : file.flags(fd) & ~O_ASYNC);
+}
+
 int ioctl(int fd, unsigned request, void* argument) {
   const base::NotCancelled whole;
   Call call(engine->handles(), fd);
@@ -95,6 +105,8 @@ int ioctl(int fd, unsigned request, void* argument) {
   switch (request) {
     case FIONBIO:
       return set_nonblock(fd, call.file(), argument);
+    case FIOASYNC:
+      return set_async(fd, call.file(), argument);
     case FIOCLEX:
       return sys().fcntl(fd, F_SETFD, FD_CLOEXEC);
     case FIONCLEX:
@@ -109,7 +121,20 @@ int ioctl(int fd, unsigned request, void* argument) {
 short prepare_poll(int fd, short events) {
   Call call(engine->handles(), fd);
   if (!call) return events;
-  return guarded([&] { return call.file().prepare_poll(fd, events); });
+  const short possible = guarded([&] { return call.file().prepare_poll(fd, events); });
+  return possible < 0 ? events : possible;
+}
+
+short poll_now(int fd) {
+  const base::NotCancelled whole;
+  Call call(engine->handles(), fd);
+  return call ? guarded([&] { return call.file().poll_now(fd); }) : short{-1};
+}
+
+void want_edges(int fd) {
+  const base::NotCancelled whole;
+  Call call(engine->handles(), fd);
+  if (call) guarded([&] { return call.file().want_edges(fd), 0; });
 }
 
 void* map(int fd, void* address, std::size_t bytes, int protection, int flags, int* error) {
@@ -119,7 +144,8 @@ void* map(int fd, void* address, std::size_t bytes, int protection, int flags, i
   if (!call) return nullptr;
   void* result = nullptr;
   const int thrown = guarded([&] {
-    result = engine->handles().maps().add(call.file(), fd, {address, bytes, protection, flags}, *error);
+    result =
+        engine->handles().maps().add(call.file(), fd, {address, bytes, protection, flags}, *error);
     return 0;
   });
   if (thrown != 0) *error = thrown;
@@ -185,6 +211,8 @@ const EngineApi kEngineCalls{
     write,
     ioctl,
     prepare_poll,
+    poll_now,
+    want_edges,
     map,
     [](std::uintptr_t begin, std::uintptr_t end) {
       return engine->handles().maps().touch(begin, end);

@@ -1,6 +1,7 @@
 #include "shim/dsp_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include "oss/request_table.h"
 
@@ -32,6 +33,10 @@ int DspFile::ioctl(int fd, unsigned request, void* argument) {
 
 short DspFile::prepare_poll(int fd, short events) { return endpoint_->prepare_poll(fd, events); }
 
+short DspFile::poll_now(int fd) { return endpoint_->poll_now(fd); }
+
+void DspFile::want_edges(int fd) { endpoint_->want_edges(fd); }
+
 void* DspFile::map(int fd, const device::MapRequest& request, int& which, int& error) {
   device::Access direction = device::kRead;
   void* address = endpoint_->map(fd, request, direction, error);
@@ -49,8 +54,13 @@ int DspFile::flags(int /*fd*/) {
   return direction | (endpoint_->nonblock() ? O_NONBLOCK : 0);
 }
 
-int DspFile::set_flags(int /*fd*/, int flags) {
+int DspFile::set_flags(int fd, int flags) {
   endpoint_->set_nonblock((flags & O_NONBLOCK) != 0);
+  if ((flags & O_ASYNC) != 0) {
+    // SIGIO is asked for: that is waiting, from now on.
+    endpoint_->prepare_poll(fd, POLLIN | POLLOUT);
+    endpoint_->want_edges(fd);
+  }
   return 0;
 }
 

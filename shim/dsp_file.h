@@ -21,6 +21,8 @@ class DspFile final : public OpenFile {
   ssize_t write(int fd, const std::byte* data, std::size_t bytes, bool progressed) override;
   int ioctl(int fd, unsigned request, void* argument) override;
   short prepare_poll(int fd, short events) override;
+  short poll_now(int fd) override;
+  void want_edges(int fd) override;
   void* map(int fd, const device::MapRequest& request, int& which, int& error) override;
   void unmap(int which) override;
   int flags(int fd) override;

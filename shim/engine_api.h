@@ -39,6 +39,10 @@ struct EngineApi {
   int (*ioctl)(int fd, unsigned request, void* argument);
   // Before a wait for `events`: the events that can come.
   short (*prepare_poll)(int fd, short events);
+  // After it: the events that are true now.
+  short (*poll_now)(int fd);
+  // Somebody will hear of changes only: EPOLLET.
+  void (*want_edges)(int fd);
 
   // mmap at offset 0; nullptr with error.
   void* (*map)(int fd, void* address, std::size_t bytes, int protection, int flags, int* error);

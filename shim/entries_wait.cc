@@ -1,11 +1,14 @@
-// Waiting for readiness. The kernel does it on the nodes; we only prepare them.
+// Waiting for readiness with poll and select. The kernel does it on the nodes; we
+// only prepare them.
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/select.h>
 
+#include "shim/notes.h"
+#include "shim/patience.h"
 #include "shim/real.h"
 #include "shim/router.h"
 
@@ -17,42 +20,48 @@ OSSLOOP_REAL(poll);
 OSSLOOP_REAL(ppoll);
 OSSLOOP_REAL(select);
 OSSLOOP_REAL(pselect);
-OSSLOOP_REAL(epoll_ctl);
 OSSLOOP_REAL_AS(__poll_chk, int(pollfd*, nfds_t, int, size_t));
 OSSLOOP_REAL_AS(__ppoll_chk, int(pollfd*, nfds_t, const timespec*, const sigset_t*, size_t));
 
 constexpr short kDirections = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLPRI;
 
 // A node whose token is missing looks writable even to a reader: ask the kernel
-// only for what the side can have. The caller's entries are changed for the
-// time of the call, and only those of ours.
+// only for what the side can have. The caller's entries are changed for the time
+// of the call, and only those of ours.
 class Prepared {
  public:
-  Prepared(pollfd* entries, nfds_t count) : entries_(entries), count_(count) {
+  Prepared(pollfd* entries, nfds_t count) : entries_(entries) {
     for (nfds_t i = 0; i < count; ++i) {
       if (entries[i].fd < 0 || !is_ours(entries[i].fd)) continue;
       const short possible = loaded_engine()->prepare_poll(entries[i].fd, entries[i].events);
-      const short impossible = static_cast<short>(entries[i].events & kDirections & ~possible);
-      if (impossible == 0) continue;
-      if (changed_ == kMost) continue;
-      which_[changed_] = i;
-      taken_[changed_++] = impossible;
-      entries[i].events = static_cast<short>(entries[i].events & ~impossible);
+      const auto taken = static_cast<short>(entries[i].events & kDirections & ~possible);
+      if (!ours_.add({i, taken})) continue;
+      entries[i].events = static_cast<short>(entries[i].events & ~taken);
     }
   }
-  void restore() {
-    for (unsigned i = 0; i < changed_; ++i) {
-      entries_[which_[i]].events = static_cast<short>(entries_[which_[i]].events | taken_[i]);
+  // Gives the entries back as they were. How many of ours the kernel reported for
+  // what is not so: peers wake who polls a moment early, and a loop may turn round.
+  int restore(bool reported) {
+    int mistaken = 0;
+    for (const Note& note : ours_) {
+      pollfd& entry = entries_[note.index];
+      if (reported && (entry.revents & kDirections) != 0) {
+        const short now = loaded_engine()->poll_now(entry.fd);
+        entry.revents = static_cast<short>(entry.revents & (now | ~kDirections));
+        if (entry.revents == 0) ++mistaken;
+      }
+      entry.events = static_cast<short>(entry.events | note.taken);
     }
+    return mistaken;
   }
 
  private:
-  static constexpr unsigned kMost = 64;
+  struct Note {
+    nfds_t index;
+    short taken;
+  };
   pollfd* entries_;
-  [[maybe_unused]] nfds_t count_;
-  unsigned changed_ = 0;
-  nfds_t which_[kMost];
-  short taken_[kMost];
+  Notes<Note> ours_;
 };
 
 bool any_ours(const pollfd* entries, nfds_t count) {
@@ -62,66 +71,197 @@ bool any_ours(const pollfd* entries, nfds_t count) {
   return false;
 }
 
+// `next` waits for as long as it is told.
 template <typename Next>
-int wait_for(pollfd* entries, nfds_t count, Next next) {
-  if (!any_ours(entries, count)) return next();
-  Prepared prepared(entries, count);
-  const int result = next();
-  prepared.restore();
-  return result;
+int wait_for(pollfd* entries, nfds_t count, Patience patience, Next next) {
+  for (;;) {
+    Prepared prepared(entries, count);
+    const int result = next(patience);
+    const int mistaken = prepared.restore(result > 0);
+    if (mistaken == 0 || result > mistaken || patience.over()) return result - mistaken;
+  }
 }
 
-void prepare_sets(int count, fd_set* reading, fd_set* writing) {
-  const int most = count < FD_SETSIZE ? count : FD_SETSIZE;
-  for (int fd = 0; fd < most; ++fd) {
-    const bool read = reading != nullptr && FD_ISSET(fd, reading);
-    const bool write = writing != nullptr && FD_ISSET(fd, writing);
-    if ((!read && !write) || !is_ours(fd)) continue;
-    const short events = static_cast<short>((read ? POLLIN : 0) | (write ? POLLOUT : 0));
+// The sets of select(): any number of bits, whatever FD_SETSIZE says.
+constexpr int kWordBits = sizeof(long) * CHAR_BIT;
+unsigned long* words(fd_set* set) { return reinterpret_cast<unsigned long*>(set); }
+bool has(fd_set* set, int fd) {
+  return set != nullptr && (words(set)[fd / kWordBits] >> (fd % kWordBits) & 1) != 0;
+}
+void clear(fd_set* set, int fd) { words(set)[fd / kWordBits] &= ~(1UL << (fd % kWordBits)); }
+
+// The sets as they were asked with: select() answers in them, and where it fails
+// they stay as they were.
+class Copies {
+ public:
+  Copies(int count, fd_set* reading, fd_set* writing, fd_set* failing)
+      : sets_{reading, writing, failing},
+        words_(count > 0 ? (count + kWordBits - 1) / kWordBits : 0) {
+    for (fd_set* set : sets_) {
+      for (int i = 0; set != nullptr && i < words_; ++i)
+        whole_ = whole_ && copy_.add(words(set)[i]);
+    }
+  }
+  bool whole() const { return whole_; }
+  void give_back() const {
+    const unsigned long* from = copy_.begin();
+    for (fd_set* set : sets_) {
+      for (int i = 0; set != nullptr && i < words_; ++i) words(set)[i] = *from++;
+    }
+  }
+
+ private:
+  fd_set* const sets_[3];
+  const int words_;
+  bool whole_ = true;
+  Notes<unsigned long> copy_;
+};
+
+// Calls `look` with each descriptor that is asked for, until it says true.
+template <typename Look>
+bool each_asked(int count, fd_set* reading, fd_set* writing, Look look) {
+  for (int fd = 0; fd < count; ++fd) {
+    const unsigned long asked = (reading != nullptr ? words(reading)[fd / kWordBits] : 0) |
+                                (writing != nullptr ? words(writing)[fd / kWordBits] : 0);
+    if (asked == 0) {
+      fd |= kWordBits - 1;
+    } else if ((asked >> (fd % kWordBits) & 1) != 0 && look(fd)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What cannot come is already no.
+class PreparedSets {
+ public:
+  PreparedSets(int count, fd_set* reading, fd_set* writing) : reading_(reading), writing_(writing) {
+    each_asked(count, reading, writing, [this](int fd) {
+      prepare(fd);
+      return false;
+    });
+  }
+  // Takes out what the kernel reported of ours and is not so. How many bits.
+  int sort_out() {
+    int mistaken = 0;
+    for (const Note& note : ours_) {
+      const bool read = has(reading_, note.fd);
+      const bool write = has(writing_, note.fd);
+      if (!read && !write) continue;
+      const short now = loaded_engine()->poll_now(note.fd);
+      mistaken += refuse(reading_, note.fd, read && (now & POLLIN) == 0) +
+                  refuse(writing_, note.fd, write && (now & POLLOUT) == 0);
+    }
+    return mistaken;
+  }
+
+ private:
+  struct Note {
+    int fd;
+    bool read, write;  // asked for
+  };
+  static int refuse(fd_set* set, int fd, bool refused) {
+    if (refused) clear(set, fd);
+    return refused ? 1 : 0;
+  }
+  void prepare(int fd) {
+    const bool read = has(reading_, fd);
+    const bool write = has(writing_, fd);
+    if ((!read && !write) || !is_ours(fd)) return;
+    const auto events = static_cast<short>((read ? POLLIN : 0) | (write ? POLLOUT : 0));
     const short possible = loaded_engine()->prepare_poll(fd, events);
-    // select() answers in the same sets: what cannot come is already no.
-    if (read && (possible & POLLIN) == 0) FD_CLR(fd, reading);
-    if (write && (possible & POLLOUT) == 0) FD_CLR(fd, writing);
+    if (!ours_.add({fd, read, write})) return;
+    refuse(reading_, fd, read && (possible & POLLIN) == 0);
+    refuse(writing_, fd, write && (possible & POLLOUT) == 0);
+  }
+
+  fd_set* reading_;
+  fd_set* writing_;
+  Notes<Note> ours_;
+};
+
+bool any_ours(int count, fd_set* reading, fd_set* writing) {
+  return each_asked(count, reading, writing, [](int fd) { return is_ours(fd); });
+}
+
+template <typename Next>
+int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Patience patience,
+              Next next) {
+  const Copies asked(count, reading, writing, failing);
+  for (;;) {
+    PreparedSets sets(count, reading, writing);
+    const int result = next(patience);
+    if (result < 0 && asked.whole()) asked.give_back();
+    if (result <= 0) return result;
+    const int mistaken = sets.sort_out();
+    if (mistaken == 0 || result > mistaken || patience.over() || !asked.whole()) {
+      return result - mistaken;
+    }
+    asked.give_back();
   }
 }
 
 }  // namespace
 
 OSSLOOP_EXPORT int poll(pollfd* entries, nfds_t count, int timeout_ms) {
-  return wait_for(entries, count, [&] { return real_poll(entries, count, timeout_ms); });
+  if (!any_ours(entries, count)) return real_poll(entries, count, timeout_ms);
+  return wait_for(
+      entries, count, Patience::milliseconds(timeout_ms),
+      [&](const Patience& patience) { return real_poll(entries, count, patience.left_ms()); });
+}
+OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, size_t size) {
+  if (size / sizeof(pollfd) < count || !any_ours(entries, count)) {
+    return real___poll_chk(entries, count, timeout_ms, size);
+  }
+  return poll(entries, count, timeout_ms);
 }
 OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
                          const sigset_t* signals) {
-  return wait_for(entries, count, [&] { return real_ppoll(entries, count, timeout, signals); });
-}
-OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, size_t size) {
-  return wait_for(entries, count, [&] { return real___poll_chk(entries, count, timeout_ms, size); });
+  if (!Patience::valid(timeout) || !any_ours(entries, count)) {
+    return real_ppoll(entries, count, timeout, signals);
+  }
+  return wait_for(entries, count, Patience::time(timeout), [&](const Patience& patience) {
+    timespec left{};
+    return real_ppoll(entries, count, patience.left(left), signals);
+  });
 }
 OSSLOOP_EXPORT int __ppoll_chk(pollfd* entries, nfds_t count, const timespec* timeout,
                                const sigset_t* signals, size_t size) {
-  return wait_for(entries, count,
-                  [&] { return real___ppoll_chk(entries, count, timeout, signals, size); });
+  if (size / sizeof(pollfd) < count || !any_ours(entries, count)) {
+    return real___ppoll_chk(entries, count, timeout, signals, size);
+  }
+  return ppoll(entries, count, timeout, signals);
 }
 
 OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                           timeval* timeout) {
-  prepare_sets(count, reading, writing);
-  return real_select(count, reading, writing, failing, timeout);
+  const bool plain = timeout != nullptr &&
+                     (timeout->tv_sec < 0 || timeout->tv_usec < 0 || timeout->tv_usec >= 1'000'000);
+  if (plain || !any_ours(count, reading, writing)) {
+    return real_select(count, reading, writing, failing, timeout);
+  }
+  timespec whole{};
+  if (timeout != nullptr) whole = {timeout->tv_sec, timeout->tv_usec * 1000};
+  const Patience patience = Patience::time(timeout != nullptr ? &whole : nullptr);
+  return select_in(count, reading, writing, failing, patience, [&](const Patience& left) {
+    // The kernel leaves in it what is left.
+    if (timeout != nullptr) {
+      timespec now{};
+      left.left(now);
+      *timeout = {now.tv_sec, (now.tv_nsec + 999) / 1000};
+      if (timeout->tv_usec == 1'000'000) *timeout = {timeout->tv_sec + 1, 0};
+    }
+    return real_select(count, reading, writing, failing, timeout);
+  });
 }
 OSSLOOP_EXPORT int pselect(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                            const timespec* timeout, const sigset_t* signals) {
-  prepare_sets(count, reading, writing);
-  return real_pselect(count, reading, writing, failing, timeout, signals);
-}
-
-OSSLOOP_EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
-  if (event == nullptr || operation == EPOLL_CTL_DEL || !is_ours(fd)) {
-    return real_epoll_ctl(epoll, operation, fd, event);
+  if (!Patience::valid(timeout) || !any_ours(count, reading, writing)) {
+    return real_pselect(count, reading, writing, failing, timeout, signals);
   }
-  // The event bits of epoll are those of poll.
-  const auto events = static_cast<short>(event->events & static_cast<unsigned>(kDirections));
-  const short possible = loaded_engine()->prepare_poll(fd, events);
-  epoll_event narrowed = *event;
-  narrowed.events &= ~static_cast<unsigned>(static_cast<unsigned short>(kDirections & ~possible));
-  return real_epoll_ctl(epoll, operation, fd, &narrowed);
+  return select_in(
+      count, reading, writing, failing, Patience::time(timeout), [&](const Patience& patience) {
+        timespec left{};
+        return real_pselect(count, reading, writing, failing, patience.left(left), signals);
+      });
 }

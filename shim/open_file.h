@@ -34,6 +34,10 @@ class OpenFile {
   virtual int ioctl(int fd, unsigned request, void* argument) = 0;
   // Before a wait for `events`: the events that can come.
   virtual short prepare_poll(int fd, short events) = 0;
+  // After it: those that are true now, as far as we know better than the kernel.
+  virtual short poll_now(int /*fd*/) { return -1; }
+  // Somebody will hear of changes only: EPOLLET, O_ASYNC.
+  virtual void want_edges(int /*fd*/) {}
 
   // mmap at offset 0: the address, and which of its buffers it is, for unmap().
   virtual void* map(int fd, const device::MapRequest& request, int& which, int& error);

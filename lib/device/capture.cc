@@ -312,7 +312,9 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   converter_read_ = flow_.read();
   if (!view.streaming) return flow_.at_end();
   const bool told = flow_.eof() == abi::Eof::kReset || flow_.eof() == abi::Eof::kEof;
-  return view.closing && (available > 0 || (view.end && told));
+  // The last piece, however short; not each frame of it.
+  const bool rest_is_due = view.closing && view.read + view.frames >= view.written;
+  return rest_is_due && (available > 0 || (view.end && told));
 }
 
 void Capture::forget_filter() {

@@ -25,6 +25,11 @@ constexpr std::int64_t kIdlePeerNs = 500'000'000;
 constexpr std::int64_t kPatienceNs = 1'000'000;
 constexpr std::int64_t kSoonAgainNs = 1'000'000;
 
+short events_of(std::uint32_t direction) {
+  return static_cast<short>(direction == kRead ? POLLIN | POLLRDNORM | POLLPRI
+                                               : POLLOUT | POLLWRNORM);
+}
+
 bool no_holder(int, const Endpoint*) { return true; }
 Endpoint::HoldsDescriptor holds_descriptor = no_holder;
 
@@ -171,19 +176,58 @@ bool Endpoint::ready(std::int64_t now_ns) {
                                    : playback_.ready(low_water_frames(), now_ns);
 }
 
+// Fragments that have come in, or that have been played.
+std::uint64_t Endpoint::passed_fragments(std::int64_t now_ns) {
+  if (const MappedBuffer* mapped = live_buffer(); mapped != nullptr) {
+    return mapped->reached(now_ns) / mapped->fragment_frames();
+  }
+  const std::uint64_t moved = port_.side().frames.load(kRelaxed);
+  const std::uint64_t position = live_direction() == kRead
+                                     ? moved + capture_.available_frames(now_ns)
+                                     : moved - std::min(moved, playback_.queued_frames(now_ns));
+  return position / port_.fragment_frames();
+}
+
 // The token of a reader means "readable", that of a writer "not writable".
 // With the turn held.
+void Endpoint::show_readiness(int fd, std::int64_t now_ns) {
+  const std::uint32_t live = live_direction();
+  const std::uint32_t before = std::exchange(shown_direction_, live);
+  if (before != 0 && before != live) {
+    // The loop goes the other way now. Who waits for what was possible before is
+    // to look again; the next look shows the truth.
+    token_.show_anew(fd, before == kRead);
+    return;
+  }
+  const bool is_ready = ready(now_ns);
+  const bool byte = is_ready == (live == kRead);
+  if (!is_ready || !token_.edges_wanted()) return token_.show(fd, byte);
+  const std::uint64_t fragments = passed_fragments(now_ns);
+  if (std::exchange(shown_fragments_, fragments) == fragments) return token_.show(fd, byte);
+  token_.show_anew(fd, byte);
+}
+
 void Endpoint::show_token(int fd) {
-  if (!token_.watched()) return;
-  const bool byte = ready(sys().now_ns()) == (live_direction() == kRead);
-  if (holds_descriptor(fd, this)) token_.show(fd, byte);
+  if (token_.watched() && holds_descriptor(fd, this)) show_readiness(fd, sys().now_ns());
+}
+
+void Endpoint::want_edges(int fd) {
+  Turn turn(*this, fd);
+  token_.want_edges();
+  show_token(fd);
+  Timer::instance().poke();
+}
+
+short Endpoint::poll_now(int fd) {
+  Turn turn(*this, fd);
+  show_token(fd);
+  return ready(sys().now_ns()) ? events_of(live_direction()) : short{0};
 }
 
 short Endpoint::prepare_poll(int fd, short events) {
   Turn turn(*this, fd);
   const std::uint32_t direction = live_direction();
-  const auto possible =
-      static_cast<short>(direction == kRead ? POLLIN | POLLRDNORM | POLLPRI : POLLOUT | POLLWRNORM);
+  const short possible = events_of(direction);
   const bool first = token_.watch();
   bool started = false;
   if (direction == kRead && (events & (POLLIN | POLLRDNORM)) != 0 &&
@@ -369,7 +413,7 @@ bool Endpoint::work_from_timer(std::int64_t now_ns) {
   if (shared && shm::Node::take_turn(fd.get(), false) != 0) return false;
   port_.refresh();
   move_mapped(now_ns);
-  if (token_.watched()) token_.show(fd.get(), ready(now_ns) == (live_direction() == kRead));
+  if (token_.watched()) show_readiness(fd.get(), now_ns);
   if (shared) shm::Node::end_turn(fd.get());
   return true;
 }

@@ -40,11 +40,11 @@ struct OpenRequest {
   abi::SideIndex side = abi::kClient;
   std::uint32_t access = kReadWrite;
   bool nonblock = false;
-  bool exclusive = false;      // O_EXCL
+  bool exclusive = false;  // O_EXCL
   bool close_on_exec = false;
-  bool mu_law = false;         // /dev/audio
-  mode_t mode = 0600;          // of the node, if it must be made
-  shm::Birth birth;            // of the segment, if it must be made
+  bool mu_law = false;  // /dev/audio
+  mode_t mode = 0600;   // of the node, if it must be made
+  shm::Birth birth;     // of the segment, if it must be made
   // A server's: the configuration's word on an instance that was made before.
   std::function<void(abi::Policy&)> refresh;
 };
@@ -53,9 +53,9 @@ struct Space {
   std::int64_t fragments, fragments_total, fragment_bytes, bytes;
 };
 struct Pointer {
-  std::uint64_t frames = 0;       // since the counters were set to 0
-  std::uint64_t fragments = 0;    // since the last question
-  std::uint64_t ptr_bytes = 0;    // in the buffer
+  std::uint64_t frames = 0;         // since the counters were set to 0
+  std::uint64_t fragments = 0;      // since the last question
+  std::uint64_t ptr_bytes = 0;      // in the buffer
   std::uint64_t queued_frames = 0;  // between the program and the loop, filter included
 };
 // Since the last question.
@@ -83,6 +83,11 @@ class Endpoint final : public Ticking {
   // Somebody is about to wait on the node for `events` (POLLIN, POLLOUT): starts
   // recording, makes the token true. Returns the events this side can have.
   short prepare_poll(int fd, short events);
+  // After a wait: the events that are true now. The peer wakes who polls before there
+  // is what was polled for, and a loop may have turned round.
+  short poll_now(int fd);
+  // Somebody will hear of changes only (EPOLLET, SIGIO): each fragment is one.
+  void want_edges(int fd);
 
   // The program's format; each returns the value in force afterwards.
   audio::PcmFormat format() const { return port_.shared_format(); }
@@ -174,6 +179,8 @@ class Endpoint final : public Ticking {
   template <typename Look>
   ssize_t transfer(int fd, std::size_t bytes, Look look);
   bool ready(std::int64_t now_ns);
+  void show_readiness(int fd, std::int64_t now_ns);
+  std::uint64_t passed_fragments(std::int64_t now_ns);
   std::uint64_t low_water_frames() const;
   void show_token(int fd);
   bool work_from_timer(std::int64_t now_ns);
@@ -201,6 +208,8 @@ class Endpoint final : public Ticking {
   std::uint64_t serial_ = 0;
   std::uint32_t access_ = 0;
   Errors errors_told_;
+  std::uint32_t shown_direction_ = 0;  // as what the token was last shown
+  std::uint64_t shown_fragments_ = 0;  // passed_fragments() at the last edge
   std::mutex mutex_;
   std::atomic<bool> leaving_{false};
   std::atomic<bool> gone_{false};

@@ -15,6 +15,17 @@ void Token::show(int fd, bool byte) {
   }
 }
 
+// Who waits for input is woken by a byte that comes, who waits to write by one that
+// goes.
+void Token::show_anew(int fd, bool byte) {
+  const std::uint32_t seen = side_.token.load(std::memory_order_relaxed);
+  if (byte && seen == 0) return show(fd, byte);
+  if (!byte && seen == 1) return show(fd, byte);
+  if (byte && shm::Node::add_byte(fd)) return;
+  shm::Node::set_token(fd, !byte);
+  shm::Node::set_token(fd, byte);
+}
+
 void Token::nudge(int fd, bool byte) {
   shm::Node::set_token(fd, byte);
   side_.token.store(abi::kTokenUnknown);

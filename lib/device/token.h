@@ -12,10 +12,15 @@ class Token {
   // Does somebody wait on the node? Until then nobody keeps the token true.
   bool watched() const { return side_.polled.load(std::memory_order_relaxed) != 0; }
   // From now on somebody does. True if nobody did before.
-  bool watch() { return side_.polled.exchange(1, std::memory_order_acq_rel) == 0; }
+  bool watch() { return side_.polled.fetch_or(kWatched, std::memory_order_acq_rel) == 0; }
+  // And hears of changes only (EPOLLET, SIGIO): each fragment has to be one.
+  void want_edges() { side_.polled.fetch_or(kWatched | kEdges, std::memory_order_acq_rel); }
+  bool edges_wanted() const { return (side_.polled.load(std::memory_order_relaxed) & kEdges) != 0; }
 
   // Makes the node behind `fd` hold a byte, or none. With the side's turn held.
   void show(int fd, bool byte);
+  // The same, and a change to be heard of even if it holds that already.
+  void show_anew(int fd, bool byte);
   // What the node holds may not be what was put there: the next show() looks anew.
   void doubt() { side_.token.store(abi::kTokenUnknown, std::memory_order_relaxed); }
   // The same by the peer, which does not hold the turn; the owner puts it right
@@ -23,6 +28,7 @@ class Token {
   void nudge(int fd, bool byte);
 
  private:
+  static constexpr std::uint32_t kWatched = 1, kEdges = 2;
   abi::Side& side_;
 };
 

@@ -109,14 +109,19 @@ void Node::end_turn(int fd) {
 }
 
 void Node::set_token(int fd, bool ready) {
-  char bytes[4096] = {};
   if (ready) {
-    sys().write(fd, bytes, 1);
+    add_byte(fd);
     return;
   }
-  // Two setters at once may leave two bytes in the page; all are taken out.
+  // There may be more than one: two setters at once, or add_byte().
+  char bytes[256];
   while (sys().read(fd, bytes, sizeof bytes) == sizeof bytes) {
   }
+}
+
+bool Node::add_byte(int fd) {
+  const char byte = 0;
+  return sys().write(fd, &byte, 1) == 1;
 }
 
 }  // namespace ossloop::shm

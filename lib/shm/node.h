@@ -52,6 +52,8 @@ class Node {
 
   // Puts a byte in, or takes all out.
   static void set_token(int fd, bool ready);
+  // One more byte beside the token: wakes who waits for a change. False: full.
+  static bool add_byte(int fd);
 
  private:
   explicit Node(std::string path) : path_(std::move(path)) {}
