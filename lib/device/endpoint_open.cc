@@ -48,7 +48,12 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
       error = -ENOENT;
       continue;
     }
-    if (error == 0) error = endpoint->begin(request, server_there);
+    // A killed one's open may still stand there, and nobody has witnessed its end:
+    // a client that comes now must not begin a stream for it.
+    if (error == 0) {
+      endpoint->port_.side().open.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel);
+      error = endpoint->begin(request, server_there);
+    }
     if (error != 0) return nullptr;
     shm::Node::set_token(node.get(), false);
     endpoint->publish_open();
