@@ -111,9 +111,8 @@ Pointer Endpoint::pointer(int fd, Access direction) {
     result.queued_frames = std::min(capture_.available_frames(now_ns), port_.buffer_frames());
     position = moved + result.queued_frames;
   } else {
-    const std::uint64_t queued = playback_.queued_frames(now_ns);
-    position = moved - std::min(moved, queued);
-    result.queued_frames = queued + playback_.filter_frames();
+    result.queued_frames = playback_.queued_frames(now_ns) + playback_.filter_frames();
+    position = moved - std::min(moved, result.queued_frames);
   }
   result.frames = position - std::min(position, side.zero_frames.load(kRelaxed));
   const std::uint64_t seen = std::min(side.seen_frames.exchange(result.frames), result.frames);

@@ -38,14 +38,14 @@ int SyncGroups::join(int id, Endpoint& endpoint, int fd, std::uint32_t direction
 int SyncGroups::start(int id) {
   const base::SignalsHeld signals;
   std::lock_guard lock(mutex_);
-  const auto others =
-      std::ranges::partition(members_, [&](const Member& m) { return m.group != id; });
-  if (others.empty()) return -EINVAL;
+  const auto first = std::partition(members_.begin(), members_.end(),
+                                    [&](const Member& member) { return member.group != id; });
+  if (first == members_.end()) return -EINVAL;
   const std::int64_t now_ns = base::sys().now_ns();
-  for (const Member& member : others) {
+  std::for_each(first, members_.end(), [&](const Member& member) {
     member.endpoint->release(member.fd, member.directions, now_ns);
-  }
-  members_.erase(others.begin(), members_.end());
+  });
+  members_.erase(first, members_.end());
   return 0;
 }
 

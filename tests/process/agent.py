@@ -75,6 +75,57 @@ class Calls:
         return libc_call("ioctl", fd(number), ctypes.c_ulong(request), ctypes.c_void_p(address))
 
     @staticmethod
+    def positions(numbers):
+        """Frames played by each descriptor, asked one right after the other."""
+        answers = [bytearray(144) for _ in numbers]
+        for number, answer in zip(numbers, answers):
+            fcntl.ioctl(number, 0x80905024, answer)
+        return [struct.unpack_from("<q", answer)[0] for answer in answers]
+
+    @staticmethod
+    def walk(number, requests):
+        """Each (code, argument) in turn: (errno or 0, the argument afterwards)."""
+        answers = []
+        for code, argument in requests:
+            data = bytearray(argument)
+            try:
+                if data:
+                    fcntl.ioctl(number, code, data)
+                else:
+                    Calls.ioctl_none(number, code)
+                answers.append((0, bytes(data)))
+            except OSError as error:
+                answers.append((error.errno, bytes(data)))
+        return answers
+
+    @staticmethod
+    def walk_at(number, codes, address):
+        """The errno, or 0, of each request with its argument at an address."""
+        answers = []
+        for code in codes:
+            try:
+                Calls.ioctl_at(number, code, address)
+                answers.append(0)
+            except OSError as error:
+                answers.append(error.errno)
+        return answers
+
+    @staticmethod
+    def map_page_and_hole():
+        """The address of a fresh page with nothing behind it."""
+        libc.mmap.restype = ctypes.c_void_p
+        address = libc.mmap(None, ctypes.c_size_t(2 * mmap.PAGESIZE), mmap.PROT_READ | mmap.PROT_WRITE,
+                            mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, ctypes.c_long(0))
+        libc.munmap(ctypes.c_void_p(address + mmap.PAGESIZE), ctypes.c_size_t(mmap.PAGESIZE))
+        return address
+
+    @staticmethod
+    def ioctl_bytes_at(number, code, argument, address):
+        """The errno, or 0, with the argument put at the address."""
+        ctypes.memmove(address, argument, len(argument))
+        return Calls.walk_at(number, [code], address)[0]
+
+    @staticmethod
     def read_at(number, address, size):
         return libc_call("read", fd(number), ctypes.c_void_p(address), ctypes.c_size_t(size))
 

@@ -41,20 +41,20 @@ class AudioInfo:
     """oss_audioinfo."""
 
     SIZE = 1180
-    LAYOUT = "<i64s6ii64s12i32sI20I64s16si32sii"
+    LAYOUT = "<i64s6i64s12i32sI20I64s16si32sii"
 
     def __init__(self, data):
         values = struct.unpack_from(self.LAYOUT, data)
-        (self.dev, name, self.busy, self.pid, self.caps, self.iformats, self.oformats, _, cmd,
-         self.card, self.port, self.mixer, self.legacy, self.enabled, self.flags, self.min_rate,
-         self.max_rate, self.min_channels, self.max_channels, _, _) = (*values[:7], values[7], *values[8:21])
-        handle, nrates = values[21], values[22]
-        self.rates = values[23 : 23 + nrates]
-        song, label, self.latency, node = values[43], values[44], values[45], values[46]
+        self.dev, name, self.busy, self.pid, self.caps, self.iformats, self.oformats, _, cmd = values[:9]
+        self.card, self.port, self.mixer, self.legacy, self.enabled, self.flags = values[9:15]
+        self.min_rate, self.max_rate, self.min_channels, self.max_channels = values[15:19]
+        handle, count = values[21:23]
+        self.rates = values[23 : 23 + count]
+        song, label, self.latency = values[43:46]
         self.name, self.cmd, self.handle = text(name), text(cmd), text(handle)
         self.song, self.label = text(song), text(label)
         # As a C program reads it: on into what follows, up to a zero byte.
-        start = struct.calcsize("<i64s6ii64s12i32sI20I64s16si")
+        start = struct.calcsize("<i64s6i64s12i32sI20I64s16si")
         self.node = text(data[start : start + 40])
 
     @classmethod
