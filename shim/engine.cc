@@ -54,6 +54,7 @@ extern "C" __attribute__((visibility("default"))) const ossloop::shim::EngineApi
     return nullptr;
   }
   ossloop::device::Endpoint::set_holder(holds);
+  ossloop::base::set_log_guard([](int fd) { return engine->handles().find(fd) == nullptr; });
   ::pthread_atfork([] { engine->handles().before_fork(); },
                    [] { engine->handles().after_fork(false); },
                    [] { engine->handles().after_fork(true); });

@@ -18,6 +18,7 @@ namespace {
 constexpr const char* kLevelNames[] = {"off", "error", "warning", "info", "trace"};
 std::atomic<int> level_in_force{static_cast<int>(LogLevel::kError)};
 char log_file[256];
+std::atomic<bool (*)(int)> guard{nullptr};
 thread_local std::string* kept = nullptr;
 
 void write_out(const char* text, std::size_t bytes) {
@@ -26,7 +27,7 @@ void write_out(const char* text, std::size_t bytes) {
   if (log_file[0] != '\0') {
     Fd file(sys().open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600));
     if (file) sys().write(file.get(), text, bytes);
-  } else {
+  } else if (bool (*may_write)(int) = guard.load(); may_write == nullptr || may_write(STDERR_FILENO)) {
     sys().write(STDERR_FILENO, text, bytes);
   }
 }
@@ -50,6 +51,8 @@ void start_log(const char* setting) {
   log(LogLevel::kError, "OSSLOOP_LOG=%s: accepted are off, error, warning, info or trace[:file]",
       setting);
 }
+
+void set_log_guard(bool (*may_write)(int fd)) { guard.store(may_write); }
 
 bool log_enabled(LogLevel level) {
   return static_cast<int>(level) <= level_in_force.load(std::memory_order_relaxed);

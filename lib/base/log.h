@@ -10,6 +10,9 @@ enum class LogLevel : int { kOff, kError, kWarning, kInfo, kTrace };
 // Reads OSSLOOP_LOG. Errors go to standard error unless it says otherwise.
 void start_log(const char* setting);
 bool log_enabled(LogLevel level);
+// Asked before a line goes to standard error: a program may have put one of our own
+// devices there.
+void set_log_guard(bool (*may_write)(int fd));
 
 // While it lives, this thread's lines are kept instead of written: for a thread
 // in whose descriptor table there is no standard error.

@@ -45,6 +45,7 @@ class Calls:
     read = staticmethod(os.read)
     write = staticmethod(os.write)
     dup = staticmethod(os.dup)
+    dup2 = staticmethod(os.dup2)
     set_inheritable = staticmethod(os.set_inheritable)
     set_blocking = staticmethod(os.set_blocking)
     exists = staticmethod(os.path.exists)

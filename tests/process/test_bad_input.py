@@ -74,6 +74,19 @@ class Arguments(DrivenTest):
         self.assertEqual(0, client.write(client.fd, b""))
         self.assertEqual(b"", server.read(server.fd, 0))
 
+    def test_a_line_of_the_log_does_not_go_to_a_device_that_is_standard_error(self):
+        loop = self.loop(**FREE)
+        server, client = self.agent(loop), self.agent(loop, env={"OSSLOOP_LOG": "trace"})
+        reading = server.open(SERVER, os.O_RDONLY)
+        playing = client.open(CLIENT, os.O_WRONLY)
+        client.dup2(playing, 2)
+        played = sound.count(100).bytes()
+        client.write(2, played)
+        self.assertTrue(client.poll(2, 4, 1000), "no longer writable")
+        client.close(2)
+        client.close(playing)
+        self.assertEqual((played, errno.ECONNRESET), server.read_to_end(reading)[::2])
+
     def test_many_tiny_writes_arrive(self):
         loop = self.loop(**FREE)
         server, client = self.pair(loop)
