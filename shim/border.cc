@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -32,6 +33,8 @@ auto guarded(Function function) -> decltype(function()) {
   }
 }
 
+std::atomic<unsigned> memory_changes{0};
+
 // The kernel would answer EFAULT to a wild buffer; we would die of it. So each
 // buffer is tried out when a thread first comes with it, a byte a page. Programs
 // come with the same few again and again.
@@ -42,11 +45,16 @@ bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
   };
   thread_local Range known[4];
   thread_local unsigned oldest = 0;
+  thread_local unsigned seen_changes = 0;
   constexpr std::uintptr_t kPage = 4096;
   const auto begin = reinterpret_cast<std::uintptr_t>(data);
   const std::uintptr_t end = begin + bytes;
   if (bytes == 0) return true;
   if (end < begin) return false;
+  if (const unsigned changes = memory_changes.load(std::memory_order_acquire); changes != seen_changes) {
+    for (Range& range : known) range = {};
+    seen_changes = changes;
+  }
   for (const Range& range : known) {
     if (begin >= range.begin && end <= range.end && (range.writable || !writing_to_it)) return true;
   }
@@ -230,6 +238,7 @@ const EngineApi kEngineCalls{
     [] { engine->handles().close_all(); },
     [] { return engine->handles().own_process(); },
     base::signal_handlers_changed,
+    [] { memory_changes.fetch_add(1, std::memory_order_release); },
 };
 
 }  // namespace ossloop::shim

@@ -70,6 +70,8 @@ struct EngineApi {
 
   // The program installed a signal handler.
   void (*handlers_changed)();
+  // It unmapped, moved or protected memory.
+  void (*memory_changed)();
 };
 
 using EngineEntry = const EngineApi* (*)(DescriptorTable* table);

@@ -42,7 +42,7 @@ int access_or(int dirfd, const char* path, int mode, Next next) {
 // A link of /proc to a descriptor of ours tells the device, not what stands for it.
 bool names_open_device(const char* path, char* text) {
   Place place;
-  if (path == nullptr || ::strncmp(path, "/proc/", 6) != 0) return false;
+  if (!plausible(path) || ::strncmp(path, "/proc/", 6) != 0) return false;
   find_place(AT_FDCWD, path, Last::kFollow, place);
   if (!place.ours || place.name.kind == ossloop::config::DeviceKind::kDirectory) return false;
   canonical_text(place.name, text);

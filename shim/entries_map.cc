@@ -14,6 +14,7 @@ using namespace ossloop::shim;
 OSSLOOP_REAL(mmap);
 OSSLOOP_REAL(mmap64);
 OSSLOOP_REAL(munmap);
+OSSLOOP_REAL(mprotect);
 OSSLOOP_REAL_AS(mremap, void*(void*, size_t, size_t, int, void*));
 
 constexpr size_t kPage = 4096;
@@ -46,7 +47,9 @@ uintptr_t end_of(const void* address, size_t bytes) {
 
 void unmapped(const void* address, size_t bytes) {
   const EngineApi* engine = loaded_engine();
-  if (engine == nullptr || !engine->maps_touch(address_of(address), end_of(address, bytes))) return;
+  if (engine == nullptr) return;
+  engine->memory_changed();
+  if (!engine->maps_touch(address_of(address), end_of(address, bytes))) return;
   engine->unmapped(address_of(address), end_of(address, bytes));
 }
 
@@ -86,6 +89,12 @@ OSSLOOP_EXPORT int munmap(void* address, size_t bytes) noexcept {
   return result;
 }
 
+OSSLOOP_EXPORT int mprotect(void* address, size_t bytes, int protection) noexcept {
+  const int result = call_real(real_mprotect, SYS_mprotect, address, bytes, protection);
+  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->memory_changed();
+  return result;
+}
+
 // A buffer may move and shrink, but not grow: there is no more of it.
 OSSLOOP_EXPORT void* mremap(void* address, size_t bytes, size_t new_bytes, int flags,
                             ...) noexcept {
@@ -102,6 +111,7 @@ OSSLOOP_EXPORT void* mremap(void* address, size_t bytes, size_t new_bytes, int f
   }
   void* result = call_real(real_mremap, SYS_mremap, address, bytes, new_bytes, flags, target);
   if (result == MAP_FAILED) return result;
+  if (engine != nullptr) engine->memory_changed();
   if ((flags & MREMAP_FIXED) != 0) unmapped(target, new_bytes);
   if (ours) {
     engine->map_moved(address_of(address), end_of(address, bytes), address_of(result),

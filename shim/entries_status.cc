@@ -40,7 +40,8 @@ template <typename Status, typename Next>
 int stat_or(int dirfd, const char* path, Last last, Status* status, Next next) {
   return by_name<int>(dirfd, path, last, next, [&](const EngineApi& engine, const Place& place) {
     struct stat found;
-    const int error = describe(engine, place, found);
+    int error = describe(engine, place, found);
+    if (error == 0 && !plausible(status)) error = -EFAULT;
     if (error == 0) ::memcpy(status, &found, sizeof found);
     return error;
   });
@@ -50,13 +51,14 @@ template <typename Status, typename Next>
 int fstat_or(int fd, Status* status, Next next) {
   if (!is_ours(fd)) return next();
   struct stat found;
-  const int error = loaded_engine()->fstat(fd, &found);
+  int error = loaded_engine()->fstat(fd, &found);
+  if (error == 0 && !plausible(status)) error = -EFAULT;
   if (error == 0) ::memcpy(status, &found, sizeof found);
   return to_libc(error);
 }
 
 bool means_descriptor(const char* path, int flags) {
-  return path != nullptr && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
+  return plausible(path) && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
 }
 
 template <typename Status, typename Next>

@@ -65,7 +65,8 @@ class Prepared {
 };
 
 bool any_ours(const pollfd* entries, nfds_t count) {
-  for (nfds_t i = 0; entries != nullptr && i < count; ++i) {
+  if (!plausible(entries)) return false;
+  for (nfds_t i = 0; i < count; ++i) {
     if (entries[i].fd >= 0 && is_ours(entries[i].fd)) return true;
   }
   return false;
@@ -181,6 +182,9 @@ class PreparedSets {
 };
 
 bool any_ours(int count, fd_set* reading, fd_set* writing) {
+  for (fd_set* set : {reading, writing}) {
+    if (set != nullptr && !plausible(set)) return false;
+  }
   return each_asked(count, reading, writing, [](int fd) { return is_ours(fd); });
 }
 
@@ -217,7 +221,7 @@ OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, siz
 }
 OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
                          const sigset_t* signals) {
-  if (!Patience::valid(timeout) || !any_ours(entries, count)) {
+  if ((timeout != nullptr && !plausible(timeout)) || !Patience::valid(timeout) || !any_ours(entries, count)) {
     return real_ppoll(entries, count, timeout, signals);
   }
   return wait_for(entries, count, Patience::time(timeout), [&](const Patience& patience) {
@@ -236,7 +240,7 @@ OSSLOOP_EXPORT int __ppoll_chk(pollfd* entries, nfds_t count, const timespec* ti
 OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                           timeval* timeout) {
   const bool plain = timeout != nullptr &&
-                     (timeout->tv_sec < 0 || timeout->tv_usec < 0 || timeout->tv_usec >= 1'000'000);
+                     (!plausible(timeout) || timeout->tv_sec < 0 || timeout->tv_usec < 0 || timeout->tv_usec >= 1'000'000);
   if (plain || !any_ours(count, reading, writing)) {
     return real_select(count, reading, writing, failing, timeout);
   }
@@ -256,7 +260,7 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
 }
 OSSLOOP_EXPORT int pselect(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                            const timespec* timeout, const sigset_t* signals) {
-  if (!Patience::valid(timeout) || !any_ours(count, reading, writing)) {
+  if ((timeout != nullptr && !plausible(timeout)) || !Patience::valid(timeout) || !any_ours(count, reading, writing)) {
     return real_pselect(count, reading, writing, failing, timeout, signals);
   }
   return select_in(

@@ -209,7 +209,7 @@ bool by_descriptor(const char* path, Place& place) {
 }  // namespace
 
 void find_place(int dirfd, const char* path, Last last, Place& place, Want want) {
-  if (path == nullptr || *path == '\0') return;
+  if (!plausible(path) || *path == '\0') return;
   if (*path == '/') {
     const bool named = config::parse_device_path(path, place.name);
     if (named && !place.name.through_parent && want == Want::kName &&
@@ -229,7 +229,7 @@ void find_place(int dirfd, const char* path, Last last, Place& place, Want want)
 }
 
 void find_place_late(int dirfd, const char* path, Last last, Place& place) {
-  if (path == nullptr || *path == '\0') return;
+  if (!plausible(path) || *path == '\0') return;
   const int saved = errno;
   char target[8];
   const bool link =

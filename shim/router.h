@@ -36,6 +36,14 @@ int look_anew(int fd);
 // Reads what a program points at; false where the kernel would answer EFAULT.
 bool fetch(void* to, const void* from, size_t bytes);
 
+// Could the caller's pointer lead anywhere? Null with an offset and the kernel's half
+// of the addresses are left to the kernel, which answers EFAULT. To ask it about
+// every pointer of every call would cost programs that have no device.
+inline bool plausible(const void* pointer) {
+  const auto address = reinterpret_cast<unsigned long>(pointer);
+  return address >= 65536 && address <= (~0UL >> (sizeof(void*) == 8 ? 17 : 0));
+}
+
 // The name of what is open, as the original's drivers call it. `text` has room for
 // PATH_MAX.
 void canonical_text(const config::DeviceName& name, char* text);

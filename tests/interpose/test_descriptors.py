@@ -18,6 +18,19 @@ class Descriptors(CompareTest):
         self.addCleanup(os.close, slave)
         self.compare("place", os.ttyname(slave))
 
+    def test_pointers_that_lead_nowhere_are_efault(self):
+        for way in WAYS:
+            with self.subTest(way):
+                loop = self.loop(clock="free")
+                os.mkfifo(loop.file("fifo"))
+                words = [program("wild", way)]
+                expected = self.lines(loop, [*words, loop.file("fifo")], preload=False)
+                recorder = loop.partner_records(SERVER)
+                loop.wait_until_listening(recorder)
+                got = self.lines(loop, [*words, CLIENT])
+                self.assert_agree(expected, got, {})
+                self.assertEqual(2 * 1024, recorder.report()["bytes"])
+
     def test_a_number_lost_out_of_sight_is_what_it_became(self):
         self.compare("numbers", "/dev/null", ".")
 
