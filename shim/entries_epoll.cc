@@ -173,7 +173,7 @@ int wait_in(int epoll, epoll_event* events, Patience patience, Next next) {
 OSSLOOP_EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
   if (!is_ours(fd)) return real_epoll_ctl(epoll, operation, fd, event);
   const Changing lock;
-  if (operation == EPOLL_CTL_DEL || event == nullptr) {
+  if (operation == EPOLL_CTL_DEL || !plausible(event)) {
     const int result = real_epoll_ctl(epoll, operation, fd, event);
     Watch* watch = result == 0 ? find(epoll, fd) : nullptr;
     if (watch != nullptr) watch->epoll.store(-1, std::memory_order_relaxed);
