@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -413,7 +414,10 @@ bool Endpoint::work_from_timer(std::int64_t now_ns) {
   if (shared && shm::Node::take_turn(fd.get(), false) != 0) return false;
   port_.refresh();
   move_mapped(now_ns);
-  if (token_.watched()) show_readiness(fd.get(), now_ns);
+  // A nudge stays until the program has looked: what comes and goes at once confuses
+  // who polls through io_uring.
+  const bool nudged = token_.doubtful() && !ready(now_ns);
+  if (token_.watched() && !nudged) show_readiness(fd.get(), now_ns);
   if (shared) shm::Node::end_turn(fd.get());
   return true;
 }
@@ -435,8 +439,10 @@ void Endpoint::after_fork(bool child) {
   if (child) {
     lookout_.forget_descriptors();
     playback_.inherit();
+    mutex_.unlock_in_child();
+  } else {
+    mutex_.unlock();
   }
-  mutex_.unlock();
 }
 
 }  // namespace ossloop::device

@@ -17,9 +17,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "base/mutex.h"
 #include "device/capture.h"
 #include "device/lookout.h"
 #include "device/mapped_buffer.h"
@@ -210,7 +210,7 @@ class Endpoint final : public Ticking {
   Errors errors_told_;
   std::uint32_t shown_direction_ = 0;  // as what the token was last shown
   std::uint64_t shown_fragments_ = 0;  // passed_fragments() at the last edge
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::atomic<bool> leaving_{false};
   std::atomic<bool> gone_{false};
   // How closely the timer watches; a call that finds more going on pokes it.

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <mutex>
 #include <new>
 
 #include "base/log.h"
@@ -200,7 +201,9 @@ void Timer::after_fork_in_child() {
   poked_.store(false);
   work_.clear();
   sem_init(&wake_, 0, 0);
-  after_fork_in_parent();
+  queue_.unlock_in_child();
+  list_.unlock_in_child();
+  life_.unlock_in_child();
 }
 
 }  // namespace ossloop::device

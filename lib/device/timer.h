@@ -13,9 +13,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace ossloop::device {
 
@@ -69,9 +70,9 @@ class Timer {
   std::int64_t tick_all();
   static void* thread_main(void* timer);
 
-  std::mutex life_;   // starting and stopping
-  std::mutex list_;   // ticking_; held while it ticks
-  std::mutex queue_;  // queue_work_
+  base::Mutex life_;   // starting and stopping
+  base::Mutex list_;   // ticking_; held while it ticks
+  base::Mutex queue_;  // queue_work_
   std::vector<Ticking*> ticking_;
   std::deque<Work*> work_;
   std::atomic<bool> running_{false};

@@ -23,8 +23,11 @@ class Token {
   void show_anew(int fd, bool byte);
   // What the node holds may not be what was put there: the next show() looks anew.
   void doubt() { side_.token.store(abi::kTokenUnknown, std::memory_order_relaxed); }
-  // The same by the peer, which does not hold the turn; the owner puts it right
-  // with its next look.
+  bool doubtful() const {
+    return side_.token.load(std::memory_order_relaxed) == abi::kTokenUnknown;
+  }
+  // As show(), by the peer, which does not hold the turn; the owner puts it right
+  // with its program's next call.
   void nudge(int fd, bool byte);
 
  private:

@@ -55,7 +55,8 @@ int Node::open(bool close_on_exec) const {
   const int fd = sys().open(path_.c_str(), flags, 0);
   // The kernel rounds up to a page. With more, "not full" would be reported
   // beside the token.
-  if (fd >= 0) sys().fcntl(fd, F_SETPIPE_SZ, 4096);
+  // Only once: setting it wakes everybody who waits on the node.
+  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != 4096) sys().fcntl(fd, F_SETPIPE_SZ, 4096);
   return fd;
 }
 

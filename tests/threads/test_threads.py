@@ -1,0 +1,70 @@
+"""Any call from any thread, in the company of signals and priorities."""
+
+import pathlib
+import signal
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
+
+from loop import CLIENT, LIBRARY, SERVER, LoopTest  # noqa: E402
+
+PROGRAM = pathlib.Path(LIBRARY).parents[1] / "tests" / "threads" / "threads"
+
+
+class Threads(LoopTest):
+    def assert_kept(self, what, device, loop=None, program=None):
+        loop = loop or self.loop()
+        done = loop.start(*(program or ()), PROGRAM, what, device)
+        status = done.wait()
+        self.assertEqual("ready\nkept\n", done.output, done.errors)
+        self.assertEqual(0, status)
+        return done
+
+    def with_a_server(self, what, **options):
+        """On a client whose server reads all the time."""
+        loop = self.loop(eof="wait")
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        return self.assert_kept(what, CLIENT, loop, **options)
+
+    def test_a_close_ends_a_read_that_waits(self):
+        self.assert_kept("close_while_reading", SERVER)
+
+    def test_a_read_that_waits_can_be_cancelled(self):
+        self.assert_kept("cancel_a_read", SERVER)
+
+    def test_a_write_that_waits_can_be_cancelled(self):
+        self.with_a_server("cancel_a_write")
+
+    def test_a_thread_of_64_kib_can_do_everything(self):
+        self.with_a_server("small_stack")
+
+    def test_a_program_may_block_all_signals(self):
+        self.with_a_server("blocked_signals")
+
+    def test_a_handler_may_call_the_device_it_interrupts(self):
+        self.with_a_server("calls_from_a_handler")
+
+    def test_a_real_time_thread_does_not_wait_for_idle_ones(self):
+        self.with_a_server("real_time")
+
+    def test_a_player_that_is_stopped_goes_on_where_it_was(self):
+        loop = self.loop(underrun="stall")
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        sent = loop.file("sent")
+        sent.write_bytes(bytes(range(256)) * 1500)
+        player = loop.partner("play", CLIENT, sent)
+        time.sleep(0.7)
+        player.send(signal.SIGSTOP)
+        time.sleep(0.7)
+        player.send(signal.SIGCONT)
+        player.succeed()
+        recorder.succeed()
+        self.assertEqual(sent.read_bytes(), recorder.recording.read_bytes())
+
+
+if __name__ == "__main__":
+    unittest.main()

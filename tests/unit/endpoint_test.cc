@@ -1,0 +1,195 @@
+#include "device/endpoint.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "device/loop_format.h"
+#include "device/ring_size.h"
+
+using namespace ossloop;
+using namespace ossloop::device;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Both sides of an instance, opened as programs open them, in one process.
+class Pair {
+ public:
+  explicit Pair(config::InstancePolicy policy = {}) {
+    base::start_log("off");
+    char name[] = "/dev/shm/ossloop-unit-XXXXXX";
+    REQUIRE(::mkdtemp(name) != nullptr);
+    request_.folder = name;
+    request_.birth.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
+    request_.birth.fill = [policy](abi::Segment& contract) {
+      config::store_policy(policy, contract.policy);
+      contract.loop.word.store(pack(kServerDefault, 0, 0));
+    };
+    server = open(abi::kServer, kRead, server_fd);
+    client = open(abi::kClient, kWrite, client_fd);
+  }
+  ~Pair() {
+    close(client, client_fd);
+    close(server, server_fd);
+    std::filesystem::remove_all(request_.folder);
+    base::start_log("error");
+  }
+
+  static void close(std::unique_ptr<Endpoint>& endpoint, int fd) {
+    if (endpoint != nullptr) endpoint->leave(fd, [fd] { base::sys().close(fd); });
+    endpoint.reset();
+  }
+
+  int server_fd = -1, client_fd = -1;
+  std::unique_ptr<Endpoint> server, client;
+
+ private:
+  std::unique_ptr<Endpoint> open(abi::SideIndex side, std::uint32_t access, int& fd) {
+    request_.side = side;
+    request_.access = access;
+    request_.close_on_exec = true;
+    int error = 0;
+    auto endpoint = Endpoint::open(request_, fd, error);
+    REQUIRE(error == 0);
+    return endpoint;
+  }
+  OpenRequest request_;
+};
+
+config::InstancePolicy free_clock() {
+  config::InstancePolicy policy;
+  policy.clock_mode = abi::ClockMode::kFree;
+  return policy;
+}
+
+// Threads that go on until told to stop; joined with the object.
+class Crowd {
+ public:
+  ~Crowd() { stop(); }
+  template <typename Work>
+  void add(Work work) {
+    threads_.emplace_back([this, work] {
+      while (!quit_.load()) work();
+    });
+  }
+  void stop() {
+    quit_.store(true);
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  std::atomic<bool> quit_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+TEST_CASE("a close ends a read that waits in another thread") {
+  Pair pair;
+  std::byte data[256];
+  ssize_t result = 0;
+  std::thread reader([&] { result = pair.server->read(pair.server_fd, data, sizeof data); });
+  std::this_thread::sleep_for(50ms);
+  const int fd = pair.server_fd;
+  pair.server->leave(fd, [fd] { base::sys().close(fd); });
+  reader.join();
+  CHECK(result == -EBADF);
+  pair.server.reset();
+}
+
+TEST_CASE("any call from any thread at once") {
+  Pair pair(free_clock());
+  Endpoint& server = *pair.server;
+  Endpoint& client = *pair.client;
+  client.set_format(pair.client_fd, {audio::afmt::kU8, 1, 44100});
+  std::atomic<std::uint64_t> played{0}, recorded{0};
+  Crowd crowd;
+  for (int i = 0; i < 2; ++i) {
+    crowd.add([&] {
+      std::byte data[600] = {};
+      const ssize_t moved = client.write(pair.client_fd, data, sizeof data);
+      if (moved > 0) played += static_cast<std::uint64_t>(moved);
+    });
+    crowd.add([&] {
+      std::byte data[1000];
+      const ssize_t moved = server.read(pair.server_fd, data, sizeof data);
+      if (moved > 0) recorded += static_cast<std::uint64_t>(moved);
+    });
+  }
+  crowd.add([&] { client.pointer(pair.client_fd, kWrite); });
+  crowd.add([&] { server.space(pair.server_fd, kRead); });
+  crowd.add([&] { client.prepare_poll(pair.client_fd, POLLOUT); });
+  crowd.add([&] { server.poll_now(pair.server_fd); });
+  crowd.add([&] {
+    client.set_volume(kWrite, 50 | 60 << 8);
+    client.errors(pair.client_fd);
+    std::this_thread::sleep_for(1ms);
+  });
+  crowd.add([&] {
+    client.halt(pair.client_fd, kWrite);
+    client.set_trigger(pair.client_fd, 0);
+    client.set_trigger(pair.client_fd, kWrite);
+    std::this_thread::sleep_for(5ms);
+  });
+  std::this_thread::sleep_for(700ms);
+  // What still waits is let go by the ends.
+  std::thread stopping([&] { crowd.stop(); });
+  std::this_thread::sleep_for(20ms);
+  const int client_fd = pair.client_fd, server_fd = pair.server_fd;
+  client.leave(client_fd, [client_fd] { base::sys().close(client_fd); });
+  server.leave(server_fd, [server_fd] { base::sys().close(server_fd); });
+  stopping.join();
+  pair.client.reset();
+  pair.server.reset();
+  CHECK(played > 10'000);
+  CHECK(recorded > 10'000);
+}
+
+TEST_CASE("a buffer is mapped, played and asked about by several threads at once") {
+  Pair pair;
+  Endpoint& client = *pair.client;
+  const std::size_t bytes = 4096;
+  Access direction = kRead;
+  int error = 0;
+  void* memory = client.map(pair.client_fd, {nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED},
+                            direction, error);
+  REQUIRE(memory != nullptr);
+  CHECK(direction == kWrite);
+  client.set_trigger(pair.client_fd, kWrite);
+  std::uint64_t last = 0;
+  {
+    Crowd crowd;
+    crowd.add([&] {
+      std::byte data[1000];
+      pair.server->set_nonblock(true);
+      pair.server->read(pair.server_fd, data, sizeof data);
+      std::this_thread::sleep_for(1ms);
+    });
+    for (int i = 0; i < 3; ++i) crowd.add([&] { client.pointer(pair.client_fd, kWrite); });
+    crowd.add([&] { client.prepare_poll(pair.client_fd, POLLOUT); });
+    std::this_thread::sleep_for(300ms);
+    last = client.pointer(pair.client_fd, kWrite).frames;
+  }
+  // The recorder's first read starts it, after the moment in which a server chooses
+  // its format.
+  CHECK(last > 0);
+  CHECK(last <= 48000);
+  ::munmap(memory, bytes);
+  client.unmap(kWrite);
+  std::byte frame[4] = {};
+  client.set_nonblock(true);
+  CHECK(client.write(pair.client_fd, frame, sizeof frame) == 4);
+}
