@@ -82,6 +82,7 @@ class Clock(DrivenTest):
             burners = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(3 * busy)]
             try:
                 recorder = loop.partner_records(SERVER, rate=11025, channels=1)
+                loop.wait_until_listening(recorder)
                 player = loop.partner("play", CLIENT, song, rate=rate, channels=1)
                 player.succeed(50)
                 recorder.succeed(50)

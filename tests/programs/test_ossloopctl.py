@@ -85,7 +85,10 @@ MEMBERS = {
     "clock": {"running", "error_frames", "held_ms", "stalled_ms"},
     "counters": {"underruns", "overruns", "silence_frames", "dropped_frames", "clipped_samples"},
     "mixer": {"muted", "vol", "pcm", "igain"},
-    "policy": {"eof", "underrun", "overrun", "clock", "ppm", "quality", "dither", "tick_ms", "buffer_ms"},
+    "policy": {
+        "eof", "underrun", "overrun", "clock", "ppm", "quality", "dither", "tick_ms", "buffer_ms",
+        "volume",
+    },
 }
 
 
