@@ -179,10 +179,12 @@ OSSLOOP_EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* even
     if (watch != nullptr) watch->epoll.store(-1, std::memory_order_relaxed);
     return result;
   }
-  epoll_event narrowed = *event;
-  narrowed.events = narrow(fd, event->events);
+  epoll_event asked;
+  if (!fetch(&asked, event, sizeof asked)) return to_libc(-EFAULT);
+  epoll_event narrowed = asked;
+  narrowed.events = narrow(fd, asked.events);
   const int result = real_epoll_ctl(epoll, operation, fd, &narrowed);
-  if (result == 0) remember(epoll, fd, *event, narrowed.events);
+  if (result == 0) remember(epoll, fd, asked, narrowed.events);
   return result;
 }
 

@@ -31,6 +31,18 @@ class Descriptors(CompareTest):
                 self.assert_agree(expected, got, {})
                 self.assertEqual(2 * 1024, recorder.report()["bytes"])
 
+    def test_every_way_to_wait_answers_as_on_a_pipe(self):
+        for way in WAYS:
+            with self.subTest(way):
+                loop = self.loop()
+                os.mkfifo(loop.file("fifo"))
+                reading = os.open(loop.file("fifo"), os.O_RDONLY | os.O_NONBLOCK)
+                self.addCleanup(os.close, reading)
+                expected = self.lines(loop, [program("wait", way), loop.file("fifo")], preload=False)
+                recorder = loop.partner_records(SERVER)
+                loop.wait_until_listening(recorder)
+                self.assert_agree(expected, self.lines(loop, [program("wait", way), CLIENT]), {})
+
     def test_a_number_lost_out_of_sight_is_what_it_became(self):
         self.compare("numbers", "/dev/null", ".")
 

@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs")
 from loop import CLIENT, LIBRARY, SERVER, LoopTest  # noqa: E402
 
 PROGRAM = pathlib.Path(LIBRARY).parents[1] / "tests" / "threads" / "threads"
+MAPPED = pathlib.Path(LIBRARY).parents[1] / "tests" / "mapped"
 
 
 class Threads(LoopTest):
@@ -49,6 +50,27 @@ class Threads(LoopTest):
 
     def test_a_real_time_thread_does_not_wait_for_idle_ones(self):
         self.with_a_server("real_time")
+
+    def test_valgrind_finds_nothing_in_a_player(self):
+        valgrind = ("valgrind", "--quiet", "--error-exitcode=9")
+        done = self.with_a_server("blocked_signals", program=valgrind)
+        self.assertEqual("", done.errors)
+
+    def test_valgrind_finds_nothing_in_a_recorder(self):
+        loop = self.loop(eof="reset")
+        recorder = loop.start(
+            "valgrind", "--quiet", "--error-exitcode=9", MAPPED / "recorder", SERVER, 0x10, 2, 48000,
+            loop.file("got"),
+        )
+        deadline = time.monotonic() + 20
+        while "ready" not in recorder.output:
+            self.assertLess(time.monotonic(), deadline, recorder.explain("is not ready"))
+            time.sleep(0.05)
+        sent = loop.file("sent")
+        sent.write_bytes(bytes(range(256)) * 300)
+        loop.partner("play", CLIENT, sent, rate=44100).succeed()
+        recorder.succeed()
+        self.assertEqual("", recorder.errors)
 
     def test_a_player_that_is_stopped_goes_on_where_it_was(self):
         loop = self.loop(underrun="stall")
