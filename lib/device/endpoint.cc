@@ -221,8 +221,11 @@ void Endpoint::want_edges(int fd) {
 
 short Endpoint::poll_now(int fd) {
   Turn turn(*this, fd);
+  const bool is_ready = ready(sys().now_ns());
+  // The kernel said otherwise: the node holds not what we believe.
+  if (!is_ready) token_.doubt();
   show_token(fd);
-  return ready(sys().now_ns()) ? events_of(live_direction()) : short{0};
+  return is_ready ? events_of(live_direction()) : short{0};
 }
 
 short Endpoint::prepare_poll(int fd, short events) {

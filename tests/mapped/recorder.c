@@ -8,7 +8,7 @@ int main(int count, char **words) {
   if (count < 6) return 2;
   const int fd = (int)MUST(open(words[1], O_RDONLY));
   need_mapping(fd);
-  set(fd, SNDCTL_DSP_SETFRAGMENT, count > 6 ? (int)strtol(words[6], NULL, 0) : 0x0008000b);
+  set(fd, SNDCTL_DSP_SETFRAGMENT, count > 6 ? (int)strtol(words[6], NULL, 0) : 0x0020000b);
   set(fd, SNDCTL_DSP_SETFMT, atoi(words[2]));
   set(fd, SNDCTL_DSP_CHANNELS, atoi(words[3]));
   set(fd, SNDCTL_DSP_SPEED, atoi(words[4]));

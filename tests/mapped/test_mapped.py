@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import shutil
 import sys
 import time
 import unittest
@@ -10,10 +9,10 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
 
 import sound  # noqa: E402
-from loop import CLIENT, LIBRARY, SERVER, LoopTest, limit, serial  # noqa: E402
+from loop import CLIENT, LIBRARY, PYTHON, SERVER, LoopTest, serial  # noqa: E402
 
 PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "mapped"
-S16_LE, U8, FRAME = 0x10, 0x8, 4
+S16_LE, FRAME = 0x10, 4
 # A tick that comes late under load must not put silence in.
 STEADY = {"eof": "reset", "underrun": "stall", "buffer_ms": 1000}
 
@@ -97,11 +96,55 @@ class Mapped(LoopTest):
         data = raw(loop.file("sent"), 1, rate=24000, channels=1)
         recorder = loop.partner_records(SERVER, channels=2)
         loop.wait_until_listening(recorder)
-        report(self.program(loop, "player", CLIENT, loop.file("sent"), "0x0008000a", channels=1))
+        report(self.program(loop, "player", CLIENT, loop.file("sent"), "0x0020000a", channels=1))
         recorder.succeed()
         got = recorder.recording.read_bytes()
         self.assertEqual(data, b"".join(got[i : i + 2] for i in range(0, 2 * len(data), 4)))
         self.assertEqual(data, b"".join(got[i : i + 2] for i in range(2, 2 * len(data), 4)))
+
+    def test_mapped_sound_changes_its_rate_as_written_sound_does(self):
+        loop = self.loop(**STEADY)
+        played = sound.tone(1.5, 44100)
+        loop.file("sent").write_bytes(sound.encode(played.samples, "S16_LE"))
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        report(self.program(loop, "player", CLIENT, loop.file("sent"), rate=44100))
+        mapped = loop.recorded(recorder)
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        loop.partner_plays(CLIENT, played).succeed()
+        written = loop.recorded(recorder)
+        self.assert_close(written.head(70000), mapped.head(70000), snr_db=80)
+
+    def test_a_mapped_player_that_is_killed_ends_its_stream_and_frees_the_side(self):
+        loop = self.loop(**STEADY)
+        sent = raw(loop.file("sent"), 5)
+        for _ in range(3):
+            recorder = loop.partner_records(SERVER)
+            loop.wait_until_listening(recorder)
+            player = self.program(loop, "player", CLIENT, loop.file("sent"))
+            time.sleep(0.6)
+            player.kill()
+            recorder.succeed(5)
+            got = recorder.recording.read_bytes()
+            self.assertGreater(len(got), 0.2 * 48000 * FRAME)
+            self.assertEqual(sent[: len(got)], got)
+
+    def test_a_map_does_not_outlive_an_exec(self):
+        loop = self.loop(**STEADY)
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        # Maps the device, then becomes a program that writes to it.
+        code = (
+            "import mmap, os, sys\n"
+            "fd = os.open(sys.argv[1], os.O_RDWR)\n"
+            "os.set_inheritable(fd, True)\n"
+            "memory = mmap.mmap(fd, 4096)\n"
+            "os.execvp('sh', ['sh', '-c', f'printf 0123456789ab >&{fd}'])\n"
+        )
+        loop.start(PYTHON, "-E", "-s", "-c", code, CLIENT).succeed()
+        recorder.succeed()
+        self.assertEqual(b"0123456789ab", recorder.recording.read_bytes())
 
     def test_mmap_and_its_kin_answer_as_on_a_sound_card(self):
         loop = self.loop(**STEADY)

@@ -80,6 +80,9 @@ class Epoll(WaitingTest):
         told = self.recording("epoll_edge")
         self.assertEqual(8, told["undrained"])
 
+    def test_each_wait_starts_the_recording(self):
+        self.recording("epoll_after_halt")
+
     def test_oneshot_fires_once(self):
         self.assertEqual(0, self.recording("epoll_oneshot")["again"])
 

@@ -15,7 +15,7 @@ import struct
 import sys
 import time
 
-GETISPACE, GETOSPACE, LOW_WATER, SETFRAGMENT = 0x8010500D, 0x8010500C, 0x40045022, 0xC004500A
+GETISPACE, LOW_WATER, SETFRAGMENT, HALT = 0x8010500D, 0x40045022, 0xC004500A, 0x5000
 FRAGMENT = 2048  # bytes: 10.7 ms
 F_SETSIG = 10
 
@@ -73,6 +73,20 @@ def epoll_level(path):
         waits += 1
         recording.read(1 << 16)
     return recording.report(waits=waits)
+
+
+def epoll_after_halt(path):
+    """Stops what the registration has started: the next wait starts it again."""
+    recording = Recording(open_device(path, os.O_RDONLY))
+    epoll = select.epoll()
+    epoll.register(recording.fd, select.EPOLLIN)
+    fcntl.ioctl(recording.fd, HALT)
+    time.sleep(0.2)
+    ready()
+    while not recording.ended:
+        assert epoll.poll(5)
+        recording.read(1 << 16)
+    return recording.report()
 
 
 def epoll_edge(path):
