@@ -126,6 +126,7 @@ int look_anew(int fd) {
   is_foreign(fd);
   const EngineApi* engine = loaded_engine();
   if (engine == nullptr || engine->own_process()) descriptors.forget(fd);
+  if (fd <= 2 && is_ours(fd)) number_changed(fd);
   return fd;
 }
 

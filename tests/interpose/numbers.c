@@ -124,6 +124,11 @@ int main(int count, char **words) {
   LOOK(made(suffix64));
   LOOK(made(both64));
 #endif
+  LOOK(fileno(tmpfile()));
+  LOOK(fileno(popen("true", "r")));
+#ifndef __USE_FILE_OFFSET64
+  LOOK(fileno(tmpfile64()));
+#endif
   LOOK(posix_openpt(O_RDWR | O_NOCTTY));
   LOOK(getpt());
   LOOK_PAIR(openpty(&pair[0], &pair[1], NULL, NULL, NULL));

@@ -35,6 +35,13 @@ class Names(unittest.TestCase):
         self.assertIn("syscall", used)
         self.assertEqual(set(), used & set(table()))
 
+    def test_each_name_is_called_by_a_test_program(self):
+        called = set()
+        ways = [path for path in PROGRAMS.iterdir() if path.name.rpartition("-")[2] in WAYS]
+        for path in [*ways, PROGRAMS.with_name("waiting") / "uring"]:
+            called |= symbols("-D", "-u", path)
+        self.assertEqual(set(), set(table()) - called)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,7 +1,6 @@
 """stdio on a device, in programs that open it and in programs that are given it."""
 
 import os
-import shutil
 import unittest
 
 from compare import *
@@ -74,9 +73,7 @@ class StandardStreams(Streams):
     def test_tools_that_use_stdio_play_on_their_standard_output(self):
         song = sound.noise(2000).bytes()
         for tool in ("cat song", "dd if=song status=none", "head -c 8000 song", "tail -c 8000 song",
-                     "tee < song", "od -An -v -tx1 song | tr -d ' \\n' | xxd -r -p"):
-            if "xxd" in tool and shutil.which("xxd") is None:
-                continue
+                     "tee < song", "sed -n p song"):
             with self.subTest(tool):
                 self.plays(song, "sh", "-c", f"{tool} > /dev/dsp", files={"song": song})
 

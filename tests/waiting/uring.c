@@ -4,6 +4,18 @@
 #include <liburing.h>
 #include <poll.h>
 
+// By each of the calls that hand entries to the kernel in turn.
+static void submit(struct io_uring *ring, unsigned round) {
+  struct io_uring_cqe *done;
+  struct __kernel_timespec second = {1, 0};
+  switch (round % 4) {
+    case 0: io_uring_submit(ring); break;
+    case 1: io_uring_submit_and_wait(ring, 1); break;
+    case 2: io_uring_submit_and_get_events(ring); break;
+    default: io_uring_submit_and_wait_timeout(ring, &done, 1, &second, NULL);
+  }
+}
+
 int main(int count, char **words) {
   if (count < 2) return 2;
   struct io_uring ring;
@@ -13,10 +25,11 @@ int main(int count, char **words) {
     return 77;
   }
   record_from(words[1]);
+  unsigned round = 0;
   while (!recording.ended) {
     struct io_uring_sqe *entry = io_uring_get_sqe(&ring);
     io_uring_prep_poll_add(entry, recording.fd, POLLIN);
-    io_uring_submit(&ring);
+    submit(&ring, round++);
     struct io_uring_cqe *done;
     int waited;
     do {
