@@ -1,0 +1,107 @@
+#include "device/token.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/fd.h"
+#include "shm/node.h"
+
+using namespace ossloop;
+using device::Token;
+using shm::Node;
+
+namespace {
+
+// A node, a side that shows its token there, and who waits for changes of it.
+class Watched {
+ public:
+  Watched() {
+    char name[] = "/dev/shm/ossloop-unit-XXXXXX";
+    REQUIRE(::mkdtemp(name) != nullptr);
+    folder_ = name;
+    const Node node(folder_, 0, abi::kServer);
+    REQUIRE(node.make(0600) == 0);
+    fd_.reset(node.open(true));
+    epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  }
+  ~Watched() { std::filesystem::remove_all(folder_); }
+
+  void wait_for(std::uint32_t events) {
+    epoll_event event{events | EPOLLET, {}};
+    REQUIRE(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd_.get(), &event) == 0);
+    changed();  // what is so already
+  }
+  bool changed() {
+    epoll_event event{};
+    return ::epoll_wait(epoll_.get(), &event, 1, 0) == 1;
+  }
+  short state() const {
+    pollfd entry{fd_.get(), POLLIN | POLLOUT, 0};
+    ::poll(&entry, 1, 0);
+    return entry.revents;
+  }
+  int fd() const { return fd_.get(); }
+  Node node() const { return Node(folder_, 0, abi::kServer); }
+
+  std::unique_ptr<abi::Side> side = std::make_unique<abi::Side>();
+  Token token{*side};
+
+ private:
+  std::string folder_;
+  base::Fd fd_, epoll_;
+};
+
+}  // namespace
+
+TEST_CASE("a token that is shown again changes nothing, one shown anew is heard of") {
+  const bool reads = GENERATE(true, false);
+  CAPTURE(reads);
+  Watched watched;
+  watched.token.show(watched.fd(), reads);  // readable, or writable
+  watched.wait_for(reads ? EPOLLIN : EPOLLOUT);
+  watched.token.show(watched.fd(), reads);
+  CHECK_FALSE(watched.changed());
+  for (int round = 0; round < 10'000; ++round) watched.token.show_anew(watched.fd(), reads);
+  CHECK(watched.changed());
+  CHECK(watched.state() == (reads ? POLLIN : POLLOUT));
+  watched.token.show(watched.fd(), !reads);
+  CHECK(watched.state() == (reads ? POLLOUT : POLLIN));
+}
+
+TEST_CASE("a nudge is heard of, and put right by the next look") {
+  Watched watched;
+  watched.token.show(watched.fd(), false);
+  watched.wait_for(EPOLLIN);
+  watched.token.nudge(watched.fd(), true);
+  CHECK(watched.changed());
+  CHECK(watched.token.doubtful());
+  watched.token.show(watched.fd(), false);
+  CHECK(watched.state() == POLLOUT);
+  CHECK_FALSE(watched.token.doubtful());
+}
+
+TEST_CASE("a token that was taken out of sight is back after a doubt") {
+  Watched watched;
+  watched.token.show(watched.fd(), true);
+  Node::set_token(watched.fd(), false);
+  watched.token.show(watched.fd(), true);
+  CHECK(watched.state() == POLLOUT);
+  watched.token.doubt();
+  watched.token.show(watched.fd(), true);
+  CHECK(watched.state() == POLLIN);
+}
+
+TEST_CASE("who opens a node does not wake those who wait on it") {
+  Watched watched;
+  watched.wait_for(EPOLLIN | EPOLLOUT);
+  const base::Fd other(watched.node().open(true));
+  CHECK(other);
+  CHECK_FALSE(watched.changed());
+}
