@@ -84,7 +84,8 @@ inline constexpr auto kFormatOfBit = [] {
 // Index into the table, or -1.
 inline int format_index(int afmt) {
   const auto bits = static_cast<unsigned>(afmt);
-  return std::has_single_bit(bits) ? kFormatOfBit[static_cast<std::size_t>(std::countr_zero(bits))]
+  // Not has_single_bit(): without a special instruction that is a call.
+  return bits != 0 && (bits & (bits - 1)) == 0 ? kFormatOfBit[static_cast<std::size_t>(std::countr_zero(bits))]
                                    : -1;
 }
 

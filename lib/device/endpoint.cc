@@ -24,7 +24,17 @@ constexpr std::int64_t kOpenEndedNs = 1'000'000'000;
 constexpr std::int64_t kIdlePeerNs = 500'000'000;
 // A free clock's peer is given so long to bring plenty at once.
 constexpr std::int64_t kPatienceNs = 1'000'000;
+// About 20 microseconds.
+constexpr int kSpins = 100;
+constexpr int kSpinsOff = 32;
+
 constexpr std::int64_t kSoonAgainNs = 1'000'000;
+
+void pause_processor() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
 
 short events_of(std::uint32_t direction) {
   return static_cast<short>(direction == kRead ? POLLIN | POLLRDNORM | POLLPRI
@@ -51,18 +61,41 @@ Endpoint::Endpoint(std::shared_ptr<shm::Segment> segment, const std::string& fol
 
 Endpoint::~Endpoint() { Timer::instance().remove(this); }
 
-template <typename Look>
-ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
+// Waits for some microseconds, awake, for the peer to reach `frame`: going to sleep
+// and being woken takes longer where the peer is at work on another processor.
+// Where it is not, as the last times have shown, it is not tried for a while.
+template <typename Position>
+bool Endpoint::spin_until(std::uint64_t frame, Position position) {
+  if (spins_off_ > 0) {
+    --spins_off_;
+    return false;
+  }
+  for (int i = 0; i < kSpins; ++i) {
+    if (position() - frame < ~std::uint64_t{0} / 2) return true;
+    for (int pause = 0; pause < 4; ++pause) pause_processor();
+  }
+  spins_off_ = kSpinsOff;
+  return false;
+}
+
+template <typename Look, typename Position>
+ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position position) {
   std::size_t done = 0;
   std::optional<shm::Sleeper> sleeper;
   bool for_plenty = false;   // the sleeper waits for more than the call needs
   bool was_patient = false;  // and has done so once since bytes were moved
+  bool has_spun = false;     // the same of waiting awake
+  // Without a clock the first look needs no time, only what follows when it does
+  // not suffice: an old one will do, and asking costs as much as a small write.
+  bool needs_time = !without_clock();
   for (;;) {
     Step step;
     bool open_ended = false;
     {
       Turn turn(*this, fd);
-      const std::int64_t now_ns = sys().now_ns();
+      if (needs_time) seen_ns_.store(sys().now_ns(), kRelaxed);
+      const std::int64_t now_ns = seen_ns_.load(kRelaxed);
+      needs_time = true;
       step = look(done, now_ns);
       open_ended = step.wait.deadline_ns - now_ns >= kOpenEndedNs;
       // Who polls and finds nothing may have seen a nudge half-way.
@@ -76,6 +109,11 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
     if (step.error == 0 && nonblock() && (done > 0 || !step.always)) step.error = -EAGAIN;
     if (step.error != 0) return done > 0 ? static_cast<ssize_t>(done) : step.error;
     was_patient = was_patient && step.moved == 0;
+    has_spun = has_spun && step.moved == 0;
+    if (!sleeper && !has_spun && step.wait.plenty_frame != step.wait.wake_frame) {
+      has_spun = true;
+      if (spin_until(step.wait.plenty_frame, position)) continue;
+    }
     if (!sleeper) {
       // Announced now; whatever changes from here on wakes us.
       for_plenty = step.wait.plenty_frame != step.wait.wake_frame && !was_patient;
@@ -83,8 +121,9 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look) {
       continue;
     }
     const int woken =
-        sleep(*sleeper, for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
-                                   : step.wait.deadline_ns,
+        sleep(*sleeper,
+              for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
+                         : step.wait.deadline_ns,
               open_ended);
     was_patient = was_patient || for_plenty;
     sleeper.reset();
@@ -109,8 +148,8 @@ int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_e
   }
   const int woken = sleeper.sleep_until(deadline_ns);
   // A handler that was installed while we slept is looked at now.
-  const bool restarts = base::signal_handlers() == base::Handlers::kRestart &&
-                        !(open_ended && base::end_restarts());
+  const bool restarts =
+      base::signal_handlers() == base::Handlers::kRestart && !(open_ended && base::end_restarts());
   return woken == -EINTR && !restarts ? -EINTR : 0;
 }
 
@@ -129,15 +168,18 @@ ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes, bool progress
   if (data == nullptr) return -EFAULT;
   if (recorded_.mapped()) return -EIO;
   bool slept_for_start = false;
-  return transfer(fd, bytes, [&](std::size_t done, std::int64_t now_ns) {
-    const bool was_running = capture_.flow().running();
-    Step step = capture_.read(data + done, bytes - done, progressed || done > 0, now_ns);
-    // The read that slept until the client started goes on to its first sound.
-    slept_for_start = slept_for_start || step.always;
-    step.always = slept_for_start;
-    if (!was_running && capture_.flow().running()) started();
-    return step;
-  });
+  return transfer(
+      fd, bytes,
+      [&](std::size_t done, std::int64_t now_ns) {
+        const bool was_running = capture_.flow().running();
+        Step step = capture_.read(data + done, bytes - done, progressed || done > 0, now_ns);
+        // The read that slept until the client started goes on to its first sound.
+        slept_for_start = slept_for_start || step.always;
+        step.always = slept_for_start;
+        if (!was_running && capture_.flow().running()) started();
+        return step;
+      },
+      [this] { return capture_.flow().written_by_peer(); });
 }
 
 ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool progressed) {
@@ -145,12 +187,15 @@ ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool p
   if (bytes == 0) return 0;
   if (data == nullptr) return -EFAULT;
   if (played_.mapped()) return -EIO;
-  return transfer(fd, bytes, [&](std::size_t done, std::int64_t now_ns) {
-    const bool was_streaming = playback_.streaming();
-    Step step = playback_.write(data + done, bytes - done, progressed || done > 0, now_ns);
-    if (!was_streaming && playback_.streaming()) started();
-    return step;
-  });
+  return transfer(
+      fd, bytes,
+      [&](std::size_t done, std::int64_t now_ns) {
+        const bool was_streaming = playback_.streaming();
+        Step step = playback_.write(data + done, bytes - done, progressed || done > 0, now_ns);
+        if (!was_streaming && playback_.streaming()) started();
+        return step;
+      },
+      [this] { return playback_.flow().read_by_peer(); });
 }
 
 void Endpoint::started() {

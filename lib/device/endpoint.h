@@ -176,8 +176,14 @@ class Endpoint final : public Ticking {
   void publish_open();
   Buffering chosen_buffering(const audio::PcmFormat& format) const;
   int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended);
-  template <typename Look>
-  ssize_t transfer(int fd, std::size_t bytes, Look look);
+  template <typename Look, typename Position>
+  ssize_t transfer(int fd, std::size_t bytes, Look look, Position position);
+  template <typename Position>
+  bool spin_until(std::uint64_t frame, Position position);
+  // As fast as both programs go, so that a call at work needs no time.
+  bool without_clock() const {
+    return playback_.flow().free_clock() && seen_ns_.load(std::memory_order_relaxed) != 0;
+  }
   bool ready(std::int64_t now_ns);
   void show_readiness(int fd, std::int64_t now_ns);
   std::uint64_t passed_fragments(std::int64_t now_ns);
@@ -219,6 +225,8 @@ class Endpoint final : public Ticking {
   std::atomic<Watch> watch_{Watch::kIdle};
   // The earliest deadline of calls that sleep until the timer wakes them.
   std::atomic<std::int64_t> alarm_ns_{kNoAlarm};
+  std::atomic<std::int64_t> seen_ns_{0};  // when a call last asked for the time
+  std::atomic<int> spins_off_{0};         // waits in which not to spin
   static constexpr std::int64_t kNoAlarm = INT64_MAX;
 };
 

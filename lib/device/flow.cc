@@ -511,7 +511,10 @@ ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, const View& view
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
   if (free_clock()) {
-    const std::uint64_t plenty = view.closing ? target : std::max(target, view.read + buffer);
+    // What the producer can bring before it must wait for us, less what it may
+    // write while we wake up.
+    const std::uint64_t all = buffer + buffer_of(producer_side_, ring) / 4 * 3;
+    const std::uint64_t plenty = view.closing ? target : std::max(target, view.read + all);
     return {now_ns + kLookAgainNs, target, view.streaming ? plenty : target};
   }
   if (clock_stream == 0) return {now_ns + kLookAgainNs, target, target};

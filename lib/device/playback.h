@@ -50,6 +50,7 @@ class Playback {
   }
   bool streaming() const { return flow_.streaming(); }
   ProducerFlow& flow() { return flow_; }
+  const ProducerFlow& flow() const { return flow_; }
 
  private:
   bool gate(bool progressed, std::int64_t now_ns, Step& step);

@@ -29,8 +29,6 @@ Port::Port(std::shared_ptr<shm::Segment> segment, abi::SideIndex index)
   refresh();
 }
 
-audio::PcmFormat Port::format() const { return unpack_format(format_word_.load(kRelaxed)); }
-
 audio::PcmFormat Port::shared_format() const {
   return unpack_format(server() ? contract().loop.word.load(std::memory_order_acquire)
                                 : side().format.load(kRelaxed));

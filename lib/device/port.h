@@ -10,6 +10,7 @@
 #include "audio/pcm_format.h"
 #include "device/buffering.h"
 #include "device/flow.h"
+#include "device/loop_format.h"
 #include "shm/ring.h"
 #include "shm/segment.h"
 
@@ -30,7 +31,9 @@ class Port {
 
   // The program's format as it was at the last refresh(). A server's is the
   // loop's. It stays the same through a turn, whoever writes to the segment.
-  audio::PcmFormat format() const;
+  audio::PcmFormat format() const {
+    return unpack_format(format_word_.load(std::memory_order_relaxed));
+  }
   void refresh();
   // The loop's format changed in our own turn: `word` is abi::LoopFormat's.
   void take_loop(std::uint64_t word);

@@ -19,7 +19,7 @@ int main(int count, char** words) {
     const ssize_t got = ::read(fd, block.data(), block.size());
     if (got == 0 || (got < 0 && errno == ECONNRESET)) break;
     if (got < 0) bench::fail("read");
-    end_ns = bench::now_ns();
+    if (stamped || start_ns == 0) end_ns = bench::now_ns();
     if (start_ns == 0) {
       start_ns = end_ns;
       start_cpu_ns = bench::cpu_ns();
@@ -31,6 +31,7 @@ int main(int count, char** words) {
       if (wrote_ns != 0) delays_us.push_back(static_cast<double>(end_ns - wrote_ns) / 1000);
     }
   }
+  if (!stamped) end_ns = bench::now_ns();
   const std::int64_t cpu_ns = bench::cpu_ns() - start_cpu_ns;
   std::fprintf(stderr,
                "{\"bytes\": %lld, \"wall_ns\": %lld, \"cpu_ns\": %lld, \"stamps\": %zu, "
