@@ -65,6 +65,10 @@ class Memory {
     ::mprotect(base_ + 2 * kPage, kPage, PROT_READ);
     ::munmap(base_ + 3 * kPage, kPage);
   }
+  ~Memory() { ::munmap(base_, 3 * kPage); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
   // Where an argument may lie: well, unaligned, up to the last writable byte, half
   // in memory that cannot be written, at the very end, nowhere.
   std::byte* place(std::uint8_t how, std::size_t bytes) {
