@@ -11,7 +11,7 @@
 //   any mixer         Mixer, at any time
 //   the server side   Side[kServer], the producer half of Direction[kServerToClient]
 //                     and the consumer half of Direction[kClientToServer] with
-//                     its Meter; Start::released_ns of the direction it plays in;
+//                     its Meter; Start of the direction it plays in;
 //                     LoopFormat::word while it is not frozen
 //   the client side   the same with the roles swapped; and it freezes the word
 //                     when it starts a stream; Clips
@@ -226,11 +226,12 @@ struct alignas(64) Mixer {
   Atomic<std::uint32_t> changes;  // counts them, by whomever
 };
 
-// When the producer of a direction let its armed sound go, CLOCK_MONOTONIC: a
-// stream that begins with it starts its clock then. By DirectionIndex, relaxed,
-// stored before Producer::hold_from.
+// When the producer of a direction let its armed sound go, and when its stream
+// began, CLOCK_MONOTONIC: what the clock of a stream is started by. By
+// DirectionIndex, relaxed, stored before Producer::hold_from and Producer::stream.
 struct alignas(64) Start {
   Atomic<std::int64_t> released_ns[2];
+  Atomic<std::int64_t> begun_ns[2];
 };
 
 // A side's mapped buffer (mmap) in one direction; the sound lies in a file of its

@@ -28,6 +28,13 @@ bool Capture::start() {
   return true;
 }
 
+bool Capture::start_together(std::int64_t now_ns) {
+  if (flow_.running()) return false;
+  flow_.start_together(now_ns);
+  shm::wake(flow_.producer_side());
+  return true;
+}
+
 int Capture::prepare(std::int64_t now_ns, ConsumerFlow::View& view) {
   int error = port_.follow_loop();
   if (error != 0) return error;

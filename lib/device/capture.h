@@ -33,6 +33,7 @@ class Capture {
   void attach() { flow_.attach(); }
   // Starts recording: the stream may begin. False if it was started before.
   bool start();
+  bool start_together(std::int64_t now_ns);
   void halt(std::int64_t now_ns);
   ConsumerFlow& flow() { return flow_; }
   const ConsumerFlow& flow() const { return flow_; }

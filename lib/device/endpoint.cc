@@ -369,7 +369,7 @@ void Endpoint::release(int fd, std::uint32_t directions, std::int64_t now_ns) {
   port_.side().trigger.fetch_or(directions, kRelaxed);
   if ((directions & kWrite) != 0) playback_.arm(true, now_ns);
   if ((directions & kRead) != 0 && live_direction() == kRead) {
-    const bool begun = capture_.start();
+    const bool begun = capture_.start_together(now_ns);
     capture_.available_frames(now_ns);  // the clock starts now if there is sound
     if (begun) started();
   }

@@ -1,6 +1,7 @@
 #include "device/flow.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ossloop::device {
 namespace {
@@ -113,7 +114,8 @@ bool ProducerFlow::may_begin() const {
   return producer_.ends.load(kRelaxed) - consumer_.ends_taken.load(kAcquire) < abi::kEnds;
 }
 
-void ProducerFlow::begin() {
+void ProducerFlow::begin(std::int64_t now_ns) {
+  segment_.start.begun_ns[direction_].store(now_ns, kRelaxed);
   producer_.base.store(written(), kRelaxed);
   producer_.consumer_serial.store(serial_of(consumer_side_.open.load(kAcquire)), kRelaxed);
   producer_.stream.store(stream() + 1, kRelease);
@@ -267,8 +269,13 @@ void ConsumerFlow::attach() {
   set_read(producer_.written.load(kAcquire));
 }
 
+void ConsumerFlow::start_together(std::int64_t now_ns) {
+  start();
+  together_ns_ = now_ns;
+}
+
 void ConsumerFlow::start() {
-  waited_ns_ = 0;
+  waited_ns_ = together_ns_ = 0;
   consumer_.running.store(1, std::memory_order_seq_cst);
 }
 
@@ -356,6 +363,19 @@ void ConsumerFlow::skip_dropped(Stream& stream) {
   consumer_.skips_done.store(asked, kRelease);
 }
 
+// Sound that waited for its trigger began when that came, not when we noticed, and
+// that of recorders that start together when they did: so they stay together.
+std::int64_t ConsumerFlow::first_frame_ns(std::int64_t now_ns) {
+  constexpr std::int64_t kAtOnceNs = 50'000'000;
+  const std::int64_t released_ns = segment_.start.released_ns[direction_].load(kRelaxed);
+  const std::int64_t begun_ns = segment_.start.begun_ns[direction_].load(kRelaxed);
+  const std::int64_t together_ns = std::exchange(together_ns_, 0);
+  if (waited_ns_ != 0 && waited_ns_ < released_ns && released_ns < now_ns) return released_ns;
+  const bool at_once = together_ns != 0 && begun_ns >= together_ns &&
+                       begun_ns < together_ns + kAtOnceNs && begun_ns <= now_ns;
+  return at_once ? together_ns : now_ns;
+}
+
 void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns) {
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
@@ -368,12 +388,7 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
       waited_ns_ = now_ns;
       return;
     }
-    // Sound that waited for its trigger began when that came, not when we noticed:
-    // so instances that were let go together stay together.
-    const std::int64_t released_ns = segment_.start.released_ns[direction_].load(kRelaxed);
-    const bool just_released =
-        waited_ns_ != 0 && waited_ns_ < released_ns && released_ns < now_ns;
-    start_clock({just_released ? released_ns : now_ns, as_signed(read()),
+    start_clock({first_frame_ns(now_ns), as_signed(read()),
                  static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
                 stream.id);
     starving_ = held_ = false;

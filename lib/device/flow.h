@@ -72,7 +72,7 @@ class ProducerFlow : public Flow {
   // False while the consumer has 16 ends of earlier streams to hear of.
   bool may_begin() const;
 
-  void begin();
+  void begin(std::int64_t now_ns);
   void end();
   void publish(std::uint64_t frames);
   // Armed at `now_ns`: frames written while it was not begin to play then.
@@ -131,6 +131,9 @@ class ConsumerFlow : public Flow {
   // A new open: forgets what earlier consumers left.
   void attach();
   void start();
+  // The same at `now_ns` together with others: sound that comes at once counts from
+  // then.
+  void start_together(std::int64_t now_ns);
   // Stops recording and drops what was recorded.
   void stop(const RingLimits& ring, std::int64_t now_ns);
 
@@ -159,6 +162,7 @@ class ConsumerFlow : public Flow {
   };
   Stream current(const RingLimits& ring);
   void skip_dropped(Stream& stream);
+  std::int64_t first_frame_ns(std::int64_t now_ns);
   void keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns);
   void set_clock(const audio::Clock& clock, std::uint64_t stream);
   void start_clock(const audio::Clock& clock, std::uint64_t stream);
@@ -167,6 +171,7 @@ class ConsumerFlow : public Flow {
 
   bool starving_ = false;  // inside one underrun
   bool held_ = false;      // inside one overrun
+  std::int64_t together_ns_ = 0;  // when a start together was, 0: none
   std::int64_t waited_ns_ = 0;  // when we last looked for the first frame in vain
 };
 

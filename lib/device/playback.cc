@@ -71,12 +71,12 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
     step.wait = {now_ns + kLookAgainNs, 0, 0};
     return false;
   }
-  step.error = begin();
+  step.error = begin(now_ns);
   if (step.error == 0) step.error = prepare_converter(now_ns);
   return step.error == 0;
 }
 
-int Playback::begin() {
+int Playback::begin(std::int64_t now_ns) {
   auto& word = port_.contract().loop.word;
   const std::uint16_t mark = freeze_mark(flow_.stream() + 1);
   std::uint64_t seen = word.load(std::memory_order_acquire);
@@ -91,7 +91,7 @@ int Playback::begin() {
     return error;
   }
   port_.set_buffering(port_.buffering());
-  flow_.begin();
+  flow_.begin(now_ns);
   port_.side().stream_frames.store(port_.side().frames.load(kRelaxed), kRelaxed);
   return 0;
 }

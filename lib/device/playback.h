@@ -54,7 +54,7 @@ class Playback {
 
  private:
   bool gate(bool progressed, std::int64_t now_ns, Step& step);
-  int begin();
+  int begin(std::int64_t now_ns);
   int prepare_converter(std::int64_t now_ns);
   std::size_t feed(const std::byte* data, std::size_t frames, std::int64_t now_ns);
   void abandon();

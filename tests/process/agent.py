@@ -76,11 +76,11 @@ class Calls:
         return libc_call("ioctl", fd(number), ctypes.c_ulong(request), ctypes.c_void_p(address))
 
     @staticmethod
-    def positions(numbers):
-        """Frames played by each descriptor, asked one right after the other."""
+    def positions(numbers, request=0x80905024):
+        """Frames moved by each descriptor, asked one right after the other."""
         answers = [bytearray(144) for _ in numbers]
         for number, answer in zip(numbers, answers):
-            fcntl.ioctl(number, 0x80905024, answer)
+            fcntl.ioctl(number, request, answer)
         return [struct.unpack_from("<q", answer)[0] for answer in answers]
 
     @staticmethod

@@ -220,6 +220,27 @@ class Groups(DrivenTest):
         for pending in reading:
             pending.result()
 
+    def test_recorders_of_a_group_start_on_the_same_frame(self):
+        count = 3
+        loop = self.loop(instances=count)
+        recorder, players = self.agent(loop), [self.agent(loop) for _ in range(count)]
+        for i, player in enumerate(players):
+            player.fd = player.open(server_path(i), os.O_WRONLY)
+        inputs = [recorder.open(f"/dev/oss/oss_audioloop0/pcm{i}", os.O_RDONLY) for i in range(count)]
+        group = 0
+        for number in inputs:
+            group = self.join(recorder, number, 1, group)
+        # A server's write sleeps until its client starts.
+        writing = [player.later("write_all", player.fd, bytes(4 * 24000)) for player in players]
+        time.sleep(0.3)
+        self.assertEqual([False] * count, [pending.done(0) for pending in writing])
+        recorder.ioctl_bytes(inputs[0], SYNCSTART, struct.pack("<i", group))
+        time.sleep(0.1)
+        first, *others, last = recorder.positions([*inputs, inputs[0]], CURRENT_IPTR)
+        self.assertGreater(first, 0)
+        for position in others:
+            self.assertTrue(first <= position <= last, (first, others, last))
+
     @staticmethod
     def position(agent, number):
         return struct.unpack_from("<q", agent.ioctl_bytes(number, CURRENT_OPTR, bytes(144)))[0]

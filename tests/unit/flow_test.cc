@@ -62,7 +62,7 @@ class Loop {
   // A stream that has just begun, with `frames` in it.
   void begin(std::uint64_t frames) {
     REQUIRE(producer.may_begin());
-    producer.begin();
+    producer.begin(now);
     REQUIRE(play(frames) == frames);
   }
   // Records what is due, sound before silence.
@@ -140,7 +140,7 @@ TEST_CASE("client first: its buffer fills, and nothing of it is played before th
 TEST_CASE("a stream without a frame starts no clock") {
   Loop loop;
   loop.consumer.start();
-  loop.producer.begin();
+  loop.producer.begin(loop.now);
   CHECK(loop.look().streaming);
   loop.pass(kSecond);
   CHECK(loop.look().silence == 0);
@@ -163,7 +163,7 @@ TEST_CASE("sound comes at its rate, whatever the rate and however often one look
         side.buffer_frames.store(static_cast<std::uint32_t>(rate / 10));
       }
       loop.consumer.start();
-      loop.producer.begin();
+      loop.producer.begin(loop.now);
       loop.producer.publish(static_cast<std::uint64_t>(rate / 10));
       loop.record();
       const std::int64_t start = loop.now;
@@ -389,7 +389,7 @@ TEST_CASE("overrun=drop: buffers that are full on both sides are not overwritten
     const std::uint32_t buffer = 48 * ms;
     for (abi::Side& side : loop.segment->side) side.buffer_frames.store(buffer);
     loop.consumer.start();
-    loop.producer.begin();
+    loop.producer.begin(loop.now);
     loop.producer.publish(buffer);
     loop.look();
     loop.pass(ms * kMs);
@@ -633,6 +633,18 @@ TEST_CASE("a consumer that comes after the trigger begins with the sound's first
   CHECK(loop.counters().overruns.load() == 0);
 }
 
+TEST_CASE("recorders that start together count from that moment, if sound comes at once") {
+  for (const std::int64_t late : {7 * kMs, 200 * kMs}) {
+    Loop loop;
+    loop.consumer.start_together(loop.now);
+    loop.look();
+    loop.pass(late);
+    loop.begin(4800);
+    loop.pass(10 * kMs);  // nobody looks before
+    CHECK(loop.look().frames == (late == 7 * kMs ? 17 * 48 : 0));
+  }
+}
+
 TEST_CASE("a trigger taken away holds what is written from then on") {
   Loop loop;
   loop.consumer.start();
@@ -713,7 +725,7 @@ TEST_CASE("the next player's stream follows the tail of the last one") {
     loop.close(abi::kClient);
     loop.producer.end();
     loop.reopen(abi::kClient);
-    loop.producer.begin();
+    loop.producer.begin(loop.now);
     loop.producer.publish(2000);
     CHECK(loop.played() == 0);
     loop.record();
@@ -741,7 +753,7 @@ TEST_CASE(
   Loop loop;
   for (std::uint64_t i = 0; i < abi::kEnds; ++i) {
     REQUIRE(loop.producer.may_begin());
-    loop.producer.begin();
+    loop.producer.begin(loop.now);
     loop.producer.publish(10 + i);
     loop.producer.end();
   }
@@ -772,7 +784,7 @@ TEST_CASE("hundreds of streams, some empty, keep their frames and their ends apa
   while (ends < 400) {
     while (loop.producer.may_begin() && random() % 4 != 0) {
       const std::uint64_t frames = random() % 3 == 0 ? 0 : random() % 300;
-      loop.producer.begin();
+      loop.producer.begin(loop.now);
       loop.producer.publish(frames);
       loop.producer.end();
       lengths.push_back(frames);
@@ -1105,7 +1117,7 @@ TEST_CASE("garbage in every field stays inside the ring, for both roles") {
       loop.pass(static_cast<std::int64_t>(garbage.pick(50 * kMs)));
       switch (garbage.pick(11)) {
         case 0:
-          producer.begin();
+          producer.begin(loop.now);
           break;
         case 1:
           producer.end();
