@@ -22,13 +22,18 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr std::int64_t kOpenEndedNs = 1'000'000'000;
 // A close waits this long for a consumer that fetches nothing.
 constexpr std::int64_t kIdlePeerNs = 500'000'000;
-// A free clock's peer is given so long to bring plenty at once.
-constexpr std::int64_t kPatienceNs = 1'000'000;
+// A free clock's peer is given so long to bring plenty at once. A peer that itself
+// waits for us brings nothing: then we are not patient for a while.
+constexpr std::int64_t kPatienceNs = 5'000'000;
+constexpr int kImpatientWaits = 256;
 // About 20 microseconds.
 constexpr int kSpins = 100;
 constexpr int kSpinsOff = 32;
 
 constexpr std::int64_t kSoonAgainNs = 1'000'000;
+
+// Positions wrap.
+bool reached(std::uint64_t position, std::uint64_t frame) { return (position - frame) >> 63 == 0; }
 
 void pause_processor() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -71,7 +76,7 @@ bool Endpoint::spin_until(std::uint64_t frame, Position position) {
     return false;
   }
   for (int i = 0; i < kSpins; ++i) {
-    if (position() - frame < ~std::uint64_t{0} / 2) return true;
+    if (reached(position(), frame)) return true;
     for (int pause = 0; pause < 4; ++pause) pause_processor();
   }
   spins_off_ = kSpinsOff;
@@ -85,6 +90,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
   bool for_plenty = false;   // the sleeper waits for more than the call needs
   bool was_patient = false;  // and has done so once since bytes were moved
   bool has_spun = false;     // the same of waiting awake
+  std::uint64_t plenty_frame = 0;
   // Without a clock the first look needs no time, only what follows when it does
   // not suffice: an old one will do, and asking costs as much as a small write.
   bool needs_time = !without_clock();
@@ -117,6 +123,11 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
     if (!sleeper) {
       // Announced now; whatever changes from here on wakes us.
       for_plenty = step.wait.plenty_frame != step.wait.wake_frame && !was_patient;
+      if (for_plenty && impatient_ > 0) {
+        --impatient_;
+        for_plenty = false;
+      }
+      plenty_frame = step.wait.plenty_frame;
       sleeper.emplace(port_.side(), for_plenty ? step.wait.plenty_frame : step.wait.wake_frame);
       continue;
     }
@@ -126,6 +137,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
                          : step.wait.deadline_ns,
               open_ended);
     was_patient = was_patient || for_plenty;
+    if (for_plenty && !reached(position(), plenty_frame)) impatient_ = kImpatientWaits;
     sleeper.reset();
     if (woken == -EINTR) return done > 0 ? static_cast<ssize_t>(done) : -EINTR;
   }
