@@ -236,7 +236,8 @@ class Play {
 
   void finish() {
     close_player(false);
-    for (int idle = 0; idle < 8;) {
+    // As many streams without a frame may follow each other as have room.
+    for (int idle = 0; idle < 2 * static_cast<int>(abi::kEnds);) {
       const std::size_t before = recorded_.size() + ends_.size();
       read(8192);
       idle = recorded_.size() + ends_.size() == before ? idle + 1 : 0;
