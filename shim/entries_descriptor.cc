@@ -158,11 +158,10 @@ int lock_section(int fd, int command, off64_t length) {
 }  // namespace
 
 OSSLOOP_EXPORT int close(int fd) {
-  if (!is_ours(fd)) {
-    is_foreign(fd);
-    return real_close(fd);
-  }
-  return to_libc(loaded_engine()->close(fd));
+  if (descriptors.foreign(fd)) return real_close(fd);
+  if (is_ours(fd)) return to_libc(loaded_engine()->close(fd));
+  is_foreign(fd);
+  return real_close(fd);
 }
 
 OSSLOOP_EXPORT int dup(int fd) noexcept {
