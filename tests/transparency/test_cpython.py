@@ -1,0 +1,83 @@
+"""CPython's own tests of what lies under it: files, descriptors, waiting, processes,
+signals, threads. Test by test, the result with the library preloaded is the one
+without it; what goes wrong without it too, on a machine like this, is not ours.
+"""
+
+import pathlib
+import sys
+import unittest
+import xml.etree.ElementTree as xml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
+
+from loop import LoopTest, limit  # noqa: E402
+
+# Debian's, which its testsuite belongs to.
+INTERPRETER = "/usr/bin/python3"
+# A busy machine makes a few of them fail for want of time, with and without us.
+ATTEMPTS = 3
+
+
+class CPython(LoopTest):
+    def results(self, loop, module, preload):
+        """The outcome of each test: "passed", "skipped", "failed"."""
+        report = loop.file(f"report-{len(loop.programs)}.xml")
+        loop.start(
+            INTERPRETER, "-m", "test", "--junit-xml", report, f"test_{module}", preload=preload
+        ).wait(200)
+        outcomes = {}
+        for case in xml.parse(report).iter("testcase"):
+            kinds = {child.tag for child in case}
+            outcomes[case.get("name")] = (
+                "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+            )
+        self.assertGreater(len(outcomes), 1, f"test_{module} ran nothing")
+        return outcomes
+
+    def same(self, *modules):
+        loop = self.loop()
+        for module in modules:
+            with self.subTest(module):
+                for _ in range(ATTEMPTS):
+                    without = self.results(loop, module, preload=False)
+                    differences = {
+                        name: (without.get(name), outcome)
+                        for name, outcome in self.results(loop, module, preload=True).items()
+                        if without.get(name) != outcome
+                    }
+                    if not differences:
+                        break
+                self.assertEqual({}, differences, "without and with the library")
+                self.assertIn("passed", without.values())
+
+    @limit(300)
+    def test_os(self):
+        self.same("os", "posix")
+
+    @limit(300)
+    def test_files(self):
+        self.same("io", "fileio", "file", "mmap")
+
+    @limit(300)
+    def test_waiting(self):
+        self.same("select", "poll", "epoll", "selectors")
+
+    @limit(300)
+    def test_descriptors_and_processes(self):
+        self.same("fcntl", "fork1", "pty")
+
+    @limit(600)
+    def test_subprocess(self):
+        self.same("subprocess")
+
+    @limit(300)
+    def test_threading(self):
+        self.same("threading")
+
+    @limit(300)
+    def test_names_in_folders(self):
+        self.same("glob", "shutil", "tempfile")
+
+
+if __name__ == "__main__":
+    unittest.main()
