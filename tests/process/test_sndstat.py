@@ -58,3 +58,11 @@ class Sndstat(DrivenTest):
             texts.append(loop.start(*command).succeed().output)
         self.assertTrue(texts[0].startswith("OSS"))
         self.assertEqual([texts[0]] * len(words), texts)
+
+    def test_another_sealed_file_is_left_alone_and_loads_nothing(self):
+        program = (
+            "import fcntl,os,sys; fd=os.memfd_create('keymap', os.MFD_ALLOW_SEALING); os.write(fd, b'text');"
+            "fcntl.fcntl(fd, fcntl.F_ADD_SEALS, 15); os.lseek(fd, 0, os.SEEK_SET);"
+            "sys.exit(0 if os.read(fd, 9) == b'text' and 'ossloop-engine' not in open('/proc/self/maps').read() else 1)"
+        )
+        self.loop().start(PYTHON, "-E", "-s", "-c", program).succeed()
