@@ -91,6 +91,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
   bool was_patient = false;  // and has done so once since bytes were moved
   bool has_spun = false;     // the same of waiting awake
   std::uint64_t plenty_frame = 0;
+  std::uint64_t announced = 0;  // the position from which the peer wakes us
   // Without a clock the first look needs no time, only what follows when it does
   // not suffice: an old one will do, and asking costs as much as a small write.
   bool needs_time = !without_clock();
@@ -128,7 +129,16 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
         for_plenty = false;
       }
       plenty_frame = step.wait.plenty_frame;
-      sleeper.emplace(port_.side(), for_plenty ? step.wait.plenty_frame : step.wait.wake_frame);
+      announced = for_plenty ? plenty_frame : step.wait.wake_frame;
+      sleeper.emplace(port_.side(), announced);
+      continue;
+    }
+    if (!for_plenty && step.wait.wake_frame < announced) {
+      // What happened between the looks makes another position worth a wake: the
+      // first one, announced, may be none at all.
+      sleeper.reset();
+      announced = step.wait.wake_frame;
+      sleeper.emplace(port_.side(), announced);
       continue;
     }
     const int woken =
@@ -333,6 +343,7 @@ int Endpoint::sync(int fd) {
   if (fd >= 0 && played_.running()) return 0;  // its end is not foreseeable
   std::optional<shm::Sleeper> sleeper;
   std::uint64_t progress = 0;
+  std::uint64_t announced = 0;
   std::int64_t moved_ns = sys().now_ns();
   for (;;) {
     Step step;
@@ -345,7 +356,12 @@ int Endpoint::sync(int fd) {
       if (now_ns - moved_ns > kIdlePeerNs || leaving_.load(kRelaxed) != (fd < 0)) return 0;
     }
     if (!sleeper) {
-      sleeper.emplace(port_.side(), step.wait.wake_frame);
+      announced = step.wait.wake_frame;
+      sleeper.emplace(port_.side(), announced);
+      continue;
+    }
+    if (step.wait.wake_frame < announced) {
+      sleeper.reset();
       continue;
     }
     const int woken = sleep(*sleeper, step.wait.deadline_ns, false);
