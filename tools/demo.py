@@ -159,7 +159,7 @@ def judge(row, heard, got, sent_frames):
         return ("identical" + note if comparison.identical else f"WRONG: {comparison}"), comparison.identical
     whole = got.frames == round(sent_frames * got.rate / form(row.song)[0])
     right = comparison.snr_db >= row.snr_db and (row.pads or whole)
-    return f"{'' if right else 'WRONG: '}SNR {comparison.snr_db:.0f} dB{note}", right
+    return f"{'' if right else 'WRONG: '}SNR {comparison.snr_db:.0f} dB (>= {row.snr_db}){note}", right
 
 
 def print_table(rows):
@@ -229,6 +229,12 @@ def main():
     print()
     print_table(lines)
     print()
+    print(
+        "The server's program chose the format, the client's was converted to it: N frames arrive as\n"
+        "round(N x out/in). SNR: against the same sound converted offline by sox at its best, with what\n"
+        "16 (or, of the 8-bit song, 8) bits allow. \"Then N silent\": aplay fills its last period, recorders\n"
+        "of a set length the rest of theirs. Recorders ran with eof=eof, underrun=stall (see README)."
+    )
     if pictured:
         print(f"Sent and recorded, as spectrograms: {pictured.relative_to(ROOT)}")
     print("Every sound arrived as it must." if all_right else "Something is WRONG, see above.")
