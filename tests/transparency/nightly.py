@@ -11,7 +11,9 @@ class LongCPython(CPython):
         self.same("signal")
 
     def test_sockets(self):
-        self.same("socket")
+        # A virtual machine may have vsock and nobody to accept on it: then these hang,
+        # without the library.
+        self.same("socket", ignore="*VSOCK*")
 
     def test_asyncio(self):
         self.same("asyncio")

@@ -19,11 +19,12 @@ ATTEMPTS = 3
 
 
 class CPython(LoopTest):
-    def results(self, loop, module, preload):
+    def results(self, loop, module, preload, ignore):
         """The outcome of each test: "passed", "skipped", "failed"."""
         report = loop.file(f"report-{len(loop.programs)}.xml")
         loop.start(
-            INTERPRETER, "-m", "test", "--junit-xml", report, f"test_{module}", preload=preload
+            INTERPRETER, "-m", "test", "--junit-xml", report, "-i", ignore, f"test_{module}",
+            preload=preload,
         ).wait(200)
         outcomes = {}
         for case in xml.parse(report).iter("testcase"):
@@ -34,15 +35,15 @@ class CPython(LoopTest):
         self.assertGreater(len(outcomes), 1, f"test_{module} ran nothing")
         return outcomes
 
-    def same(self, *modules):
+    def same(self, *modules, ignore="none of them"):
         loop = self.loop()
         for module in modules:
             with self.subTest(module):
                 for _ in range(ATTEMPTS):
-                    without = self.results(loop, module, preload=False)
+                    without = self.results(loop, module, False, ignore)
                     differences = {
                         name: (without.get(name), outcome)
-                        for name, outcome in self.results(loop, module, preload=True).items()
+                        for name, outcome in self.results(loop, module, True, ignore).items()
                         if without.get(name) != outcome
                     }
                     if not differences:
