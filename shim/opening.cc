@@ -148,7 +148,11 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
     }
     device::Timer::instance().rest();
     const bool no_server = request.side == abi::kClient && (error == -EAGAIN || error == -ENXIO);
-    if (!no_server || sys().now_ns() >= deadline_ns) return error;
+    if (!no_server || sys().now_ns() >= deadline_ns) {
+      log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",
+          request.instance, error);
+      return error;
+    }
     // A server announces itself by its open; looking for it costs little.
     timespec pause{0, 20'000'000};
     if (::nanosleep(&pause, nullptr) != 0) return -EINTR;
