@@ -184,7 +184,7 @@ bool Engine::adopt_side(int fd, int instance, abi::SideIndex side) {
   const bool known = handles_.add_to(fd, [&](OpenFile& file) {
     Endpoint* const endpoint = file.endpoint();
     return endpoint != nullptr && endpoint->instance() == instance &&
-           endpoint->side_index() == side && shm::Node::claim(fd) == 0;
+           endpoint->side_index() == side && Endpoint::holds_claim(fd);
   });
   if (known) return true;
   auto endpoint = Endpoint::adopt(runtime_.folder, instance, side, fd);

@@ -26,7 +26,7 @@
 //
 // A side's life, with the actor on each edge:
 //
-//              opener: claims the node's lock, then serial + 1
+//              opener: claims the node's lock, serial + 1, announces the claim
 //     CLOSED  ─────────────────────────────────────────────────>  OPEN
 //       ^                                                          │
 //       └──────────────────────────────────────────────────────────┘

@@ -75,6 +75,9 @@ class Endpoint final : public Ticking {
                                          abi::SideIndex side, int fd);
   ~Endpoint() override;
 
+  // Is `fd` a descriptor of the open that has its side?
+  static bool holds_claim(int fd);
+
   // `progressed`: the call has moved bytes before (a vector's earlier pieces), so
   // what may be told only once is left for the next call.
   ssize_t read(int fd, std::byte* data, std::size_t bytes, bool progressed = false);
@@ -169,7 +172,7 @@ class Endpoint final : public Ticking {
   class Turn;
   Endpoint(std::shared_ptr<shm::Segment> segment, const std::string& folder, int instance,
            abi::SideIndex side);
-  static std::shared_ptr<shm::Segment> find(const OpenRequest& request, bool& server_there,
+  static std::shared_ptr<shm::Segment> find(const OpenRequest& request, shm::Node::Claim& server,
                                             int& error);
   int begin(const OpenRequest& request, bool server_there);
   void claim_side(const OpenRequest& request);

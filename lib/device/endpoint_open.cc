@@ -1,5 +1,6 @@
 // How an open comes about: by open(), or by a descriptor that came from elsewhere.
 #include <errno.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,9 +20,17 @@ namespace {
 using base::sys;
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
-bool claimed(const shm::Node& node) {
+// A server that opens is waited for in so many moments.
+constexpr int kOpeningMoments = 50;
+
+shm::Node::Claim claim_on(const shm::Node& node) {
   base::Fd fd(node.open(true));
-  return fd && shm::Node::claimed_by_other(fd.get());
+  return fd ? shm::Node::claim_of_other(fd.get()) : shm::Node::Claim::kNone;
+}
+
+void wait_a_moment() {
+  const timespec moment{0, 1'000'000};
+  ::nanosleep(&moment, nullptr);
 }
 
 }  // namespace
@@ -35,9 +44,14 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
   // then hold nobody else would ever find.
   for (int attempt = 0; attempt < 8; ++attempt) {
     std::shared_ptr<shm::Segment> segment;
-    bool server_there = true;
-    Timer::instance().run([&] { segment = find(request, server_there, error); });
-    if (segment == nullptr) return nullptr;
+    auto server = shm::Node::Claim::kAnnounced;
+    for (int moment = 0; moment < kOpeningMoments; ++moment) {
+      Timer::instance().run([&] { segment = find(request, server, error); });
+      if (segment == nullptr) return nullptr;
+      if (server != shm::Node::Claim::kOpening) break;
+      wait_a_moment();
+    }
+    const bool server_there = server == shm::Node::Claim::kAnnounced;
     std::unique_ptr<Endpoint> endpoint(
         new Endpoint(std::move(segment), request.folder, request.instance, request.side));
     // This one in the program's table: it is the lowest free number.
@@ -57,6 +71,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     if (error != 0) return nullptr;
     shm::Node::set_token(node.get(), false);
     endpoint->publish_open();
+    shm::Node::announce(node.get());
     fd = node.release();
     Timer::instance().add(endpoint.get());
     Timer::instance().run([&] { endpoint->lookout_.keep_descriptors(); });
@@ -65,9 +80,9 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
   return nullptr;
 }
 
-// Folder, segment and nodes as they are or have to be made; whether a server
-// holds its side. In the timer thread.
-std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, bool& server_there,
+// Folder, segment and nodes as they are or have to be made; for a client, how the
+// server holds its side. In the timer thread.
+std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, shm::Node::Claim& server,
                                              int& error) {
   error = shm::prepare_folder(request.folder, request.mode, true);
   if (error != 0) return nullptr;
@@ -78,7 +93,7 @@ std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, bool& s
     if (error != 0) return nullptr;
   }
   if (request.side == abi::kClient) {
-    server_there = claimed(shm::Node(request.folder, request.instance, abi::kServer));
+    server = claim_on(shm::Node(request.folder, request.instance, abi::kServer));
   }
   return segment;
 }
@@ -151,6 +166,13 @@ void Endpoint::publish_open() {
   shm::wake(port_.peer());
 }
 
+// A descriptor of the claim may claim again; any other description may not.
+bool Endpoint::holds_claim(int fd) {
+  if (shm::Node::claim(fd) != 0) return false;
+  shm::Node::announce(fd);
+  return true;
+}
+
 std::unique_ptr<Endpoint> Endpoint::adopt(const std::string& folder, int instance,
                                           abi::SideIndex side, int fd) {
   std::shared_ptr<shm::Segment> segment;
@@ -158,8 +180,7 @@ std::unique_ptr<Endpoint> Endpoint::adopt(const std::string& folder, int instanc
   Timer::instance().run([&] { segment = shm::Segment::open_existing(folder, instance, error); });
   if (segment == nullptr) return nullptr;
   const std::uint64_t open = segment->contract().side[side].open.load(std::memory_order_acquire);
-  // A descriptor of the claim may claim again; any other description may not.
-  if (!is_open(open) || shm::Node::claim(fd) != 0) return nullptr;
+  if (!is_open(open) || !holds_claim(fd)) return nullptr;
   std::unique_ptr<Endpoint> endpoint(new Endpoint(std::move(segment), folder, instance, side));
   endpoint->serial_ = serial_of(open);
   endpoint->access_ =

@@ -39,7 +39,9 @@ const base::Fd& Lookout::own() { return open_once(own_, own_node_); }
 
 bool Lookout::inherit_claim() {
   const base::Fd& node = own();
-  return node && shm::Node::claim(node.get()) == 0;
+  if (!node || shm::Node::claim(node.get()) != 0) return false;
+  shm::Node::announce(node.get());
+  return true;
 }
 
 void Lookout::witness_peer(std::int64_t now_ns) {

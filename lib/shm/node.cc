@@ -10,7 +10,9 @@ namespace {
 
 using base::sys;
 
-// Claims lie on the first byte, turns on the second; the FIFO holds neither.
+// Claims lie on the first byte, turns on the second; the FIFO holds neither. A claim
+// is exclusive when it is taken and becomes a shared lock when it is announced: a
+// claim by another is refused either way.
 struct flock range(short type, off_t start) {
   struct flock lock {};
   lock.l_type = type;
@@ -85,9 +87,16 @@ int Node::claim(int fd) {
   return lock_call(fd, F_OFD_SETLK, lock) == 0 ? 0 : -EBUSY;
 }
 
-bool Node::claimed_by_other(int fd) {
+// In one step for the kernel, so no other claim can come between.
+void Node::announce(int fd) {
+  struct flock lock = range(F_RDLCK, 0);
+  lock_call(fd, F_OFD_SETLK, lock);
+}
+
+Node::Claim Node::claim_of_other(int fd) {
   struct flock lock = range(F_WRLCK, 0);
-  return lock_call(fd, F_OFD_GETLK, lock) == 0 && lock.l_type != F_UNLCK;
+  if (lock_call(fd, F_OFD_GETLK, lock) != 0 || lock.l_type == F_UNLCK) return Claim::kNone;
+  return lock.l_type == F_RDLCK ? Claim::kAnnounced : Claim::kOpening;
 }
 
 void Node::unclaim(int fd) {

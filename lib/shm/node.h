@@ -37,10 +37,15 @@ class Node {
   // Is the node of this name the one behind `fd`?
   bool is(int fd) const;
 
-  // Claims the side for the description behind `fd`. 0 or -EBUSY.
+  // Claims the side for the description behind `fd`. 0 or -EBUSY. Until it is
+  // announced, what the segment says of the side may be an earlier open's.
   static int claim(int fd);
-  // Does a description other than fd's own hold the claim?
-  static bool claimed_by_other(int fd);
+  // The segment now speaks of the claim's holder.
+  static void announce(int fd);
+  // What a description other than fd's own holds.
+  enum class Claim { kNone, kOpening, kAnnounced };
+  static Claim claim_of_other(int fd);
+  static bool claimed_by_other(int fd) { return claim_of_other(fd) != Claim::kNone; }
   static void unclaim(int fd);
 
   // Takes turns with other processes that hold the same open: a lock of the

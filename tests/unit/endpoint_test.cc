@@ -52,19 +52,22 @@ class Pair {
     endpoint.reset();
   }
 
-  int server_fd = -1, client_fd = -1;
-  std::unique_ptr<Endpoint> server, client;
-
- private:
-  std::unique_ptr<Endpoint> open(abi::SideIndex side, std::uint32_t access, int& fd) {
+  std::unique_ptr<Endpoint> open(abi::SideIndex side, std::uint32_t access, int& fd,
+                                 int expected = 0) {
     request_.side = side;
     request_.access = access;
     request_.close_on_exec = true;
     int error = 0;
     auto endpoint = Endpoint::open(request_, fd, error);
-    REQUIRE(error == 0);
+    REQUIRE(error == expected);
     return endpoint;
   }
+  shm::Node node(abi::SideIndex side) const { return shm::Node(request_.folder, 0, side); }
+
+  int server_fd = -1, client_fd = -1;
+  std::unique_ptr<Endpoint> server, client;
+
+ private:
   OpenRequest request_;
 };
 
@@ -108,6 +111,29 @@ TEST_CASE("a close ends a read that waits in another thread") {
   reader.join();
   CHECK(result == -EBADF);
   pair.server.reset();
+}
+
+TEST_CASE("a client takes no server that was killed for the one that is about to open") {
+  Pair pair;
+  Pair::close(pair.client, pair.client_fd);
+  // A killed server's word stays as it was.
+  const auto segment = pair.server->port().shared_segment();
+  auto& open = segment->contract().side[abi::kServer].open;
+  const std::uint64_t word = open.load();
+  Pair::close(pair.server, pair.server_fd);
+  open.store(word);
+
+  base::Fd next(pair.node(abi::kServer).open(true));
+  REQUIRE(shm::Node::claim(next.get()) == 0);
+  pair.open(abi::kClient, kWrite, pair.client_fd, -EAGAIN);
+
+  // Announced meanwhile, it is waited for.
+  std::thread server([&] {
+    std::this_thread::sleep_for(5ms);
+    shm::Node::announce(next.get());
+  });
+  pair.client = pair.open(abi::kClient, kWrite, pair.client_fd);
+  server.join();
 }
 
 TEST_CASE("any call from any thread at once") {

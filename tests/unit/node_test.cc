@@ -208,6 +208,20 @@ TEST_CASE("a claim belongs to one open") {
   CHECK(Node::claim(other.get()) == 0);
 }
 
+TEST_CASE("an announced claim is told from one that is not, and both keep others out") {
+  Folder folder;
+  const Node node = folder.node();
+  Fd mine = opened(node);
+  Fd other = opened(node);
+  CHECK(Node::claim_of_other(other.get()) == Node::Claim::kNone);
+  REQUIRE(Node::claim(mine.get()) == 0);
+  CHECK(Node::claim_of_other(other.get()) == Node::Claim::kOpening);
+  Node::announce(mine.get());
+  CHECK(Node::claim_of_other(other.get()) == Node::Claim::kAnnounced);
+  CHECK(Node::claim(other.get()) == -EBUSY);
+  CHECK(Node::claim_of_other(mine.get()) == Node::Claim::kNone);
+}
+
 TEST_CASE("the two sides of an instance are claimed apart") {
   Folder folder;
   Fd server = opened(folder.node(abi::kServer));
