@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "device/filter_tail.h"
 #include "device/loop_format.h"
@@ -36,6 +37,14 @@ bool Capture::start_together(std::int64_t now_ns) {
 }
 
 int Capture::prepare(std::int64_t now_ns, ConsumerFlow::View& view) {
+  const int error = prepare_converter();
+  if (error != 0) return error;
+  view = look(now_ns);
+  converter_read_ = flow_.read();
+  return 0;
+}
+
+int Capture::prepare_converter() {
   int error = port_.follow_loop();
   if (error != 0) return error;
   if (flow_.read() != converter_read_) forget_filter();
@@ -51,10 +60,15 @@ int Capture::prepare(std::int64_t now_ns, ConsumerFlow::View& view) {
   } else {
     port_.follow_levels(*converter_, false);
   }
-  if (error != 0) return error;
-  view = look(now_ns);
-  converter_read_ = flow_.read();
-  return 0;
+  return error;
+}
+
+// Are so many frames of the loop there without a look at the producer?
+bool Capture::knows(std::uint64_t frames) const {
+  return known_.read == flow_.read() && frames <= known_.frames &&
+         known_.read + frames <= known_until_ && known_for_ == port_.buffer_changes() &&
+         flow_.free_clock() && !has_pending() &&
+         port_.side().shared.load(std::memory_order_acquire) == 0;
 }
 
 // What a killed player left in its filter comes after its last frame in the ring
@@ -215,9 +229,22 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     step.error = -EACCES;
     return step;
   }
-  ConsumerFlow::View view;
-  step.error = prepare(now_ns, view);
+  step.error = prepare_converter();
   if (step.error != 0) return step;
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  struct AtEnd {
+    Capture& capture;
+    ~AtEnd() { capture.converter_read_ = capture.flow_.read(); }
+  } const remember{*this};
+  ConsumerFlow::View& view = known_;
+  bool fresh = !knows(port_.to_loop_up((bytes + frame_bytes - 1) / frame_bytes));
+  if (fresh) {
+    view = look(now_ns);
+    known_until_ = view.read + std::min(view.frames, port_.to_loop_down(port_.buffer_frames()));
+    known_for_ = port_.buffer_changes();
+  } else {
+    view.silence = 0;  // there may be sound by now
+  }
   const bool no_server =
       !port_.server() && !is_open(port_.peer().open.load(std::memory_order_acquire));
   if (!view.streaming && no_server) {
@@ -229,13 +256,7 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     return step;
   }
   if (start()) view = look(now_ns);
-  struct AtEnd {
-    Capture& capture;
-    ~AtEnd() { capture.converter_read_ = capture.flow_.read(); }
-  } const remember{*this};
-
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
-  for (int pass = 0; pass < 3; ++pass) {
+  for (int pass = 0; pass < 4; ++pass) {
     const std::size_t before = step.moved;
     // The rest of a frame that an earlier read split lies at the end of `partial`.
     std::size_t partial = std::min<std::size_t>(side.partial_bytes.load(kRelaxed), frame_bytes - 1);
@@ -262,7 +283,7 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     if (step.moved == bytes) return step;
     // Nothing more now. Is it the end, or only not yet due?
     view = look(now_ns);
-    if (has_pending()) continue;
+    if (has_pending() || !std::exchange(fresh, true)) continue;
     if (!view.end) break;
     const bool told = flow_.eof() == abi::Eof::kReset || flow_.eof() == abi::Eof::kEof;
     if (told && (progressed || step.moved > 0)) {
@@ -332,6 +353,7 @@ void Capture::forget_filter() {
 }
 
 void Capture::halt(std::int64_t now_ns) {
+  known_ = {};
   if (port_.follow_loop() == 0) flow_.stop(port_.limits(), now_ns);
   forget_filter();
   converter_read_ = flow_.read();

@@ -40,6 +40,8 @@ class Capture {
 
  private:
   int prepare(std::int64_t now_ns, ConsumerFlow::View& view);
+  int prepare_converter();
+  bool knows(std::uint64_t frames) const;
   ConsumerFlow::View look(std::int64_t now_ns);
   void rescue(const ConsumerFlow::View& view);
   bool has_pending() const { return pending_read_ < pending_.size(); }
@@ -59,6 +61,12 @@ class Capture {
   // Where our filter has read up to. Another process that shares the open and read
   // since has gone on without it.
   std::uint64_t converter_read_ = 0;
+  // What the last read left. Without a clock it is there to be read as long as only we
+  // read, so that small reads need not look each time how far the producer is. What lies
+  // before `known_until_` counts as played: a halt of the producer does not drop it.
+  ConsumerFlow::View known_;
+  std::uint64_t known_until_ = 0;
+  std::uint64_t known_for_ = 0;  // Port::buffer_changes()
   bool tail_done_ = true;  // the converter holds nothing of an ended stream
   // Converted before the program asked for it, because it asked how much there
   // is, or rescued from a killed player's filter; from `pending_read_` on.

@@ -27,8 +27,11 @@ constexpr std::int64_t kIdlePeerNs = 500'000'000;
 constexpr std::int64_t kPatienceNs = 5'000'000;
 constexpr int kImpatientWaits = 256;
 // About 20 microseconds.
-constexpr int kSpins = 100;
+constexpr int kSpins = 400;
 constexpr int kSpinsOff = 32;
+// Of plenty: enough that the two sides do not meet at every block, and little enough
+// that the other one goes on meanwhile.
+constexpr int kSpinShare = 4;
 
 constexpr std::int64_t kSoonAgainNs = 1'000'000;
 
@@ -119,7 +122,8 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
     has_spun = has_spun && step.moved == 0;
     if (!sleeper && !has_spun && step.wait.plenty_frame != step.wait.wake_frame) {
       has_spun = true;
-      if (spin_until(step.wait.plenty_frame, position)) continue;
+      const std::uint64_t more = step.wait.plenty_frame - step.wait.wake_frame;
+      if (spin_until(step.wait.wake_frame + more / kSpinShare, position)) continue;
     }
     if (!sleeper) {
       // Announced now; whatever changes from here on wakes us.

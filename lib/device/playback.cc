@@ -139,17 +139,28 @@ void Playback::abandon() {
   word.compare_exchange_strong(seen, pack(unpack_format(seen), 0, server_serial(seen)));
 }
 
+// Looks how far the consumer is, unless there is room for `frames` anyway.
+void Playback::look_for_room(std::uint64_t frames, std::int64_t now_ns) {
+  const bool known = room_.stream == flow_.stream() &&
+                     room_.buffer_changes == port_.buffer_changes() &&
+                     port_.side().shared.load(std::memory_order_acquire) == 0;
+  if (known && frames <= room_.space && port_.to_loop_up(frames) <= room_.ring) return;
+  room_ = {space_frames(now_ns), flow_.room(port_.limits(), now_ns), flow_.stream(),
+           port_.buffer_changes()};
+}
+
 // Converts whole frames into the ring; the count comes back short only if the
 // ring itself is full.
-std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64_t now_ns) {
+std::size_t Playback::feed(const std::byte* data, std::size_t frames) {
   const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
-  std::uint64_t room = flow_.room(port_.limits(), now_ns);
+  const std::uint64_t before = flow_.written();
   std::size_t taken = 0;
   if (converter_->identity()) {
-    taken = static_cast<std::size_t>(std::min<std::uint64_t>(frames, room));
-    port_.ring().copy_in(flow_.written(), data, taken);
+    taken = static_cast<std::size_t>(std::min<std::uint64_t>(frames, room_.ring));
+    port_.ring().copy_in(before, data, taken);
     flow_.publish(taken);
   } else {
+    std::uint64_t room = room_.ring;
     while (taken < frames && room > 0) {
       const std::uint64_t at = flow_.written();
       auto piece = static_cast<std::size_t>(room);
@@ -168,6 +179,8 @@ std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64
   auto& count = port_.side().frames;
   count.store(count.load(kRelaxed) + taken, kRelaxed);
   converter_written_ = flow_.written();
+  room_.space -= taken;
+  room_.ring -= converter_written_ - before;
   wrote_ = true;
   return taken;
 }
@@ -178,7 +191,7 @@ Step Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
   if (!gate(progressed, now_ns, step)) return step;
   abi::Side& side = port_.side();
   const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
-  std::uint64_t space = space_frames(now_ns);
+  look_for_room((bytes + frame_bytes - 1) / frame_bytes, now_ns);
   const std::uint64_t before = flow_.written();
   std::size_t partial = std::min<std::size_t>(side.partial_bytes.load(kRelaxed), frame_bytes - 1);
 
@@ -186,25 +199,23 @@ Step Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
     const std::size_t left = bytes - step.moved;
     if (partial == 0 && left >= frame_bytes) {
       const auto frames =
-          static_cast<std::size_t>(std::min<std::uint64_t>(left / frame_bytes, space));
-      const std::size_t taken = frames == 0 ? 0 : feed(data + step.moved, frames, now_ns);
+          static_cast<std::size_t>(std::min<std::uint64_t>(left / frame_bytes, room_.space));
+      const std::size_t taken = frames == 0 ? 0 : feed(data + step.moved, frames);
       step.moved += taken * frame_bytes;
-      space -= taken;
       if (taken == 0 || taken < frames) break;
       continue;
     }
     // Bytes of a frame that comes in more than one write.
     const std::size_t take = std::min(frame_bytes - partial, left);
-    if (partial + take == frame_bytes && space == 0) break;
+    if (partial + take == frame_bytes && room_.space == 0) break;
     std::memcpy(side.partial + partial, data + step.moved, take);
     partial += take;
     if (partial == frame_bytes) {
-      if (feed(reinterpret_cast<const std::byte*>(side.partial), 1, now_ns) == 0) {
+      if (feed(reinterpret_cast<const std::byte*>(side.partial), 1) == 0) {
         partial -= take;
         break;
       }
       partial = 0;
-      --space;
     }
     step.moved += take;
   }

@@ -56,7 +56,8 @@ class Playback {
   bool gate(bool progressed, std::int64_t now_ns, Step& step);
   int begin(std::int64_t now_ns);
   int prepare_converter(std::int64_t now_ns);
-  std::size_t feed(const std::byte* data, std::size_t frames, std::int64_t now_ns);
+  void look_for_room(std::uint64_t frames, std::int64_t now_ns);
+  std::size_t feed(const std::byte* data, std::size_t frames);
   void abandon();
 
   Port& port_;
@@ -70,6 +71,15 @@ class Playback {
   // Where our filter's sound ends. Another process that shares the open and wrote
   // since has gone on without it.
   std::uint64_t converter_written_ = 0;
+  // What the program's buffer and the ring have room for at least: as long as only we
+  // write it grows, so that small writes need not look each time how far the consumer
+  // is. In frames of the program and of the loop.
+  struct Room {
+    std::uint64_t space = 0;
+    std::uint64_t ring = 0;
+    std::uint64_t stream = 0;
+    std::uint64_t buffer_changes = 0;
+  } room_;
   bool wrote_ = false;
   bool ending_ = false;
 };

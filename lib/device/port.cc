@@ -63,6 +63,7 @@ void Port::set_buffering(const Buffering& buffering) {
 }
 
 void Port::publish_buffer() {
+  ++buffer_changes_;
   const audio::PcmFormat loop = unpack_format(loop_word_.load(kRelaxed));
   const std::uint64_t frames = scale(buffer_frames(), loop.rate_hz, format().rate_hz, true);
   const std::uint64_t longest = longest_buffer_frames(loop.rate_hz, buffer_ms_);

@@ -43,6 +43,8 @@ class Port {
   Buffering buffering() const;
   void set_buffering(const Buffering& buffering);
   std::uint64_t buffer_frames() const;  // the program's buffer in its frames
+  // Grows whenever the buffer, or the ring, may have become another.
+  std::uint64_t buffer_changes() const { return buffer_changes_; }
   std::uint64_t fragment_frames() const;
 
   // Maps the ring as the loop's format wants it, that of the last refresh(): what is
@@ -84,6 +86,7 @@ class Port {
   std::atomic<std::uint64_t> format_word_{0};
   mutable std::uint64_t applied_levels_[2] = {};
   std::atomic<std::uint64_t> loop_word_{0};
+  std::uint64_t buffer_changes_ = 0;
   audio::PcmFormat loop_ = {};
   shm::Mapping mapping_;
   shm::Ring ring_;
