@@ -26,7 +26,7 @@ constexpr std::int64_t kIdlePeerNs = 500'000'000;
 // waits for us brings nothing: then we are not patient for a while.
 constexpr std::int64_t kPatienceNs = 5'000'000;
 constexpr int kImpatientWaits = 256;
-// About 20 microseconds.
+// About 70 microseconds: more than it takes to wake a program on another processor.
 constexpr int kSpins = 400;
 constexpr int kSpinsOff = 32;
 // Of plenty: enough that the two sides do not meet at every block, and little enough

@@ -206,16 +206,18 @@ std::uint64_t ProducerFlow::room(const RingLimits& ring, std::int64_t now_ns) co
 }
 
 ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits& ring,
-                                          std::int64_t now_ns, std::uint64_t plenty) const {
+                                          std::int64_t now_ns, std::uint64_t plenty,
+                                          std::uint64_t late) const {
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
   const std::uint64_t reach = read(ring) + buffer_of(consumer_side_, ring);
   const bool held = free_clock() || (overrun() == abi::Overrun::kWait && frame > reach);
   if (clock_stream != 0 && !held) {
-    const std::int64_t due = time.time_of(as_signed(frame));
+    const std::int64_t due = time.time_of(as_signed(frame + late));
     // A clock that says "now" and did not let us pass is about to be moved.
     const std::int64_t soon = now_ns + 1'000'000;
-    return {std::clamp(due, soon, now_ns + kLookAgainNs), kNobody, kNobody};
+    const std::uint64_t wake = late > 0 ? frame : kNobody;
+    return {std::clamp(due, soon, now_ns + kLookAgainNs), wake, wake};
   }
   // A consumer that starts wakes everybody.
   if (consumer_.running.load(kRelaxed) == 0) return {now_ns + kLookAgainNs, kNobody, kNobody};
@@ -517,11 +519,12 @@ void ConsumerFlow::tell_end(const View& view) {
   set_clock(stopped, 0);
 }
 
-ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, const View& view,
-                                          const RingLimits& ring, std::int64_t now_ns) const {
+ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fragment,
+                                          const View& view, const RingLimits& ring,
+                                          std::int64_t now_ns) const {
   const std::uint64_t buffer = buffer_of(consumer_side_, ring);
-  std::uint64_t target =
-      view.read + std::clamp<std::uint64_t>(frames, 1, std::max<std::uint64_t>(buffer / 2, 1));
+  const std::uint64_t half = std::max<std::uint64_t>(buffer / 2, 1);
+  std::uint64_t target = view.read + std::clamp<std::uint64_t>(frames, 1, half);
   if (view.closing) target = std::min(target, std::max(view.written, view.read + 1));
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
@@ -536,7 +539,9 @@ ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, const View& view
   const std::int64_t soon = now_ns + 100'000;
   const std::int64_t far = now_ns + kLookAgainNs;
   if (view.written >= target) {
-    return {std::clamp(time.time_of(as_signed(target)), soon, far), kNobody, kNobody};
+    std::uint64_t whole = std::max(target, view.read + std::min(fragment, half));
+    if (view.closing) whole = std::min(whole, view.written);
+    return {std::clamp(time.time_of(as_signed(whole)), soon, far), kNobody, kNobody};
   }
   if (underrun() == abi::Underrun::kStall) return {far, target, target};
   const std::int64_t silence_due = std::max(

@@ -95,9 +95,11 @@ class ProducerFlow : public Flow {
     // for every block. The same as wake_frame where that is not so.
     std::uint64_t plenty_frame;
   };
-  // `plenty` more than `frame` is worth waiting a moment for.
+  // `plenty` more than `frame` is worth waiting a moment for; and by `late` frames the
+  // clock may go on before we look, for the consumer's read to wake us: a processor
+  // that is awake anyway costs a tenth of one that a timer has to wake.
   Wait wait_for(std::uint64_t frame, const RingLimits& ring, std::int64_t now_ns,
-                std::uint64_t plenty = 0) const;
+                std::uint64_t plenty = 0, std::uint64_t late = 0) const;
 
  private:
   std::uint64_t last_ended() const;
@@ -148,8 +150,10 @@ class ConsumerFlow : public Flow {
   // The end that `view` shows was reported, or passed over as the policy says.
   void tell_end(const View& view);
 
-  ProducerFlow::Wait wait_for(std::uint64_t frames, const View& view, const RingLimits& ring,
-                              std::int64_t now_ns) const;
+  // When to look again for `frames`. As a driver does, that wakes a reader once a
+  // fragment: one that reads small blocks does not wake for each of them.
+  ProducerFlow::Wait wait_for(std::uint64_t frames, std::uint64_t fragment, const View& view,
+                              const RingLimits& ring, std::int64_t now_ns) const;
 
   // Starved for less than this is lateness, not yet an underrun.
   std::uint64_t slack(const RingLimits& ring) const;

@@ -231,7 +231,8 @@ Step Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
         std::min(std::max(port_.fragment_frames(), buffer / 8), half), half);
     const std::uint64_t may_stay = port_.to_loop_down(buffer - std::min(wanted, buffer));
     step.wait = flow_.wait_for(flow_.written() - std::min(may_stay, flow_.written()),
-                               port_.limits(), now_ns, port_.to_loop_down(buffer - wanted));
+                               port_.limits(), now_ns, port_.to_loop_down(buffer - wanted),
+                               port_.worth_a_sleep(buffer / 8));
   }
   return step;
 }

@@ -84,6 +84,12 @@ std::uint64_t Port::fragment_frames() const {
       buffering().fragment_bytes / static_cast<std::uint64_t>(format().frame_bytes()), 1);
 }
 
+std::uint64_t Port::worth_a_sleep(std::uint64_t frames) const {
+  constexpr std::uint64_t kShortestMs = 10;
+  const auto rate_hz = static_cast<std::uint64_t>(format().rate_hz);
+  return frames * 1000 < kShortestMs * rate_hz ? 0 : to_loop_down(frames);
+}
+
 int Port::follow_loop() {
   const audio::PcmFormat loop = unpack_format(loop_word_.load(kRelaxed));
   if (loop == loop_ && ring_) return 0;

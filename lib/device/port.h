@@ -46,6 +46,10 @@ class Port {
   // Grows whenever the buffer, or the ring, may have become another.
   std::uint64_t buffer_changes() const { return buffer_changes_; }
   std::uint64_t fragment_frames() const;
+  // How many frames of the loop a call may wait for at once, so that a processor wakes
+  // once for several blocks: so many of the program's, or 0 if they are over in a
+  // moment; who chose a short buffer wants a short delay.
+  std::uint64_t worth_a_sleep(std::uint64_t frames) const;
 
   // Maps the ring as the loop's format wants it, that of the last refresh(): what is
   // measured and what is written in a turn are one ring, whoever changes the word

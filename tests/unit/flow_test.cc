@@ -268,7 +268,7 @@ TEST_CASE("a factor of the clock makes it run that much faster") {
 TEST_CASE("a sleeping reader is told when its frames are due, a writer when there is room") {
   Loop loop;
   loop.run();
-  const auto reader = loop.consumer.wait_for(960, loop.look(), loop.ring, loop.now);
+  const auto reader = loop.consumer.wait_for(960, 0, loop.look(), loop.ring, loop.now);
   CHECK(reader.deadline_ns == loop.now + 20 * kMs);
   CHECK(reader.wake_frame == ~std::uint64_t{0});  // it is all there: only time is missing
   const auto writer = loop.producer.wait_for(480, loop.ring, loop.now);
@@ -284,7 +284,7 @@ TEST_CASE("a reader that lacks frames wants to hear of them") {
   loop.consumer.start();
   loop.begin(480);
   const View view = loop.look();
-  const auto wait = loop.consumer.wait_for(960, view, loop.ring, loop.now);
+  const auto wait = loop.consumer.wait_for(960, 0, view, loop.ring, loop.now);
   CHECK(wait.wake_frame == 960);
   CHECK(wait.deadline_ns >= loop.now + 20 * kMs);  // when silence takes their place
   CHECK(wait.deadline_ns <= loop.now + kSecond);
@@ -989,7 +989,7 @@ TEST_CASE("clock=free: a waiting side wants to hear of the other's position") {
   loop.set(abi::ClockMode::kFree);
   loop.consumer.start();
   loop.begin(100);
-  const auto reader = loop.consumer.wait_for(480, loop.look(), loop.ring, loop.now);
+  const auto reader = loop.consumer.wait_for(480, 0, loop.look(), loop.ring, loop.now);
   CHECK(reader.wake_frame == 480);
   loop.play(2 * kBuffer);
   loop.play(2 * kBuffer);
@@ -1002,7 +1002,7 @@ TEST_CASE("clock=free: a waiting side first waits a moment for plenty, not for e
   loop.set(abi::ClockMode::kFree);
   loop.consumer.start();
   loop.begin(100);
-  CHECK(loop.consumer.wait_for(480, loop.look(), loop.ring, loop.now).plenty_frame ==
+  CHECK(loop.consumer.wait_for(480, 0, loop.look(), loop.ring, loop.now).plenty_frame ==
         kBuffer + kBuffer / 4 * 3);
   loop.play(2 * kBuffer);
   loop.play(2 * kBuffer);
@@ -1013,7 +1013,7 @@ TEST_CASE("clock=free: a waiting side first waits a moment for plenty, not for e
     loop.record();
     loop.begin(100);
     loop.producer.end();
-    const auto reader = loop.consumer.wait_for(480, loop.look(), loop.ring, loop.now);
+    const auto reader = loop.consumer.wait_for(480, 0, loop.look(), loop.ring, loop.now);
     CHECK(reader.plenty_frame == reader.wake_frame);
   }
 }
@@ -1021,7 +1021,7 @@ TEST_CASE("clock=free: a waiting side first waits a moment for plenty, not for e
 TEST_CASE("clock=realtime: a side sleeps for what its call needs, not for plenty") {
   Loop loop;
   loop.run();
-  const auto reader = loop.consumer.wait_for(480, loop.look(), loop.ring, loop.now);
+  const auto reader = loop.consumer.wait_for(480, 0, loop.look(), loop.ring, loop.now);
   CHECK(reader.plenty_frame == reader.wake_frame);
   const auto writer = loop.producer.wait_for(loop.producer.written(), loop.ring, loop.now, 960);
   CHECK(writer.plenty_frame == writer.wake_frame);
@@ -1154,7 +1154,7 @@ TEST_CASE("garbage in every field stays inside the ring, for both roles") {
       check_wait(producer.wait_for(garbage.word(), loop.ring, loop.now), loop.now);
       const View view = consumer.look(loop.ring, loop.now);
       check_view(view, loop.ring);
-      check_wait(consumer.wait_for(garbage.pick(100000), view, loop.ring, loop.now), loop.now);
+      check_wait(consumer.wait_for(garbage.pick(100000), garbage.pick(100000), view, loop.ring, loop.now), loop.now);
       consumer.take(garbage.pick(view.frames + 1));
       consumer.take_silence(garbage.pick(view.silence + 1));
       if (view.end) consumer.tell_end(view);

@@ -174,10 +174,41 @@ TEST_CASE("a player of small blocks sleeps until an eighth of its buffer is free
   loop.read(4);  // starts the clock
   const Step full = loop.write(data, 0, data.size());
   CHECK(full.moved == 0);
-  const std::int64_t eighth_ns =
-      static_cast<std::int64_t>(loop.player().port.buffer_frames() / 8) * kSecond / 48000;
+  const std::uint64_t eighth = loop.player().port.buffer_frames() / 8;
+  const std::int64_t eighth_ns = static_cast<std::int64_t>(eighth) * kSecond / 48000;
   CHECK(full.wait.deadline_ns > loop.now + eighth_ns / 2);
-  CHECK(full.wait.deadline_ns <= loop.now + eighth_ns + kMs);
+  // The recorder's read wakes it, or once more so much time.
+  CHECK(full.wait.wake_frame >= eighth - 1);
+  CHECK(full.wait.wake_frame <= eighth + 1);
+  CHECK(full.wait.deadline_ns <= loop.now + 2 * eighth_ns + kMs);
+}
+
+TEST_CASE("a player with a short buffer sleeps until there is room, not longer") {
+  Instance loop(kS16, kS16);
+  loop.player().port.set_buffering({512, 2});
+  loop.read(4);
+  const Bytes data = noise(1024);
+  CHECK(loop.write(data, 0, data.size()).moved == data.size());
+  loop.read(4);  // starts the clock
+  const Step full = loop.write(data, 0, 192);
+  CHECK(full.moved == 0);
+  CHECK(full.wait.wake_frame == ~std::uint64_t{0});
+  CHECK(full.wait.deadline_ns <= loop.now + 128 * kSecond / 48000 + 1);
+}
+
+TEST_CASE("a recorder of small blocks sleeps for a fragment, one with short fragments for a block") {
+  Instance loop(kS16, kS16);
+  const std::uint32_t fragment_bytes = GENERATE(4096U, 256U);
+  loop.recorder().port.set_buffering({fragment_bytes, 16});
+  loop.read(4);
+  const Bytes data = noise(48000);
+  loop.write(data, 0, data.size());
+  loop.read(4);  // starts the clock
+  const Step early = loop.read(480);
+  CHECK(early.moved == 0);
+  const std::int64_t frames = fragment_bytes == 4096 ? 1024 : 120;
+  CHECK(early.wait.deadline_ns >= loop.now + frames * kSecond / 48000);
+  CHECK(early.wait.deadline_ns <= loop.now + frames * kSecond / 48000 + 1);
 }
 
 TEST_CASE("a slow recorder loses nothing") {
