@@ -83,7 +83,8 @@ std::unique_ptr<Converter> Converter::create(const PcmFormat& from, const PcmFor
   // The fewer channels are resampled.
   converter->rate_ = RateConverter::create(from.rate_hz, to.rate_hz,
                                            std::min(from.channels, to.channels), options.quality,
-                                           converter->rate_input_, converter->rate_output_, error);
+                                           options.blocks, converter->rate_input_,
+                                           converter->rate_output_, error);
   return converter->rate_ ? std::move(converter) : nullptr;
 } catch (const std::bad_alloc&) {
   error = -ENOMEM;

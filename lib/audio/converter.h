@@ -25,6 +25,7 @@ class Converter {
     // Adds triangular noise of ±1 step before an integer of fewer bits is
     // rounded, or one that was computed. Not to FLOAT or G.711.
     bool dither = false;
+    Blocks blocks = Blocks::kShort;
   };
   using Progress = audio::Progress;
 

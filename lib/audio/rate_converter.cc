@@ -66,8 +66,9 @@ RateConverter::RateConverter(int from_hz, int to_hz, std::size_t in_frame_bytes,
 RateConverter::~RateConverter() = default;
 
 std::unique_ptr<RateConverter> RateConverter::create(int from_hz, int to_hz, int channels,
-                                                     Quality quality, RateSample input,
-                                                     RateSample output, int& error) noexcept try {
+                                                     Quality quality, Blocks blocks,
+                                                     RateSample input, RateSample output,
+                                                     int& error) noexcept try {
   const auto recipe = static_cast<std::size_t>(quality);
   const PcmFormat from{afmt::kFloat, channels, from_hz};
   const PcmFormat to{afmt::kFloat, channels, to_hz};
@@ -88,7 +89,9 @@ std::unique_ptr<RateConverter> RateConverter::create(int from_hz, int to_hz, int
   io.flags = SOXR_NO_DITHER;
   // Without the finer clock 44101 to 48000 Hz drifts by a frame in days.
   const soxr_quality_spec_t spec = library->quality_spec(kRecipes[recipe].soxr, SOXR_HI_PREC_CLOCK);
-  const soxr_runtime_spec_t runtime = library->runtime_spec(1);
+  soxr_runtime_spec_t runtime = library->runtime_spec(1);
+  // With 2^12 instead of 2^10 points 44100 to 48000 Hz costs 4 % less; more cost more.
+  if (blocks == Blocks::kLong && std::min(from_hz, to_hz) >= 32000) runtime.log2_min_dft_size = 12;
   soxr_error_t reason = nullptr;
   converter->soxr_.reset(library->create(from_hz, to_hz, static_cast<unsigned>(channels), &reason,
                                          &io, &spec, &runtime));

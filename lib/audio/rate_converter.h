@@ -35,6 +35,11 @@ struct Progress {
   std::size_t output_frames;
 };
 
+// How much sound libsoxr calculates at once. Long blocks take less time a frame and keep
+// sound back for up to 130 ms: for who does not listen while it is made. From 32000 Hz
+// on; below that blocks are always short.
+enum class Blocks { kShort, kLong };
+
 // A stream of interleaved samples: N frames in, round(N * to / from) frames out, aligned, so that
 // what went in at t comes out at t * to / from. One thread at a time. libsoxr allocates in the
 // first blocks: run it outside every lock. If memory fails it there, the rest of the stream is
@@ -43,8 +48,8 @@ class RateConverter {
  public:
   // `error`: -EINVAL, -ENOMEM or -ENOSYS (no libsoxr) where nullptr is returned, else 0.
   static std::unique_ptr<RateConverter> create(int from_hz, int to_hz, int channels,
-                                               Quality quality, RateSample input, RateSample output,
-                                               int& error) noexcept;
+                                               Quality quality, Blocks blocks, RateSample input,
+                                               RateSample output, int& error) noexcept;
   ~RateConverter();
   RateConverter(const RateConverter&) = delete;
   RateConverter& operator=(const RateConverter&) = delete;

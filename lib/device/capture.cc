@@ -240,7 +240,7 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
   bool fresh = !knows(port_.to_loop_up((bytes + frame_bytes - 1) / frame_bytes));
   if (fresh) {
     view = look(now_ns);
-    known_until_ = view.read + std::min(view.frames, port_.to_loop_down(port_.buffer_frames()));
+    known_until_ = view.read + std::min(view.frames, flow_.consumer_buffer(port_.limits()));
     known_for_ = port_.buffer_changes();
   } else {
     view.silence = 0;  // there may be sound by now

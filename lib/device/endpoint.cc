@@ -29,6 +29,7 @@ constexpr int kImpatientWaits = 256;
 // About 70 microseconds: more than it takes to wake a program on another processor.
 constexpr int kSpins = 400;
 constexpr int kSpinsOff = 32;
+constexpr int kMostSpinsOff = 1024;
 // Of plenty: enough that the two sides do not meet at every block, and little enough
 // that the other one goes on meanwhile.
 constexpr int kSpinShare = 4;
@@ -71,7 +72,8 @@ Endpoint::~Endpoint() { Timer::instance().remove(this); }
 
 // Waits for some microseconds, awake, for the peer to reach `frame`: going to sleep
 // and being woken takes longer where the peer is at work on another processor.
-// Where it is not, as the last times have shown, it is not tried for a while.
+// Where it is not, as the last times have shown, it is not tried for a while, and then
+// for longer.
 template <typename Position>
 bool Endpoint::spin_until(std::uint64_t frame, Position position) {
   if (spins_off_ > 0) {
@@ -79,10 +81,14 @@ bool Endpoint::spin_until(std::uint64_t frame, Position position) {
     return false;
   }
   for (int i = 0; i < kSpins; ++i) {
-    if (reached(position(), frame)) return true;
+    if (reached(position(), frame)) {
+      spins_lost_ = 0;
+      return true;
+    }
     for (int pause = 0; pause < 4; ++pause) pause_processor();
   }
-  spins_off_ = kSpinsOff;
+  spins_lost_ = std::clamp(2 * spins_lost_, kSpinsOff, kMostSpinsOff);
+  spins_off_ = spins_lost_.load();
   return false;
 }
 

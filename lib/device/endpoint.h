@@ -230,6 +230,7 @@ class Endpoint final : public Ticking {
   std::atomic<std::int64_t> alarm_ns_{kNoAlarm};
   std::atomic<std::int64_t> seen_ns_{0};  // when a call last asked for the time
   std::atomic<int> spins_off_{0};         // waits in which not to spin
+  std::atomic<int> spins_lost_{0};        // how many there were the last time
   std::atomic<int> impatient_{0};         // waits in which not to wait for plenty
   static constexpr std::int64_t kNoAlarm = INT64_MAX;
 };

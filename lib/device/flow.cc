@@ -69,6 +69,11 @@ std::uint64_t Flow::buffer_of(const abi::Side& side, const RingLimits& ring) con
                                    ring.longest_buffer_frames);
 }
 
+std::uint64_t Flow::consumer_buffer(const RingLimits& ring) const {
+  const bool all = free_clock() && consumer_side_.fragment_chosen.load(kRelaxed) == 0;
+  return all ? 2 * ring.longest_buffer_frames : buffer_of(consumer_side_, ring);
+}
+
 audio::Clock Flow::clock(std::uint64_t& stream) const {
   audio::Clock clock;
   // A writer that was killed half-way leaves the sequence odd: then the values
@@ -185,7 +190,7 @@ std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) 
     high = std::min(distance(producer_.base.load(kRelaxed), first), end);
   }
   const bool bounded = free_clock() || overrun() == abi::Overrun::kWait;
-  if (bounded) high = std::min(high, buffer_of(consumer_side_, ring));
+  if (bounded) high = std::min(high, consumer_buffer(ring));
   std::uint64_t position = 0;
   if (free_clock()) {
     if (consumer_.running.load(kRelaxed) != 0) position = high;
@@ -210,7 +215,7 @@ ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits&
                                           std::uint64_t late) const {
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
-  const std::uint64_t reach = read(ring) + buffer_of(consumer_side_, ring);
+  const std::uint64_t reach = read(ring) + consumer_buffer(ring);
   const bool held = free_clock() || (overrun() == abi::Overrun::kWait && frame > reach);
   if (clock_stream != 0 && !held) {
     const std::int64_t due = time.time_of(as_signed(frame + late));
@@ -221,7 +226,7 @@ ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits&
   }
   // A consumer that starts wakes everybody.
   if (consumer_.running.load(kRelaxed) == 0) return {now_ns + kLookAgainNs, kNobody, kNobody};
-  const std::uint64_t buffer = buffer_of(consumer_side_, ring);
+  const std::uint64_t buffer = consumer_buffer(ring);
   const std::uint64_t wake = frame > buffer ? frame - buffer : read(ring) + 1;
   return {now_ns + kLookAgainNs, wake, free_clock() ? wake + plenty : wake};
 }
@@ -394,11 +399,16 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
                  static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
                 stream.id);
     starving_ = held_ = false;
+  } else if (clock_stream != 0 && was_free_ && !free_clock()) {
+    // The programs went ahead of it.
+    start_clock({now_ns, as_signed(read()), static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
+                clock_stream);
   } else if (clock_stream != 0 && (time.factor_milli != factor || time.ppm != ppm)) {
     start_clock(time.with_speed(now_ns, factor, ppm), clock_stream);
   } else if (stream.id == 0 && running()) {
     waited_ns_ = now_ns;
   }
+  was_free_ = free_clock();
 }
 
 ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_ns) {
@@ -522,7 +532,7 @@ void ConsumerFlow::tell_end(const View& view) {
 ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fragment,
                                           const View& view, const RingLimits& ring,
                                           std::int64_t now_ns) const {
-  const std::uint64_t buffer = buffer_of(consumer_side_, ring);
+  const std::uint64_t buffer = consumer_buffer(ring);
   const std::uint64_t half = std::max<std::uint64_t>(buffer / 2, 1);
   std::uint64_t target = view.read + std::clamp<std::uint64_t>(frames, 1, half);
   if (view.closing) target = std::min(target, std::max(view.written, view.read + 1));

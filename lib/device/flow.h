@@ -42,6 +42,10 @@ class Flow {
   abi::Underrun underrun() const;
   abi::Overrun overrun() const;
   std::uint64_t buffer_of(const abi::Side& side, const RingLimits& ring) const;
+  // What the consumer may have before it, unread. Without a clock a long buffer delays
+  // nothing and spares wake-ups: all that the ring has for it, unless its program has
+  // chosen a buffer.
+  std::uint64_t consumer_buffer(const RingLimits& ring) const;
   // The clock as it stands; `stream` is the one it runs for, 0 when stopped.
   audio::Clock clock(std::uint64_t& stream) const;
 
@@ -176,6 +180,7 @@ class ConsumerFlow : public Flow {
   bool starving_ = false;  // inside one underrun
   bool held_ = false;      // inside one overrun
   std::int64_t together_ns_ = 0;  // when a start together was, 0: none
+  bool was_free_ = false;
   std::int64_t waited_ns_ = 0;  // when we last looked for the first frame in vain
 };
 

@@ -126,6 +126,9 @@ audio::Converter::Options Port::converter_options() const {
   options.quality = static_cast<audio::Quality>(
       std::min<std::uint32_t>(contract().policy.quality.load(kRelaxed), 4));
   options.dither = contract().policy.dither.load(kRelaxed) != 0;
+  const bool paced = contract().policy.clock_mode.load(kRelaxed) !=
+                     static_cast<std::uint32_t>(abi::ClockMode::kFree);
+  options.blocks = paced ? audio::Blocks::kShort : audio::Blocks::kLong;
   return options;
 }
 

@@ -65,7 +65,7 @@ class Model {
     for (const Stream& stream : streams_) {
       int error = 0;
       const audio::Converter::Options options{static_cast<audio::Quality>(setup_.policy.quality),
-                                              false};
+                                              false, audio::Blocks::kLong};
       auto converter = audio::Converter::create(setup_.player, setup_.recorder, options, error);
       hold(converter != nullptr, "no converter for the model");
       const std::size_t frames = stream.sent.size() / frame_bytes();

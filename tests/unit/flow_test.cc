@@ -21,7 +21,8 @@ constexpr std::uint32_t kBuffer = 4800;  // 100 ms at 48 kHz, in 10 fragments
 constexpr std::uint64_t kSlack = 480;
 
 // Both roles of the direction from client to server on a segment of their own,
-// with time moved by hand: the client plays, the server records.
+// with time moved by hand: the client plays, the server records. Both have chosen their
+// buffers.
 class Loop {
  public:
   explicit Loop(int rate_hz = 48000) {
@@ -31,6 +32,7 @@ class Loop {
       side.open.store(1 << 1 | 1);
       side.buffer_frames.store(kBuffer);
       side.fragments.store(10);
+      side.fragment_chosen.store(1);
     }
     consumer.attach();
     producer.arm(true, 0);
@@ -958,6 +960,40 @@ TEST_CASE("clock=free: as fast as both go, bounded by both buffers, without sile
   loop.record();
   CHECK(loop.look().silence == 0);
   CHECK(loop.counters().overruns.load() == 0);
+}
+
+TEST_CASE("clock=free: a recorder that has not chosen a buffer has all that the ring has for it") {
+  Loop loop;
+  loop.set(abi::ClockMode::kFree);
+  loop.segment->side[abi::kServer].fragment_chosen.store(0);
+  loop.ring = {ring_frames(48000, 340), longest_buffer_frames(48000, 340), 48000};
+  loop.consumer.start();
+  loop.begin(kBuffer);
+  while (loop.play(kBuffer) == kBuffer) {
+  }
+  CHECK(loop.play(1) == 0);
+  CHECK(loop.producer.written() == 2 * loop.ring.longest_buffer_frames + kBuffer);
+  // What a rate converter may give at once still has its place.
+  CHECK(loop.producer.room(loop.ring, loop.now) >= 48000 / 4 + 4096);
+  CHECK(loop.record().frames == loop.producer.written());
+}
+
+TEST_CASE("a clock that is no longer free goes on from where the programs are") {
+  Loop loop;
+  loop.set(abi::ClockMode::kFree);
+  loop.run();
+  for (int i = 0; i < 3600; ++i) {
+    loop.play(kBuffer);
+    loop.record();
+  }
+  loop.set(abi::ClockMode::kRealtime);
+  CHECK(loop.play(kBuffer) == kBuffer);
+  CHECK(loop.look().frames == 0);
+  loop.pass(10 * kMs);
+  CHECK(loop.look().frames == 480);
+  loop.record();
+  loop.set(abi::ClockMode::kFree);
+  CHECK(loop.record().frames == kBuffer - 480);
 }
 
 TEST_CASE("clock=free: nothing is dropped, whatever the overrun policy") {

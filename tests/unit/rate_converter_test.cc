@@ -13,10 +13,11 @@ namespace {
 
 std::unique_ptr<RateConverter> make(int from, int to, int channels = 1,
                                     Quality quality = Quality::kHigh,
-                                    RateSample output = RateSample::kDouble) {
+                                    RateSample output = RateSample::kDouble,
+                                    Blocks blocks = Blocks::kShort) {
   int error = 1;
-  auto converter =
-      RateConverter::create(from, to, channels, quality, RateSample::kDouble, output, error);
+  auto converter = RateConverter::create(from, to, channels, quality, blocks, RateSample::kDouble,
+                                         output, error);
   REQUIRE(converter != nullptr);
   REQUIRE(error == 0);
   return converter;
@@ -94,8 +95,8 @@ TEST_CASE("what cannot be converted is refused") {
   int error = 0;
   const auto refused = [&](int from, int to, int channels) {
     error = 0;
-    return !RateConverter::create(from, to, channels, Quality::kHigh, RateSample::kDouble,
-                                  RateSample::kDouble, error) &&
+    return !RateConverter::create(from, to, channels, Quality::kHigh, Blocks::kShort,
+                                  RateSample::kDouble, RateSample::kDouble, error) &&
            error == -EINVAL;
   };
   CHECK(refused(4999, 48000, 2));
@@ -104,12 +105,39 @@ TEST_CASE("what cannot be converted is refused") {
   CHECK(refused(48000, 44100, 65));
 }
 
+TEST_CASE("long blocks give the same sound, later") {
+  const auto [from, to] = GENERATE(std::pair{44100, 48000}, std::pair{48000, 44100},
+                                   std::pair{96000, 44100}, std::pair{32000, 192000},
+                                   std::pair{31999, 48000}, std::pair{768000, 32000});
+  const Quality quality = GENERATE(from_range(std::begin(kAll), std::end(kAll)));
+  const auto sound = noise(60001);
+  auto short_blocks = make(from, to, 1, quality);
+  auto long_blocks = make(from, to, 1, quality, RateSample::kDouble, Blocks::kLong);
+  const auto expected = convert(*short_blocks, sound, 1, 480, 100000);
+  const auto made = convert(*long_blocks, sound, 1, 480, 700);
+  REQUIRE(made.size() == scale_frames_round(60001, to, from));
+  REQUIRE(expected.size() == made.size());
+  double most = 0;
+  for (std::size_t i = 0; i < made.size(); ++i) most = std::max(most, std::abs(made[i] - expected[i]));
+  CHECK(most < 1e-5);
+
+  // It must find room in a ring that has 250 ms and 4096 frames left.
+  auto held = make(from, to, 1, quality, RateSample::kDouble, Blocks::kLong);
+  std::vector<double> out(100000);
+  std::size_t most_held = 0;
+  for (std::size_t at = 0; at + 480 <= sound.size(); at += 480) {
+    held->process(sound.data() + at, 480, out.data(), out.size());
+    most_held = std::max(most_held, held->held_input_frames());
+  }
+  CHECK(most_held < static_cast<std::size_t>(from) / 4);
+}
+
 TEST_CASE("floats go in as well as doubles") {
   const auto sound = noise(9600);
   const std::vector<float> singles(sound.begin(), sound.end());
   auto expected = make(48000, 44100);
   int error = 1;
-  auto converter = RateConverter::create(48000, 44100, 1, Quality::kHigh, RateSample::kFloat,
+  auto converter = RateConverter::create(48000, 44100, 1, Quality::kHigh, Blocks::kShort, RateSample::kFloat,
                                          RateSample::kDouble, error);
   REQUIRE(converter != nullptr);
   std::vector<double> out(9600), wanted(9600);
