@@ -30,8 +30,17 @@ Gain::Pair Gain::at(std::size_t frame) const {
 // Adding 0 makes a positive zero of a muted negative sample: mu-law has both.
 void Gain::apply(double* samples, std::size_t frames, int channels) const {
   const auto row = static_cast<std::size_t>(channels);
+  if (length_ == 0 && row % 2 == 0) {
+    for (std::size_t i = 0; i < frames * row; i += 2) {  // vectorized: 1
+      samples[i] = samples[i] * from_.left + 0.0;
+      samples[i + 1] = samples[i + 1] * from_.right + 0.0;
+    }
+    return;
+  }
   if (length_ == 0 && from_.left == from_.right) {
-    for (std::size_t i = 0; i < frames * row; ++i) samples[i] = samples[i] * from_.left + 0.0;
+    for (std::size_t i = 0; i < frames * row; ++i) {  // vectorized: 1
+      samples[i] = samples[i] * from_.left + 0.0;
+    }
     return;
   }
   for (std::size_t frame = 0; frame < frames; ++frame, samples += row) {
