@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <mutex>
-#include <optional>
 #include <utility>
 
-#include "base/signals.h"
 #include "device/sync_group.h"
 #include "device/turn.h"
 #include "shm/wakeup.h"
@@ -18,32 +16,7 @@ namespace {
 
 using base::sys;
 constexpr auto kRelaxed = std::memory_order_relaxed;
-// A wait of so long has no time of its own.
-constexpr std::int64_t kOpenEndedNs = 1'000'000'000;
-// A close waits this long for a consumer that fetches nothing.
-constexpr std::int64_t kIdlePeerNs = 500'000'000;
-// A free clock's peer is given so long to bring plenty at once. A peer that itself
-// waits for us brings nothing: then we are not patient for a while.
-constexpr std::int64_t kPatienceNs = 5'000'000;
-constexpr int kImpatientWaits = 256;
-// About 70 microseconds: more than it takes to wake a program on another processor.
-constexpr int kSpins = 400;
-constexpr int kSpinsOff = 32;
-constexpr int kMostSpinsOff = 1024;
-// Of plenty: enough that the two sides do not meet at every block, and little enough
-// that the other one goes on meanwhile.
-constexpr int kSpinShare = 4;
-
 constexpr std::int64_t kSoonAgainNs = 1'000'000;
-
-// Positions wrap.
-bool reached(std::uint64_t position, std::uint64_t frame) { return (position - frame) >> 63 == 0; }
-
-void pause_processor() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#endif
-}
 
 short events_of(std::uint32_t direction) {
   return static_cast<short>(direction == kRead ? POLLIN | POLLRDNORM | POLLPRI
@@ -70,121 +43,6 @@ Endpoint::Endpoint(std::shared_ptr<shm::Segment> segment, const std::string& fol
 
 Endpoint::~Endpoint() { Timer::instance().remove(this); }
 
-// Waits for some microseconds, awake, for the peer to reach `frame`: going to sleep
-// and being woken takes longer where the peer is at work on another processor.
-// Where it is not, as the last times have shown, it is not tried for a while, and then
-// for longer.
-template <typename Position>
-bool Endpoint::spin_until(std::uint64_t frame, Position position) {
-  if (spins_off_ > 0) {
-    --spins_off_;
-    return false;
-  }
-  for (int i = 0; i < kSpins; ++i) {
-    if (reached(position(), frame)) {
-      spins_lost_ = 0;
-      return true;
-    }
-    for (int pause = 0; pause < 4; ++pause) pause_processor();
-  }
-  spins_lost_ = std::clamp(2 * spins_lost_, kSpinsOff, kMostSpinsOff);
-  spins_off_ = spins_lost_.load();
-  return false;
-}
-
-template <typename Look, typename Position>
-ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position position) {
-  std::size_t done = 0;
-  std::optional<shm::Sleeper> sleeper;
-  bool for_plenty = false;   // the sleeper waits for more than the call needs
-  bool was_patient = false;  // and has done so once since bytes were moved
-  bool has_spun = false;     // the same of waiting awake
-  std::uint64_t plenty_frame = 0;
-  std::uint64_t announced = 0;  // the position from which the peer wakes us
-  // Without a clock the first look needs no time, only what follows when it does
-  // not suffice: an old one will do, and asking costs as much as a small write.
-  bool needs_time = !without_clock();
-  for (;;) {
-    Step step;
-    bool open_ended = false;
-    {
-      Turn turn(*this, fd);
-      if (needs_time) seen_ns_.store(sys().now_ns(), kRelaxed);
-      const std::int64_t now_ns = seen_ns_.load(kRelaxed);
-      needs_time = true;
-      step = look(done, now_ns);
-      open_ended = step.wait.deadline_ns - now_ns >= kOpenEndedNs;
-      // Who polls and finds nothing may have seen a nudge half-way.
-      if (step.moved == 0 && nonblock()) token_.doubt();
-      show_token(fd);
-      if (watch_wanted() > watch_.load(kRelaxed)) Timer::instance().poke();
-    }
-    done += step.moved;
-    if (done == bytes || step.finished) return static_cast<ssize_t>(done);
-    if (step.error == 0 && leaving_.load(kRelaxed)) step.error = -EBADF;
-    if (step.error == 0 && nonblock() && (done > 0 || !step.always)) step.error = -EAGAIN;
-    if (step.error != 0) return done > 0 ? static_cast<ssize_t>(done) : step.error;
-    was_patient = was_patient && step.moved == 0;
-    has_spun = has_spun && step.moved == 0;
-    if (!sleeper && !has_spun && step.wait.plenty_frame != step.wait.wake_frame) {
-      has_spun = true;
-      const std::uint64_t more = step.wait.plenty_frame - step.wait.wake_frame;
-      if (spin_until(step.wait.wake_frame + more / kSpinShare, position)) continue;
-    }
-    if (!sleeper) {
-      // Announced now; whatever changes from here on wakes us.
-      for_plenty = step.wait.plenty_frame != step.wait.wake_frame && !was_patient;
-      if (for_plenty && impatient_ > 0) {
-        --impatient_;
-        for_plenty = false;
-      }
-      plenty_frame = step.wait.plenty_frame;
-      announced = for_plenty ? plenty_frame : step.wait.wake_frame;
-      sleeper.emplace(port_.side(), announced);
-      continue;
-    }
-    if (!for_plenty && step.wait.wake_frame < announced) {
-      // What happened between the looks makes another position worth a wake: the
-      // first one, announced, may be none at all.
-      sleeper.reset();
-      announced = step.wait.wake_frame;
-      sleeper.emplace(port_.side(), announced);
-      continue;
-    }
-    const int woken =
-        sleep(*sleeper,
-              for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
-                         : step.wait.deadline_ns,
-              open_ended);
-    was_patient = was_patient || for_plenty;
-    if (for_plenty && !reached(position(), plenty_frame)) impatient_ = kImpatientWaits;
-    sleeper.reset();
-    if (woken == -EINTR) return done > 0 ? static_cast<ssize_t>(done) : -EINTR;
-  }
-}
-
-// 0 when it is time to look again, -EINTR when the call has to end.
-//
-// A wait for a peer that may never come ends even where SA_RESTART is asked for, if
-// it is asked for the signals that end a program: sox and ffmpeg only set a
-// flag there and look at it after the call, and nobody could stop a recorder that
-// waits for its player. A sound card's read returns to them in a moment.
-int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended) {
-  const base::Handlers handlers = base::signal_handlers();
-  const bool may_end = open_ended && base::end_restarts();
-  if (handlers == base::Handlers::kMixed && !may_end) {
-    std::int64_t alarm = alarm_ns_.load();
-    while (deadline_ns < alarm && !alarm_ns_.compare_exchange_weak(alarm, deadline_ns)) {
-    }
-    if (Timer::instance().poke()) return sleeper.sleep() == -EINTR ? -EINTR : 0;
-  }
-  const int woken = sleeper.sleep_until(deadline_ns);
-  // A handler that was installed while we slept is looked at now.
-  const bool restarts =
-      base::signal_handlers() == base::Handlers::kRestart && !(open_ended && base::end_restarts());
-  return woken == -EINTR && !restarts ? -EINTR : 0;
-}
-
 Endpoint::Watch Endpoint::watch_wanted() const {
   if (mapped_moves()) return Watch::kTicking;
   if (!is_open(port_.peer().open.load(std::memory_order_acquire))) {
@@ -192,42 +50,6 @@ Endpoint::Watch Endpoint::watch_wanted() const {
   }
   if (!playback_.streaming() && !capture_.flow().running()) return Watch::kWaiting;
   return token_.watched() ? Watch::kTicking : Watch::kStreaming;
-}
-
-ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes, bool progressed) {
-  if ((access_ & kRead) == 0) return -EBADF;
-  if (bytes == 0) return 0;
-  if (data == nullptr) return -EFAULT;
-  if (recorded_.mapped()) return -EIO;
-  bool slept_for_start = false;
-  return transfer(
-      fd, bytes,
-      [&](std::size_t done, std::int64_t now_ns) {
-        const bool was_running = capture_.flow().running();
-        Step step = capture_.read(data + done, bytes - done, progressed || done > 0, now_ns);
-        // The read that slept until the client started goes on to its first sound.
-        slept_for_start = slept_for_start || step.always;
-        step.always = slept_for_start;
-        if (!was_running && capture_.flow().running()) started();
-        return step;
-      },
-      [this] { return capture_.flow().written_by_peer(); });
-}
-
-ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool progressed) {
-  if ((access_ & kWrite) == 0) return -EBADF;
-  if (bytes == 0) return 0;
-  if (data == nullptr) return -EFAULT;
-  if (played_.mapped()) return -EIO;
-  return transfer(
-      fd, bytes,
-      [&](std::size_t done, std::int64_t now_ns) {
-        const bool was_streaming = playback_.streaming();
-        Step step = playback_.write(data + done, bytes - done, progressed || done > 0, now_ns);
-        if (!was_streaming && playback_.streaming()) started();
-        return step;
-      },
-      [this] { return playback_.flow().read_by_peer(); });
 }
 
 void Endpoint::started() {
@@ -345,38 +167,6 @@ void Endpoint::stop(std::uint32_t directions, std::int64_t now_ns) {
     if (direction == kRead) capture_.halt(now_ns);
     if (direction == kWrite && !mapped.mapped()) playback_.halt(now_ns);
     if (direction == kWrite) playback_.arm(true, now_ns);
-  }
-}
-
-int Endpoint::sync(int fd) {
-  if ((access_ & kWrite) == 0) return 0;
-  if (fd >= 0 && played_.running()) return 0;  // its end is not foreseeable
-  std::optional<shm::Sleeper> sleeper;
-  std::uint64_t progress = 0;
-  std::uint64_t announced = 0;
-  std::int64_t moved_ns = sys().now_ns();
-  for (;;) {
-    Step step;
-    {
-      Turn turn(*this, fd);
-      const std::int64_t now_ns = sys().now_ns();
-      const std::uint64_t before = progress;
-      if (playback_.drained(now_ns, step, progress)) return 0;
-      if (progress != before) moved_ns = now_ns;
-      if (now_ns - moved_ns > kIdlePeerNs || leaving_.load(kRelaxed) != (fd < 0)) return 0;
-    }
-    if (!sleeper) {
-      announced = step.wait.wake_frame;
-      sleeper.emplace(port_.side(), announced);
-      continue;
-    }
-    if (step.wait.wake_frame < announced) {
-      sleeper.reset();
-      continue;
-    }
-    const int woken = sleep(*sleeper, step.wait.deadline_ns, false);
-    sleeper.reset();
-    if (woken == -EINTR) return -EINTR;
   }
 }
 
