@@ -82,6 +82,16 @@ class Soak:
             raise Failed(f"{' '.join(process.args[1:])}: exit status {process.returncode}: {(out + errors).strip()}")
         return out
 
+    def outcome(self, process):
+        """What became of one that should live: how it ended, and what it said."""
+        try:
+            status = process.wait(1)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            status = "still running"
+        out = self.finish(process, range(-64, 256))
+        return f"exit status {status}: {out.strip()}"
+
     def maybe_kill(self, process, chance, longest):
         """Kills it at some moment, or not. True if it was killed."""
         with self.lock:
@@ -162,7 +172,7 @@ class Soak:
             killed = self.maybe_kill(player, 0.3, 1.0)
             self.finish(player, (0, PEER_GONE, KILLED) if killed else (0, PEER_GONE))
             if player.returncode == PEER_GONE:
-                raise Failed(f"{name} has gone: {self.finish(recorder, range(256)).strip()}")
+                raise Failed(f"{name} has gone: {self.outcome(recorder)}")
             self.heard(recorder, ident, player.returncode == 0, expected(options))
         recorder.kill()
         self.finish(recorder, (KILLED,))
@@ -213,7 +223,9 @@ class Soak:
                     self.finish(player, (0, PEER_GONE, KILLED) if killed else (0, PEER_GONE))
                     break
                 killed = self.maybe_kill(player, 0.2, 0.2)
-                self.finish(player, (0, KILLED) if killed else (0,))
+                self.finish(player, (0, PEER_GONE, KILLED) if killed else (0, PEER_GONE))
+                if player.returncode == PEER_GONE:
+                    raise Failed(f"recorder without a clock has gone: {self.outcome(recorder)}")
                 self.heard(recorder, ident, player.returncode == 0, frames)
             recorder.kill()
             out = self.finish(recorder, (KILLED,))
