@@ -38,6 +38,7 @@ class Calls:
 
     def __init__(self):
         self.signals = []
+        self.memory = mmap.mmap(-1, 1 << 16)
 
     # Plain calls.
     open = staticmethod(lambda path, flags: os.open(path, flags))
@@ -170,6 +171,11 @@ class Calls:
         return bool(select.select([number], [], [], seconds)[0])
 
     # Signals.
+    @staticmethod
+    def no_handlers():
+        """Python itself handles SIGINT."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     def handle(self, number, restart):
         signal.signal(number, lambda n, frame: self.signals.append(n))
         signal.siginterrupt(number, not restart)
@@ -218,6 +224,26 @@ class Calls:
         except OSError as error:
             return accepted, error.errno
         return accepted, None
+
+    def write_blocks(self, number, blocks, size):
+        """Writes the same memory again and again."""
+        view = memoryview(self.memory)[:size]
+        for _ in range(blocks):
+            if os.write(number, view) != size:
+                raise OSError(errno.EIO, "a short write")
+
+    def read_blocks(self, number, blocks, size):
+        """Reads into the same memory again and again."""
+        view = memoryview(self.memory)[:size]
+        for _ in range(blocks):
+            if os.readv(number, [view]) != size:
+                raise OSError(errno.EIO, "a short read")
+
+    def marked(self, name, *arguments):
+        """The call between two system calls that nothing else makes."""
+        os.getppid()
+        getattr(self, name)(*arguments)
+        os.getppid()
 
     @staticmethod
     def read_to_end(number, block=8192):
@@ -368,6 +394,10 @@ class Calls:
         except OSError as error:
             return value, error.errno
         return value, None
+
+    @staticmethod
+    def nap(seconds):
+        time.sleep(seconds)
 
     @staticmethod
     def now():
