@@ -152,21 +152,20 @@ double band_rms(const Signal& signal, int rate_hz, double low_hz, double high_hz
 double distortion_db(int from_hz, int to_hz, int afmt, audio::Converter::Options options) {
   constexpr double kFrequency = 997;
   const auto edge = static_cast<std::size_t>(to_hz) / 8;
-  // A hair below full scale, so that a ripple in the pass band does not clip it.
-  const Signal sent = tone(kFrequency, from_hz, static_cast<std::size_t>(from_hz), 0.999);
+  const Signal sent = tone(kFrequency, from_hz, static_cast<std::size_t>(from_hz), 1);
   const Fit fit = fit_tone(convert(sent, from_hz, to_hz, afmt, options), kFrequency, to_hz, edge);
   return decibels(fit.residual_rms / (fit.amplitude * std::numbers::sqrt2 / 2));
 }
 
-Response response(int from_hz, int to_hz, audio::Quality quality) {
+Response response(int from_hz, int to_hz, audio::Quality quality, audio::Blocks blocks) {
   constexpr double kAmplitude = 0.5;
   constexpr int kTones = 48;
-  const audio::Converter::Options options{quality, false};
+  const audio::Converter::Options options{quality, false, blocks};
   const double carried_hz = std::min(from_hz, to_hz) / 2.0;
   const double pass_hz = std::min(20000.0, 0.9 * carried_hz);
   const auto frames = static_cast<std::size_t>(from_hz) / 2;
   const auto edge = static_cast<std::size_t>(to_hz) / 10;
-  Response result{0, -999, -999, 0, 0};
+  Response result{0, 0, -999, -999, 0, 0};
   double least = 1e9, most = 0;
   auto louder = [](double& db, double rms) {
     db = std::max(db, decibels(rms / (kAmplitude * std::numbers::sqrt2 / 2)));
@@ -188,6 +187,17 @@ Response response(int from_hz, int to_hz, audio::Quality quality) {
     }
   }
   result.ripple_db = decibels(most / least);
+  // Where the pass band really ends: half of the power is left.
+  double heard_hz = 0.1 * carried_hz, lost_hz = carried_hz;
+  while (lost_hz - heard_hz > 0.002 * carried_hz) {
+    const double frequency_hz = (heard_hz + lost_hz) / 2;
+    const Signal out = convert(tone(frequency_hz, from_hz, frames, kAmplitude), from_hz, to_hz,
+                               audio::afmt::kS32Le, options);
+    const bool heard =
+        fit_tone(out, frequency_hz, to_hz, edge).amplitude > kAmplitude * std::sqrt(0.5);
+    (heard ? heard_hz : lost_hz) = frequency_hz;
+  }
+  result.half_power_hz = heard_hz;
   // Tones that the lower rate cannot carry must not come out at all.
   for (int i = 0; to_hz < from_hz && i < kTones; ++i) {
     const double top_hz = 0.499 * from_hz;
@@ -203,10 +213,10 @@ Response response(int from_hz, int to_hz, audio::Quality quality) {
   return result;
 }
 
-bool exact_length(int from_hz, int to_hz, audio::Quality quality) {
+bool exact_length(int from_hz, int to_hz, audio::Quality quality, audio::Blocks blocks) {
   for (const std::size_t frames : {1, 2, 3, 147, 479, 480, 4801, 17231}) {
-    const Signal out =
-        convert(Signal(frames, 0.25), from_hz, to_hz, audio::afmt::kS32Le, {quality, false});
+    const Signal out = convert(Signal(frames, 0.25), from_hz, to_hz, audio::afmt::kS32Le,
+                               {quality, false, blocks});
     if (out.size() != audio::scale_frames_round(frames, to_hz, from_hz)) return false;
   }
   return true;

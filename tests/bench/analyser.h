@@ -38,17 +38,21 @@ double decibels(double ratio);
 double distortion_db(int from_hz, int to_hz, int afmt, ossloop::audio::Converter::Options options);
 
 // What a conversion does to tones all over the band. The pass band is 20 Hz to
-// 20 kHz, at most 0.9 of what the lower rate can carry.
+// 20 kHz, at most 0.9 of what the lower rate can carry: for every quality, also for
+// those that begin to fade before its end.
 struct Response {
-  double ripple_db;     // of the pass band, greatest to least
-  double stop_band_db;  // the loudest that is left, or made, beyond what the lower rate can carry
-  double aliasing_db;   // the loudest of it in the pass band
-  double delay_frames;  // greatest misplacement of a tone, in frames of the output
-  double held_ms;       // sound inside the filter
+  double ripple_db;      // of the pass band, greatest to least
+  double half_power_hz;  // where a tone has lost 3 dB
+  double stop_band_db;   // the loudest that is left, or made, beyond what the lower rate can carry
+  double aliasing_db;    // the loudest of it in the pass band
+  double delay_frames;   // greatest misplacement of a tone, in frames of the output
+  double held_ms;        // sound inside the filter
 };
-Response response(int from_hz, int to_hz, ossloop::audio::Quality quality);
+Response response(int from_hz, int to_hz, ossloop::audio::Quality quality,
+                  ossloop::audio::Blocks blocks);
 
 // Does every count of frames come out as round(frames * to / from)?
-bool exact_length(int from_hz, int to_hz, ossloop::audio::Quality quality);
+bool exact_length(int from_hz, int to_hz, ossloop::audio::Quality quality,
+                  ossloop::audio::Blocks blocks);
 
 }  // namespace bench

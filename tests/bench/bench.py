@@ -87,8 +87,8 @@ def arguments():
     return chosen
 
 
-QUALITY_HEADER = ["conversion", "quality", "THD+N S32", "FLOAT", "S16, tpdf", "ripple", "stop band", "aliasing",
-                  "misplaced", "held", "length"]
+QUALITY_HEADER = ["conversion", "quality", "THD+N S32", "FLOAT", "S16, tpdf", "ripple", "−3 dB at", "stop band",
+                  "aliasing", "misplaced", "held", "no clock", "length"]
 
 
 def quality(chosen):
@@ -100,13 +100,16 @@ def quality(chosen):
         return 0
     rows = [[f"{row['from_hz']} to {row['to_hz']} Hz", row["quality"],
              *(f"{row[key]:.1f} dB" for key in ("thd_n_s32_db", "thd_n_float_db", "thd_n_s16_tpdf_db")),
-             f"{row['ripple_db']:.4f} dB", f"{row['stop_band_db']:.1f} dB", f"{row['aliasing_db']:.1f} dB",
-             f"{row['misplaced_frames']:.6f} frames", f"{row['held_ms']:.1f} ms",
+             f"{row['ripple_db']:.4f} dB", f"{row['half_power_hz'] / 1000:.1f} kHz", f"{row['stop_band_db']:.1f} dB",
+             f"{row['aliasing_db']:.1f} dB", f"{row['misplaced_frames']:.6f} frames", f"{row['held_ms']:.1f} ms",
+             f"{row['held_free_ms']:.1f} ms",
              "exact" if row["exact_length"] else "WRONG"] for row in found]
     print("\n".join(table(rows, QUALITY_HEADER)))
-    print("\nTHD+N of 997 Hz at full scale; ripple up to 20 kHz or 0.9 of what the lower rate can carry; "
-          "stop band: what is left\nor made beyond it, at worst; aliasing: of that, what falls into the pass "
-          "band; misplaced: the worst tone's place\nin time; held: sound inside the filter.")
+    print("\nTHD+N of 997 Hz at full scale; ripple from 20 Hz up to 20 kHz or 0.9 of what the lower rate can "
+          "carry, where quick and\nlow have begun to fade (−3 dB at); stop band: what is left or made beyond "
+          "it, at worst; aliasing: of that, what falls\ninto the pass band; misplaced: the worst tone's place "
+          "in time, which is the group delay; held: sound inside the filter,\nand with clock=free, where it "
+          "works in longer blocks. Each figure is the worse of both.")
     wrong = [row for row in found if not row["exact_length"]]
     return 1 if wrong else 0
 

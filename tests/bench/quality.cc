@@ -1,6 +1,7 @@
 // Measures what each quality of the rate conversion does to sound, as JSON:
 //
 //   quality [--quick 1]
+#include <algorithm>
 #include <cstdio>
 
 #include "analyser.h"
@@ -20,22 +21,32 @@ int main(int count, char** words) {
   for (const Pair& pair : kPairs) {
     for (int number = quick ? 3 : 0; number <= (quick ? 3 : 4); ++number) {
       const auto quality = static_cast<audio::Quality>(number);
-      const bench::Response response = bench::response(pair.from_hz, pair.to_hz, quality);
-      const double wide_db =
-          bench::distortion_db(pair.from_hz, pair.to_hz, audio::afmt::kS32Le, {quality, false});
-      const double float_db =
-          bench::distortion_db(pair.from_hz, pair.to_hz, audio::afmt::kFloat, {quality, false});
-      const double narrow_db =
-          bench::distortion_db(pair.from_hz, pair.to_hz, audio::afmt::kS16Le, {quality, true});
+      constexpr auto kShort = audio::Blocks::kShort, kLong = audio::Blocks::kLong;
+      const bench::Response real_time = bench::response(pair.from_hz, pair.to_hz, quality, kShort);
+      const bench::Response no_clock = bench::response(pair.from_hz, pair.to_hz, quality, kLong);
+      // The worse of both.
+      const auto distortion_db = [&](int afmt, bool dither) {
+        return std::max(
+            bench::distortion_db(pair.from_hz, pair.to_hz, afmt, {quality, dither, kShort}),
+            bench::distortion_db(pair.from_hz, pair.to_hz, afmt, {quality, dither, kLong}));
+      };
+      const bool exact = bench::exact_length(pair.from_hz, pair.to_hz, quality, kShort) &&
+                         bench::exact_length(pair.from_hz, pair.to_hz, quality, kLong);
       std::printf(
           "%s{\"from_hz\": %d, \"to_hz\": %d, \"quality\": \"%s\", \"thd_n_s32_db\": %.1f, "
           "\"thd_n_float_db\": %.1f, \"thd_n_s16_tpdf_db\": %.1f, \"ripple_db\": %.4f, "
-          "\"stop_band_db\": %.1f, \"aliasing_db\": %.1f, \"misplaced_frames\": %.6f, "
-          "\"held_ms\": %.2f, \"exact_length\": %s}",
-          first ? "" : ",\n ", pair.from_hz, pair.to_hz, audio::quality_name(quality), wide_db,
-          float_db, narrow_db, response.ripple_db, response.stop_band_db, response.aliasing_db,
-          response.delay_frames, response.held_ms,
-          bench::exact_length(pair.from_hz, pair.to_hz, quality) ? "true" : "false");
+          "\"half_power_hz\": %.0f, \"stop_band_db\": %.1f, \"aliasing_db\": %.1f, "
+          "\"misplaced_frames\": %.6f, \"held_ms\": %.2f, \"held_free_ms\": %.2f, "
+          "\"exact_length\": %s}",
+          first ? "" : ",\n ", pair.from_hz, pair.to_hz, audio::quality_name(quality),
+          distortion_db(audio::afmt::kS32Le, false), distortion_db(audio::afmt::kFloat, false),
+          distortion_db(audio::afmt::kS16Le, true),
+          std::max(real_time.ripple_db, no_clock.ripple_db),
+          std::min(real_time.half_power_hz, no_clock.half_power_hz),
+          std::max(real_time.stop_band_db, no_clock.stop_band_db),
+          std::max(real_time.aliasing_db, no_clock.aliasing_db),
+          std::max(real_time.delay_frames, no_clock.delay_frames), real_time.held_ms,
+          no_clock.held_ms, exact ? "true" : "false");
       first = false;
       if (quick) break;
     }
