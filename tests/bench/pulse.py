@@ -23,6 +23,12 @@ def cpu_us(pid):
     return runtime_ns / 1000
 
 
+def read_bytes(pid):
+    """What a process has read so far, of whatever."""
+    lines = pathlib.Path(f"/proc/{pid}/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("rchar:"))
+
+
 def realtime(stage, feed, drain, seconds):
     """CPU in microseconds a second of the same two programs through a sound
     server of our own, the server's included; None where there is none."""
@@ -47,14 +53,19 @@ def realtime(stage, feed, drain, seconds):
             time.sleep(0.05)
         recorder = stage.start([stage.program("drain"), "--path", "/dev/dsp", *drain], env=environment)
         time.sleep(0.3)
-        before = cpu_us(daemon.pid)
+        # A monitor never ends: the recorder's CPU is asked of the kernel, from when it
+        # has started on.
+        others = (daemon.pid, recorder.process.pid)
+        before, heard = sum(map(cpu_us, others)), read_bytes(recorder.process.pid)
         player = stage.start([stage.program("feed"), "--path", "/dev/dsp", *feed], env=environment)
         fed = player.report()
-        server_us = cpu_us(daemon.pid) - before
-        # A monitor never ends: the recorder's CPU is asked of the kernel.
-        drained_us = cpu_us(recorder.process.pid)
+        if recorder.process.poll() is not None:
+            raise MeasureFailed("the recorder of PulseAudio's yardstick has ended")
+        others_us, heard = sum(map(cpu_us, others)) - before, read_bytes(recorder.process.pid) - heard
         recorder.kill()
-        return (fed["cpu_ns"] / 1000 + server_us + drained_us) / seconds
+        if heard < fed["bytes"] // 2:
+            raise MeasureFailed(f"of {fed['bytes']} bytes played to PulseAudio {heard} were recorded")
+        return (fed["cpu_ns"] / 1000 + others_us) / seconds
     finally:
         daemon.terminate()
         daemon.wait(LIMIT_SECONDS)

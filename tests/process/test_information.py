@@ -139,6 +139,32 @@ class Positions(DrivenTest):
             self.assertEqual(queued * 4, delay)
             self.assertEqual(played * 4 & 0xFFFFFFFF, struct.unpack_from("<I", client.ioctl_bytes(client.fd, GETOPTR, bytes(12)))[0])
 
+    def test_the_delay_is_what_the_peer_has_not_read_and_cannot_read_yet(self):
+        # Each look is at a rest: the recorder's buffer is full, or all has been read.
+        for clock in ("realtime", "free"):
+            for rate in (48000, 44100, 8000):
+                with self.subTest(clock=clock, rate=rate):
+                    server, client = self.pair(self.loop(clock=clock))
+                    server.ioctl(server.fd, SETFRAGMENT, 4 << 16 | 11)  # 2048 frames
+                    client.ioctl(client.fd, SETFRAGMENT, 16 << 16 | 12)  # 16384 frames
+                    client.ioctl(client.fd, SPEED, rate)
+                    written, read = rate // 5, 0
+                    reading = server.later("read_bytes", server.fd, 4 * 1000)
+                    client.write_all(client.fd, bytes(4 * written))
+                    reading.result()
+                    for more in (1, 500, 1234, 0):
+                        if clock == "realtime":
+                            time.sleep(0.2)
+                        given = 1000 + read + fields(server.ioctl_bytes(server.fd, GETISPACE, bytes(16)), "4i")[3] // 4
+                        delay = client.ioctl(client.fd, GETODELAY) // 4
+                        # What is inside the filter counts as delay; both are rounded to frames.
+                        self.assertAlmostEqual(written - given * rate / 48000, delay, delta=0 if rate == 48000 else 2)
+                        server.read_bytes(server.fd, 4 * more)
+                        read += more
+                    if rate == 48000:
+                        server.read_bytes(server.fd, 4 * (written - 1000 - read))
+                        self.assertEqual(0, client.ioctl(client.fd, GETODELAY))
+
     def test_input_positions_count_what_has_arrived(self):
         server, client = self.pair(self.loop(clock="free"))
         reading = server.later("read_bytes", server.fd, 4 * 1000)
