@@ -11,7 +11,7 @@ import unittest
 
 from driven import *
 import sound
-from loop import CLIENT, CONTROL, SERVER, limit
+from loop import CLIENT, CONTROL, SERVER, limit, serial
 
 FRAME = 4
 RATE = 48000
@@ -68,6 +68,42 @@ class Clock(DrivenTest):
         self.assertEqual(sound.numbers(played), heard)
         silence = len(data) // FRAME - len(heard)
         self.assertGreater(silence, RATE // 2)
+
+    @serial
+    def test_a_ppm_set_while_a_stream_runs_changes_its_pace_and_no_frame(self):
+        loop = self.loop()
+        server, client = self.pair(loop)
+        played = sound.count(5 * RATE).bytes()
+        writing = client.later("write_all", client.fd, played)
+        heard = server.read_bytes(server.fd, RATE // 5 * FRAME)
+        took = {}
+        for ppm in (-200000, 200000):
+            subprocess.run([CONTROL, "set", "0", f"ppm={ppm}"], env=loop.environment(preload=False), check=True, timeout=60)
+            # What was due before the change is out of the way.
+            heard += server.read_bytes(server.fd, RATE // 5 * FRAME)
+            data, took[ppm] = server.timed("read_bytes", server.fd, RATE * FRAME)
+            heard += data
+            self.assertLessEqual(abs(self.status(loop)["clock"]["error_frames"]), 1)
+        # 1.25 s and 0.83 s; late is a loaded machine, early is wrong.
+        self.assertGreater(took[-200000], 1.2)
+        self.assertGreater(took[200000], 0.8)
+        self.assertGreater(took[-200000] / took[200000], 1.2)
+        ending = server.later("read_to_end", server.fd)
+        writing.result()
+        client.close(client.fd)
+        data, _, _ = ending.result()
+        self.assertEqual(sound.numbers(played), [number for number in sound.numbers(heard + data) if number >= 0])
+
+    def test_a_clock_may_be_ten_times_as_slow_or_a_thousand_times_as_fast(self):
+        for factor, frames in ((0.1, RATE // 20), (1000, 100 * RATE)):
+            with self.subTest(factor=factor):
+                server, client = self.pair(self.loop(clock=factor, underrun="stall"))
+                reading = server.later("read_bytes", server.fd, frames * FRAME, 1 << 16)
+                client.write_blocks(client.fd, frames // 480, 480 * FRAME)
+                self.assertEqual(frames * FRAME, len(reading.result()))
+                took, must = reading.end - reading.start, frames / RATE / factor
+                self.assertGreater(took, must - 0.001)
+                self.assertLess(took, must + 2)
 
     @limit(120)
     def test_a_free_clock_plays_an_hour_in_seconds_and_the_same_bytes_each_time(self):

@@ -165,6 +165,28 @@ class Positions(DrivenTest):
                         server.read_bytes(server.fd, 4 * (written - 1000 - read))
                         self.assertEqual(0, client.ioctl(client.fd, GETODELAY))
 
+    def test_two_fragments_of_a_millisecond_are_honoured_on_both_sides(self):
+        # A millisecond is 192 bytes; a fragment is a power of two.
+        for server_flags, client_flags in ((os.O_RDONLY, os.O_WRONLY), (os.O_WRONLY, os.O_RDONLY)):
+            server, client = self.pair(self.loop(), server_flags, client_flags)
+            player, recorder = (client, server) if client_flags == os.O_WRONLY else (server, client)
+            for agent, request in ((player, GETOSPACE), (recorder, GETISPACE)):
+                agent.ioctl(agent.fd, SETFRAGMENT, 2 << 16 | 8)
+                _, total, size, there = fields(agent.ioctl_bytes(agent.fd, request, bytes(16)), "4i")
+                self.assertEqual((2, 256, 512 if agent is player else 0), (total, size, there))
+            # The recorder has read a block and reads no more: both buffers fill, and no more is taken.
+            reading = recorder.later("read_bytes", recorder.fd, 128)
+            player.write(player.fd, bytes(4))
+            player.set_blocking(player.fd, False)
+            deadline = time.monotonic() + 10
+            while not reading.done(0.01) and time.monotonic() < deadline:
+                player.write_until_refused(player.fd, bytes(4))
+            reading.result()
+            time.sleep(0.05)
+            player.write_until_refused(player.fd, bytes(4))
+            self.assertEqual(512, player.ioctl(player.fd, GETODELAY))
+            self.assertEqual(512, fields(recorder.ioctl_bytes(recorder.fd, GETISPACE, bytes(16)), "4i")[3])
+
     def test_input_positions_count_what_has_arrived(self):
         server, client = self.pair(self.loop(clock="free"))
         reading = server.later("read_bytes", server.fd, 4 * 1000)
