@@ -461,6 +461,16 @@ class Run(ControlTest):
         self.assertEqual(["pcm3", library], self.environment_of(loop, "-i", "3"))
         self.assertEqual(["server15", library], self.environment_of(loop, "-i", "15", "--server"))
 
+    def test_every_option_may_stand_apart_from_its_value_before_the_program(self):
+        loop = self.loop()
+        for wait in (["-w", "1.5"], ["--wait", "1.5"], ["--wait=1.5"], ["-w1.5"]):
+            for instance in (["-i", "2"], ["--instance", "2"], ["--instance=2"], ["-i2"]):
+                for separator in ([], ["--"]):
+                    words = ["run", *wait, *instance, "--server", *separator]
+                    with self.subTest(words):
+                        got = self.does(loop, *words, "printenv", "OSSLOOP_DSP", "OSSLOOP_OPEN_WAIT")
+                        self.assertRegex(got, r"\Aserver2\n1\.50*\n\Z")
+
     def test_what_ld_preload_holds_stays_and_another_ossloop_goes(self):
         loop = self.loop()
         other = str(self.file_copy(loop, LIBRARY, "libossloop.so"))

@@ -24,7 +24,7 @@ std::string one_line(std::string text) {
 
 // The words as typed, less a "--" before the program that `run` starts: CLI11
 // would take it for the end of the subcommand.
-std::vector<std::string> words_of(int argc, char** argv) {
+std::vector<std::string> words_of(const CLI::App& run, int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   if (words.empty() || words[0] != "run") return words;
   for (std::size_t i = 1; i < words.size() && words[i].starts_with('-'); ++i) {
@@ -32,7 +32,8 @@ std::vector<std::string> words_of(int argc, char** argv) {
       words.erase(words.begin() + static_cast<std::ptrdiff_t>(i));
       break;
     }
-    if (words[i] == "-i" || words[i] == "--instance") ++i;
+    const CLI::Option* option = run.get_option_no_throw(words[i]);
+    if (option != nullptr && option->get_items_expected() > 0) ++i;
   }
   return words;
 }
@@ -77,7 +78,7 @@ int main(int argc, char** argv) {
     add(app, status);
   }
   try {
-    status = parse_and_run(app, words_of(argc, argv), status);
+    status = parse_and_run(app, words_of(*app.get_subcommand("run"), argc, argv), status);
   } catch (const std::bad_alloc&) {
     return ctl::failed("out of memory");
   }
