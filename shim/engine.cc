@@ -18,10 +18,12 @@ Engine* engine = nullptr;
 namespace {
 
 config::Runtime start_runtime() {
-  base::start_log(::getenv("OSSLOOP_LOG"));
   std::vector<config::Diagnostic> diagnostics;
   config::Runtime runtime;
-  device::Timer::instance().run([&] { runtime = config::load_runtime(diagnostics); });
+  device::Timer::instance().run([&] {
+    base::start_log(::getenv("OSSLOOP_LOG"));
+    runtime = config::load_runtime(diagnostics);
+  });
   for (const auto& diagnostic : diagnostics) {
     base::log(base::LogLevel::kError, "%s", diagnostic.text.c_str());
   }

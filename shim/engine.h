@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
+#include <cstddef>
 #include <string>
 
 #include "config/runtime.h"
@@ -32,6 +34,16 @@ class Engine {
   bool adopt(int fd);
 
  private:
+  // What is wrong with an environment variable, once in this process: programs ask
+  // for a device again and again.
+  class Complaint {
+   public:
+    void tell(const std::string& why);
+
+   private:
+    std::atomic<std::size_t> told_{0};
+  };
+
   // What a name without a number stands for now. False: nothing.
   bool resolve(const config::DeviceName& name, abi::SideIndex& side, int& instance) const;
   int open_dsp(const config::DeviceName& name, int flags);
@@ -42,6 +54,7 @@ class Engine {
   bool adopt_mixer(int fd, int instance);
 
   config::Runtime runtime_;
+  mutable Complaint bad_dsp_, bad_wait_;
   oss::Machine machine_;
   Handles handles_;
 };

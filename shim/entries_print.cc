@@ -62,5 +62,7 @@ OSSLOOP_EXPORT void perror(const char* what) {
   if (!is_ours(STDERR_FILENO)) return real_perror(what);
   const int error = errno;
   const bool said = what != nullptr && *what != '\0';
-  ::fprintf(stderr, "%s%s%s\n", said ? what : "", said ? ": " : "", ::strerror(error));
+  char text[256];
+  ::fprintf(stderr, "%s%s%s\n", said ? what : "", said ? ": " : "",
+            ::strerror_r(error, text, sizeof text));
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -45,13 +46,19 @@ unsigned minor_of(DeviceKind kind, abi::SideIndex side) {
 
 }  // namespace
 
+void Engine::Complaint::tell(const std::string& why) {
+  if (why.empty()) return;
+  const std::size_t text = std::hash<std::string>{}(why);
+  if (told_.exchange(text) != text) log(LogLevel::kError, "%s", why.c_str());
+}
+
 bool Engine::resolve(const config::DeviceName& name, abi::SideIndex& side, int& instance) const {
   side = name.kind == DeviceKind::kServer ? abi::kServer : abi::kClient;
   instance = name.instance;
   if (instance >= 0) return true;
   std::string why;
   const config::DefaultDevice device = config::default_device(runtime_.config, why);
-  if (!why.empty()) log(LogLevel::kError, "%s", why.c_str());
+  bad_dsp_.tell(why);
   if (device.off) return false;
   side = device.kind == DeviceKind::kServer ? abi::kServer : abi::kClient;
   instance = device.instance;
@@ -108,6 +115,7 @@ int Engine::open_sndstat(int flags) {
   if ((flags & O_ACCMODE) != O_RDONLY) return -EACCES;
   std::string why;
   const config::DefaultDevice device = config::default_device(runtime_.config, why);
+  bad_dsp_.tell(why);
   const std::string text =
       oss::sndstat(machine_, device.off ? "" : config::format_default_device(device));
   device::Timer::instance().rest();
@@ -135,7 +143,7 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
 
   std::string why;
   const std::int64_t deadline_ns = sys().now_ns() + config::open_wait_ns(why);
-  if (!why.empty()) log(LogLevel::kError, "%s", why.c_str());
+  bad_wait_.tell(why);
   for (;;) {
     int fd = -1;
     int error = 0;

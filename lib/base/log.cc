@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <utility>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 
 namespace ossloop::base {
@@ -17,15 +19,33 @@ namespace {
 
 constexpr const char* kLevelNames[] = {"off", "error", "warning", "info", "trace"};
 std::atomic<int> level_in_force{static_cast<int>(LogLevel::kError)};
-char log_file[256];
+char log_file[4096];
 std::atomic<bool (*)(int)> guard{nullptr};
 thread_local std::string* kept = nullptr;
+
+Fd open_file(const char* path) {
+  return Fd(sys().open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
+}
+
+// Where the lines go from now on. False, told where they went before, if that cannot
+// be written.
+bool choose_file(const char* setting, const char* path) {
+  int error = std::strlen(path) < sizeof log_file ? 0 : -ENAMETOOLONG;
+  if (error == 0 && *path != '\0') error = std::min(open_file(path).get(), 0);
+  if (error == 0) {
+    std::memcpy(log_file, path, std::strlen(path) + 1);
+    return true;
+  }
+  log(LogLevel::kError, "OSSLOOP_LOG=%.200s: %s; expected level:file with a file to write to",
+      setting, error_text(-error));
+  return false;
+}
 
 void write_out(const char* text, std::size_t bytes) {
   // The file is opened for each line: a descriptor kept here could be closed,
   // and its number reused, by the program we live in.
   if (log_file[0] != '\0') {
-    Fd file(sys().open(log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600));
+    const Fd file = open_file(log_file);
     if (file) sys().write(file.get(), text, bytes);
   } else if (bool (*may_write)(int) = guard.load(); may_write == nullptr || may_write(STDERR_FILENO)) {
     sys().write(STDERR_FILENO, text, bytes);
@@ -34,8 +54,8 @@ void write_out(const char* text, std::size_t bytes) {
 
 }  // namespace
 
-void start_log(const char* setting) {
-  if (setting == nullptr || *setting == '\0') return;
+bool start_log(const char* setting) {
+  if (setting == nullptr || *setting == '\0') return false;
   const char* colon = std::strchr(setting, ':');
   const std::size_t length =
       colon != nullptr ? static_cast<std::size_t>(colon - setting) : std::strlen(setting);
@@ -44,12 +64,18 @@ void start_log(const char* setting) {
         std::strncmp(kLevelNames[level], setting, length) != 0) {
       continue;
     }
-    if (colon != nullptr) std::snprintf(log_file, sizeof log_file, "%s", colon + 1);
+    if (colon != nullptr && !choose_file(setting, colon + 1)) return false;
     level_in_force.store(level);
-    return;
+    return true;
   }
-  log(LogLevel::kError, "OSSLOOP_LOG=%s: accepted are off, error, warning, info or trace[:file]",
+  log(LogLevel::kError,
+      "bad value '%.40s' for OSSLOOP_LOG; expected off, error, warning, info or trace, and :file",
       setting);
+  return false;
+}
+
+void make_one_line(char* text, std::size_t bytes) {
+  std::replace_if(text, text + bytes, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
 }
 
 void set_log_guard(bool (*may_write)(int fd)) { guard.store(may_write); }
@@ -71,6 +97,7 @@ void log(LogLevel level, const char* format, ...) {
   va_end(arguments);
   if (more > 0) used += more;
   if (used > static_cast<int>(sizeof line) - 2) used = static_cast<int>(sizeof line) - 2;
+  make_one_line(line, static_cast<std::size_t>(used));
   line[used++] = '\n';
   if (kept != nullptr) {
     kept->append(line, static_cast<std::size_t>(used));

@@ -1,14 +1,16 @@
 // One line per event for people: OSSLOOP_LOG=level[:file].
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace ossloop::base {
 
 enum class LogLevel : int { kOff, kError, kWarning, kInfo, kTrace };
 
-// Reads OSSLOOP_LOG. Errors go to standard error unless it says otherwise.
-void start_log(const char* setting);
+// Reads OSSLOOP_LOG. Errors go to standard error unless it says otherwise. False, and
+// nothing changes, if it says nothing or something wrong, which is logged.
+bool start_log(const char* setting);
 bool log_enabled(LogLevel level);
 // Asked before a line goes to standard error: a program may have put one of our own
 // devices there.
@@ -29,7 +31,10 @@ class LogKept {
 // Writes what was kept.
 void log_kept(const std::string& lines);
 
-// Writes "ossloop: …" as one write(2), so that lines of two processes do not
+// Puts '?' for each control character of `text`: names come from anywhere.
+void make_one_line(char* text, std::size_t bytes);
+
+// Writes "ossloop: …" as one line and one write(2), so that lines of two processes do not
 // mix. Never fails, never changes errno.
 [[gnu::format(printf, 2, 3)]] void log(LogLevel level, const char* format, ...);
 

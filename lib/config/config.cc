@@ -143,22 +143,6 @@ std::string_view strip(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-// The text between quotes, short and printable whatever it is.
-std::string quote(std::string_view text) {
-  constexpr std::size_t kMaxShown = 40;
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string quoted = "'";
-  for (const char c : text.substr(0, kMaxShown)) {
-    if (c >= ' ' && c <= '~') {
-      quoted += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      quoted += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return quoted + (text.size() > kMaxShown ? "...'" : "'");
-}
-
 // Reads decimal digits, at least one and at most nine.
 bool parse_digits(std::string_view text, std::int64_t& number) {
   if (text.empty() || text.size() > 9) return false;
@@ -407,6 +391,21 @@ class Parser {
 };
 
 }  // namespace
+
+std::string quote(std::string_view text) {
+  constexpr std::size_t kMaxShown = 40;
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string quoted = "'";
+  for (const char c : text.substr(0, kMaxShown)) {
+    if (c >= ' ' && c <= '~') {
+      quoted += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      quoted += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return quoted + (text.size() > kMaxShown ? "...'" : "'");
+}
 
 std::span<const KeyInfo> keys() { return kKeyInfos; }
 

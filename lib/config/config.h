@@ -72,6 +72,9 @@ struct KeyInfo {
 // Every key, in the order in which people should read them.
 std::span<const KeyInfo> keys();
 
+// A word of the user's between quotes, short and printable whatever it is.
+std::string quote(std::string_view text);
+
 // What may stand behind the '=' of `key`, in words; empty if there is no such key.
 std::string accepted_values(std::string_view key);
 

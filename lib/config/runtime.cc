@@ -4,10 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cmath>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 
 namespace ossloop::config {
@@ -21,6 +22,12 @@ constexpr std::size_t kLargestFile = 1 << 20;
 const char* environment(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
+constexpr double kLongestWaitSeconds = 1e9;
+
+std::string bad_variable(const char* name, std::string_view value, const std::string& accepted) {
+  return "bad value " + quote(value) + " for " + name + "; expected " + accepted;
 }
 
 int read_file(const char* path, std::string& text) {
@@ -48,14 +55,13 @@ Runtime load_runtime(std::vector<Diagnostic>& diagnostics) {
     runtime.config = parse_config(text, path, diagnostics);
   } else if (chosen != nullptr || result != -ENOENT) {
     diagnostics.push_back(
-        {std::string(path) + ": " + std::strerror(-result)});
+        {"configuration file " + std::string(path) + ": " + base::error_text(-result)});
   }
   if (const char* folder = environment("OSSLOOP_DIR"); folder != nullptr) {
     if (*folder == '/') {
       runtime.folder = folder;
     } else {
-      diagnostics.push_back({std::string("OSSLOOP_DIR=") + folder +
-                             ": not an absolute path"});
+      diagnostics.push_back({bad_variable("OSSLOOP_DIR", folder, "an absolute path")});
     }
   }
   if (runtime.folder.empty()) runtime.folder = runtime.config.runtime_dir;
@@ -68,7 +74,7 @@ DefaultDevice default_device(const Config& config, std::string& why) {
   DefaultDevice device = config.dsp;
   const char* text = environment("OSSLOOP_DSP");
   if (text != nullptr && !parse_default_device(text, device)) {
-    why = std::string("OSSLOOP_DSP=") + text + ": accepted are pcm0 to pcm15, server0 to server15, off";
+    why = bad_variable("OSSLOOP_DSP", text, accepted_values("dsp"));
   }
   return device;
 }
@@ -76,10 +82,12 @@ DefaultDevice default_device(const Config& config, std::string& why) {
 std::int64_t open_wait_ns(std::string& why) {
   const char* text = environment("OSSLOOP_OPEN_WAIT");
   if (text == nullptr) return 0;
-  char* end = nullptr;
-  const double seconds = std::strtod(text, &end);
-  if (*end != '\0' || !std::isfinite(seconds) || seconds < 0 || seconds > 1e9) {
-    why = std::string("OSSLOOP_OPEN_WAIT=") + text + ": accepted are seconds, 0 or more";
+  // Not strtod(): it follows the program's locale.
+  const char* const end = text + std::strlen(text);
+  double seconds = 0;
+  const auto [rest, error] = std::from_chars(text, end, seconds);
+  if (error != std::errc{} || rest != end || !(seconds >= 0 && seconds <= kLongestWaitSeconds)) {
+    why = bad_variable("OSSLOOP_OPEN_WAIT", text, "seconds, from 0 to 1000000000");
     return 0;
   }
   return static_cast<std::int64_t>(seconds * 1e9);

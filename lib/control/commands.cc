@@ -4,8 +4,8 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 #include "control/view.h"
 #include "device/loop_format.h"
@@ -31,6 +31,7 @@ std::string missing(int number) {
 }
 
 std::string unreadable(const InstanceView& view) {
+  if (!view.foreign) return view.problem;
   return view.problem + "; 'ossloopctl destroy " + std::to_string(view.number) + "' removes it";
 }
 
@@ -84,7 +85,7 @@ std::string in_use(const Runtime& runtime, int number) {
 
 int refuse(int error, const Runtime& runtime, int number, std::string& why) {
   why = error == -EBUSY ? in_use(runtime, number)
-                        : name_of(number) + " in " + runtime.folder + ": " + std::strerror(-error);
+                        : name_of(number) + " in " + runtime.folder + ": " + base::error_text(-error);
   return error;
 }
 
@@ -135,7 +136,7 @@ int create_one(const Runtime& runtime, int number, const Changes& changes, std::
 bool Changes::add(std::string_view word, std::string& why) {
   const std::size_t equals = word.find('=');
   if (equals == std::string_view::npos) {
-    why = "no '=' in '" + std::string(word) + "'; expected key=value";
+    why = "no '=' in " + config::quote(word) + "; expected key=value";
     return false;
   }
   InstancePolicy scratch;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 #include "device/flow.h"
 #include "device/levels.h"
@@ -148,10 +149,11 @@ InstanceView look(const config::Runtime& runtime, int number) {
   if (mapped == nullptr) {
     if (error == -ENOENT) return view;
     view.segment = SegmentState::kUnreadable;
+    view.foreign = error == -EPROTO;
     view.problem =
         shm::Segment::file_name(runtime.folder, number) + ": " +
-        (error == -EPROTO ? "not a segment of layout version " + std::to_string(abi::kLayoutVersion)
-                          : std::strerror(-error));
+        (view.foreign ? "not a segment of layout version " + std::to_string(abi::kLayoutVersion)
+                          : base::error_text(-error));
     return view;
   }
   view.segment = SegmentState::kPresent;
@@ -178,11 +180,8 @@ std::vector<InstanceView> look_at_all(const config::Runtime& runtime) {
 }
 
 int check_folder(const config::Runtime& runtime, bool create, std::string& why) {
-  const int error = shm::prepare_folder(runtime.folder, runtime.config.mode, create);
-  if (error == 0 || (error == -ENOENT && !create)) return 0;
-  why = "runtime folder " + runtime.folder + ": " + std::strerror(-error) +
-        (error == -EACCES ? "; it must be a real folder of your own, not open to everybody" : "");
-  return error;
+  const int error = shm::prepare_folder(runtime.folder, runtime.config.mode, create, why);
+  return error == -ENOENT && !create ? 0 : error;
 }
 
 }  // namespace ossloop::control

@@ -76,6 +76,7 @@ struct InstanceView {
   bool configured = false;  // exists without a segment
   SegmentState segment = SegmentState::kNone;
   std::string problem;  // why a segment is unreadable: one line
+  bool foreign = false;  // because it is none of this layout
   SideView side[2];     // by abi::SideIndex
   audio::PcmFormat loop = {};
   bool frozen = false;  // the server cannot change the format now

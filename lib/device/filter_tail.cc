@@ -3,10 +3,10 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <optional>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "device/loop_format.h"
@@ -112,7 +112,7 @@ void FilterTail::begin(std::uint64_t stream, std::uint64_t written) {
     mapped_slot_ = number;
     if (mapping_.data() == nullptr) {
       base::log(base::LogLevel::kWarning, "%s: %s; a killed player will lose its filter's content",
-                port_.segment().tail_name(number).c_str(), std::strerror(-error));
+                port_.segment().tail_name(number).c_str(), base::error_text(-error));
       return;
     }
   }

@@ -5,9 +5,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <utility>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "shm/node.h"
@@ -162,7 +162,7 @@ std::shared_ptr<Segment> Segment::open(const std::string& folder, int number, co
     }
     if (error != 0) break;
   }
-  log(LogLevel::kError, "%s: %s", path.c_str(), std::strerror(-error));
+  log(LogLevel::kError, "%s: %s", path.c_str(), base::error_text(-error));
   return nullptr;
 }
 

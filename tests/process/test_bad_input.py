@@ -164,6 +164,50 @@ class RuntimeFolder(DrivenTest):
         self.assertTrue(agent.exists("/"))
 
 
+class Environment(DrivenTest):
+    def told(self, agent):
+        agent.kill()
+        return agent.program.errors.splitlines()
+
+    def test_a_bad_default_device_is_told_once_and_passed_over(self):
+        for value in ("pcm", "pcm16", "server", "/dev/dsp", "PCM0", " pcm0", "x" * 5000, "\udcff\n\x1b[1m"):
+            with self.subTest(value[:20]):
+                loop = self.loop()
+                agent = self.agent(loop, env={"OSSLOOP_DSP": value})
+                for _ in range(3):
+                    self.assertTrue(agent.exists("/dev/dsp"))
+                    self.assert_errno(errno.EAGAIN, agent.open, "/dev/dsp", os.O_WRONLY)
+                lines = self.told(agent)
+                self.assertEqual(1, len(lines), lines)
+                self.assertRegex(
+                    lines[0],
+                    r"\Aossloop: bad value '[ -~]{1,60}' for OSSLOOP_DSP; "
+                    r"expected pcm0 to pcm15, server0 to server15 or off\Z",
+                )
+
+    def test_a_bad_time_to_wait_is_told_once_and_passed_over(self):
+        for value in ("soon", "-1", "nan", "inf", "1e10", "5s", "1,5", "\n"):
+            with self.subTest(value):
+                loop = self.loop()
+                agent = self.agent(loop, env={"OSSLOOP_OPEN_WAIT": value})
+                for _ in range(3):
+                    self.assert_errno(errno.EAGAIN, agent.open, CLIENT, os.O_WRONLY)
+                lines = self.told(agent)
+                self.assertEqual(1, len(lines), lines)
+                self.assertIn("for OSSLOOP_OPEN_WAIT; expected seconds", lines[0])
+
+    def test_a_folder_name_makes_no_second_line(self):
+        loop = self.loop()
+        folder = loop.folder / "a\nb\x1b[1m"
+        folder.mkdir()
+        folder.chmod(0o777)
+        agent = self.agent(loop, env={"OSSLOOP_DIR": folder})
+        self.assert_errno(errno.EACCES, agent.open, SERVER, os.O_RDONLY)
+        lines = self.told(agent)
+        self.assertEqual(1, len(lines), lines)
+        self.assertRegex(lines[0], r"\Aossloop: [ -~]+\Z")
+
+
 class SharedMemory(DrivenTest):
     def segment(self, loop):
         """The shared file of the loop's only instance."""

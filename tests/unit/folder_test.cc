@@ -156,3 +156,20 @@ TEST_CASE("what the system says of a folder comes back") {
   base::set_sys(table);
   CHECK(prepare_folder(place.path(), 0600, true) == -EIO);
 }
+
+TEST_CASE("whoever asks is told why a folder is refused") {
+  Place place;
+  const auto reason = [&](bool create) {
+    std::string why;
+    prepare_folder(place.path(), 0600, create, why);
+    return why;
+  };
+  CHECK(reason(false).empty());
+  CHECK(reason(true).empty());
+  REQUIRE(::chmod(place.path().c_str(), 0777) == 0);
+  CHECK(reason(true) == "runtime folder " + place.path() +
+                            ": everybody may write there; set OSSLOOP_DIR to a folder of your own");
+  fs::remove(place.path());
+  std::ofstream(place.path()) << "text";
+  CHECK_THAT(reason(false), Catch::Contains("is a link or not a folder"));
+}
