@@ -65,6 +65,20 @@ WRONG_USAGE = [
     ["run", "-i", "x", "--", "true"],
     ["run", "--bogus", "--", "true"],
     ["run", "--server", "--client", "--", "true"],
+    ["run", "-w", "nan", "--", "true"],
+    ["run", "-w", "--", "true"],
+    ["record", "-d", "nan", "a.wav"],
+    ["record", "-r", "44100.5", "a.wav"],
+    ["record", "-e", "\udcff", "a.wav"],
+    ["monitor", "-t", "0x1"],
+    ["monitor", ""],
+    ["status", ""],
+    ["\udcff"],
+    ["-\udcff"],
+    ["status", "\udc9b\n"],
+    ["list", "\udcff"],
+    ["create", "\udcff"],
+    ["set", "0", "eof=eof", "\udcff"],
 ]
 
 SIDE_MEMBERS = {
@@ -133,6 +147,25 @@ class Usage(ControlTest):
             with self.subTest(" ".join(words)):
                 self.fails(loop, *words, status=2)
         self.assertEqual([], list(loop.runtime.iterdir()))
+
+    def test_a_line_about_a_long_word_stays_short(self):
+        loop = self.loop()
+        for words in ([], ["list"], ["status"], ["create"], ["set", "0"], ["set", "0", "eof=eof"], ["record", "-r"]):
+            with self.subTest(words):
+                self.assertLess(len(self.fails(loop, *words, "x" * 5000, status=2)), 250)
+
+    def test_a_bad_log_setting_is_told_once_and_passed_over(self):
+        loop = self.loop()
+        for setting, part in (
+            ("loud", "expected off, error, warning, info or trace"),
+            ("trace:/nowhere/log", "No such file"),
+            ("trace:" + "x" * 5000, "too long"),
+        ):
+            for words in (["list"], ["run", "--", "true"], ["record", "-d", "0", "a.wav"]):
+                with self.subTest(setting=setting[:20], words=words):
+                    done = self.control(loop, *words, env={"OSSLOOP_LOG": setting})
+                    self.assertEqual((0, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
+                    self.assertIn(part, done.stderr)
 
     def test_an_unknown_key_or_value_tells_what_is_accepted(self):
         loop = self.loop()
@@ -271,14 +304,26 @@ class LifeOfAnInstance(ControlTest):
     def test_a_folder_that_cannot_be_trusted_is_told(self):
         loop = self.loop()
         loop.runtime.chmod(0o777)
-        for words in ("list", "status 0", "create", "destroy 0", "set 0 eof=eof"):
+        for words in ("list", "status 0", "create", "destroy 0", "set 0 eof=eof", "record a.wav"):
             with self.subTest(words):
-                self.assertIn(str(loop.runtime), self.fails(loop, *words.split()))
+                told = self.fails(loop, *words.split())
+                self.assertIn(f"{loop.runtime}: everybody may write there", told)
 
     def test_a_full_file_system_is_told(self):
         loop = self.loop()
         wrapper = in_namespace(self, f"mount -t tmpfs -o size=32k,mode=700 none {loop.runtime}")
         self.assertIn("No space left", self.fails(loop, "create", "1", wrapper=wrapper))
+        self.assertIn("no space", self.fails(loop, "record", "a.wav", wrapper=wrapper))
+
+    def test_a_folder_that_cannot_be_written_is_told_without_wrong_advice(self):
+        loop = self.loop()
+        self.does(loop, "create", "0")
+        mount = f"mount --bind {loop.runtime} {loop.runtime}"
+        wrapper = in_namespace(self, f"{mount} && mount -o remount,bind,ro {loop.runtime}")
+        for words in ("create 1", "set 0 eof=eof", "destroy 0", "record a.wav"):
+            with self.subTest(words):
+                told = self.fails(loop, *words.split(), wrapper=wrapper)
+                self.assertRegex(told, "Read-only file system$")
 
     def test_a_segment_of_another_version_is_shown_and_can_be_destroyed(self):
         loop = self.loop()

@@ -1,18 +1,44 @@
 #include "ossloopctl/command.h"
 
-#include <algorithm>
+#include <charconv>
 #include <iostream>
 
 #include "abi/segment.h"
+#include "base/log.h"
 
 namespace ossloop::ctl {
 namespace {
 
 // One line, whatever a file or a word holds.
 void say(std::string why) {
-  std::replace_if(
-      why.begin(), why.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
+  base::make_one_line(why.data(), why.size());
   std::cerr << "ossloopctl: " + why + "\n";
+}
+
+// "1.5" and "10" as people write them.
+template <typename Number>
+std::string text_of(Number number) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, number, std::chars_format::fixed).ptr};
+}
+template <>
+std::string text_of(int number) {
+  return std::to_string(number);
+}
+
+template <typename Number>
+CLI::Validator in_range(Number low, Number high, const char* kind) {
+  const std::string accepted =
+      std::string(kind) + " from " + text_of(low) + " to " + text_of(high);
+  return CLI::Validator(
+      [=](const std::string& word) {
+        const char* const end = word.data() + word.size();
+        Number number{};
+        const auto [rest, error] = std::from_chars(word.data(), end, number);
+        const bool good = error == std::errc{} && rest == end && number >= low && number <= high;
+        return good ? std::string() : "bad value " + config::quote(word) + "; expected " + accepted;
+      },
+      "");
 }
 
 }  // namespace
@@ -34,7 +60,7 @@ bool parse_instance(const std::string& word, int& number, std::string& why) {
     number = std::stoi(word);
     return true;
   }
-  why = "no instance '" + word + "'; expected a number from 0 to " +
+  why = "no instance " + config::quote(word) + "; expected a number from 0 to " +
         std::to_string(abi::kMaxInstances - 1);
   return false;
 }
@@ -45,6 +71,14 @@ bool parse_changes(const std::vector<std::string>& words, control::Changes& chan
     if (!changes.add(word, why)) return false;
   }
   return true;
+}
+
+CLI::Validator number_in(double low, double high) {
+  return in_range(low, high, "a number");
+}
+
+CLI::Validator whole_number_in(int low, int high) {
+  return in_range(low, high, "a whole number");
 }
 
 std::string policy_help() {

@@ -38,6 +38,11 @@ bool parse_instance(const std::string& word, int& number, std::string& why);
 bool parse_changes(const std::vector<std::string>& words, control::Changes& changes,
                    std::string& why);
 
+// What CLI11 is to take for an option; the answer to anything else is one line that
+// tells the range.
+CLI::Validator number_in(double low, double high);
+CLI::Validator whole_number_in(int low, int high);
+
 // The policies and their values, for help texts.
 std::string policy_help();
 

@@ -9,8 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstring>
-
+#include "base/error_text.h"
+#include "control/view.h"
 #include "oss/soundcard.h"
 #include "ossloopctl/command.h"
 #include "ossloopctl/library.h"
@@ -35,10 +35,11 @@ std::string reason(int error) {
     case EAGAIN:
       return "no program has the server side open; --wait SECONDS waits for one";
     case EBUSY: return "a program has this side open";
-    case ENXIO: return "there is no such instance, or its other side is gone";
+    case ENXIO: return "the program on the other side is gone";
     case EACCES: return "the loop goes the other way: the server decides which";
+    case ENOSPC: return "there is no space for its buffers in the runtime folder";
     case ECONNRESET: return "the program on the other side has ended";
-    default: return std::strerror(error);
+    default: return base::error_text(error);
   }
 }
 
@@ -60,15 +61,17 @@ int on_device(const std::string& device, const std::function<int()>& work) {
   const char* present = ::getenv("OSSLOOP_DSP");
   if (preloaded() && present != nullptr && device == present) return work();
   std::string why;
-  return with_configuration([&](const config::Runtime&) -> int {
+  return with_configuration([&](const config::Runtime& runtime) -> int {
     const std::string library = find_library(why);
-    if (library.empty()) return failed(why);
+    if (library.empty() || control::check_folder(runtime, true, why) < 0) return failed(why);
     if (present != nullptr && device == present && ::getenv("LD_PRELOAD") == library) {
       return failed(library + ": cannot be preloaded");
     }
     prepare_environment(library, device);
+    // What fails is told once, in our own words, unless the user asks for the log.
+    ::setenv("OSSLOOP_LOG", "off", 0);
     ::execv(reinterpret_cast<const char*>(::getauxval(AT_EXECFN)), own_words);
-    return failed(std::string("cannot start myself again: ") + std::strerror(errno));
+    return failed(std::string("cannot start myself again: ") + base::error_text(errno));
   });
 }
 
@@ -79,7 +82,11 @@ Device::~Device() {
 bool Device::open(Direction direction, double wait_seconds, std::string& why) {
   ::setenv("OSSLOOP_OPEN_WAIT", std::to_string(wait_seconds).c_str(), 1);
   fd_ = ::open(kPath, (direction == Direction::kRecord ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
-  return fd_ >= 0 || fails(errno, why);
+  if (fd_ >= 0) return true;
+  // Nobody has been on the other side yet, so that cannot be it.
+  if (errno != ENXIO) return fails(errno, why);
+  why = device_name() + ": there is no such instance; 'ossloopctl create N' makes one";
+  return false;
 }
 
 bool Device::ask(unsigned request, int value, const char* what, std::string& why) {

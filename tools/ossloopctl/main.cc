@@ -1,13 +1,15 @@
 // ossloopctl: makes, shows, changes and removes loops, and runs programs on them.
+#include <stdlib.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
+#include "config/config.h"
 #include "ossloopctl/command.h"
 #include "ossloopctl/device.h"
 
@@ -39,13 +41,23 @@ std::vector<std::string> words_of(const CLI::App& run, int argc, char** argv) {
 }
 
 std::string explain(const CLI::App& app, const CLI::ParseError& error, const std::string& command) {
-  if (command.empty() || !app.get_subcommands().empty()) return one_line(error.what());
-  if (command.starts_with('-')) return "no option '" + command + "'";
+  const auto chosen = app.get_subcommands();
+  if (!chosen.empty()) {
+    const std::vector<std::string> rest = chosen[0]->remaining();
+    const bool unexpected = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !rest.empty();
+    if (unexpected) return command + ": " + config::quote(rest[0]) + " is not expected";
+    const std::string text = command + ": " + one_line(error.what());
+    // CLI11 says "--wait: 1 required FLOAT missing".
+    const bool valueless = dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr;
+    return valueless ? text.substr(0, text.rfind(':')) + ": no value" : text;
+  }
+  if (command.starts_with('-')) return "no option " + config::quote(command);
   std::string names;
   for (const CLI::App* subcommand : app.get_subcommands({})) {
     names += (names.empty() ? "" : ", ") + subcommand->get_name();
   }
-  return "no command '" + command + "'; expected one of " + names;
+  return (command.empty() ? "no command" : "no command " + config::quote(command)) +
+         "; expected one of " + names;
 }
 
 int parse_and_run(CLI::App& app, const std::vector<std::string>& words, const int& status) {
@@ -64,8 +76,10 @@ int parse_and_run(CLI::App& app, const std::vector<std::string>& words, const in
 int main(int argc, char** argv) {
   ctl::remember_words(argv);
   // What fails is told once, in our own words, unless the user asks for the log.
-  base::start_log("off");
-  base::start_log(std::getenv("OSSLOOP_LOG"));
+  if (!base::start_log(::getenv("OSSLOOP_LOG"))) {
+    base::start_log("off");
+    ::unsetenv("OSSLOOP_LOG");
+  }
 
   CLI::App app("Makes, shows, changes and removes loopback sound devices.", "ossloopctl");
   app.set_version_flag("--version", "ossloopctl " OSSLOOP_VERSION);

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "ossloopctl/command.h"
 #include "ossloopctl/show.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr int kLinesPerHeading = 24;
 
 struct Options {
-  std::string instance;
+  std::optional<std::string> instance;
   double interval_seconds = 1;
   int count = std::numeric_limits<int>::max();
   bool json = false;
@@ -44,7 +45,7 @@ int monitor(const Options& options, const config::Runtime& runtime, int number) 
   for (int round = 0; round < options.count; ++round) {
     if (round > 0) next = sleep_until_next(next, options.interval_seconds);
     auto views = control::look_at_all(runtime);
-    if (!options.instance.empty()) {
+    if (options.instance) {
       std::erase_if(views, [&](const control::InstanceView& view) { return view.number != number; });
       if (views.empty()) return failed("there is no instance " + std::to_string(number));
     }
@@ -67,7 +68,7 @@ int monitor(const Options& options, const config::Runtime& runtime, int number) 
 int start(const Options& options) {
   int number = 0;
   std::string why;
-  if (!options.instance.empty() && !parse_instance(options.instance, number, why)) {
+  if (options.instance && !parse_instance(*options.instance, number, why)) {
     return wrong_usage(why);
   }
   return with_configuration([&](const config::Runtime& runtime) -> int {
@@ -84,10 +85,10 @@ void add_monitor(CLI::App& app, int& status) {
   const auto options = std::make_shared<Options>();
   command->add_option("N", options->instance, "Only this instance, 0 to 15")->option_text(" ");
   command->add_option("-t,--interval", options->interval_seconds, "Between lines, 0.01 to 3600; default 1")
-      ->check(CLI::Range(0.01, 3600.0))
+      ->check(number_in(0.01, 3600))
       ->option_text("SECONDS");
   command->add_option("-n,--count", options->count, "End after so many lines of each instance")
-      ->check(CLI::Range(1, std::numeric_limits<int>::max()))
+      ->check(whole_number_in(1, std::numeric_limits<int>::max()))
       ->option_text("N");
   command->add_flag("--json", options->json, "As JSON: an object with time and instances in each line");
   command->callback([options, &status] { status = start(*options); });

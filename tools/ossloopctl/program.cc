@@ -10,8 +10,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
+#include "base/error_text.h"
 #include "base/fd.h"
 
 namespace ossloop::ctl {
@@ -25,7 +25,7 @@ constexpr int kMostInterpreters = 5;
 std::string search_path(const std::string& name, std::string& why) {
   if (name.find('/') != std::string::npos) {
     if (::access(name.c_str(), F_OK) == 0) return name;
-    why = name + ": " + (errno == ENOENT ? "not found" : std::strerror(errno));
+    why = name + ": " + (errno == ENOENT ? "not found" : base::error_text(errno));
     return {};
   }
   const char* variable = std::getenv("PATH");
@@ -48,7 +48,7 @@ std::string search_path(const std::string& name, std::string& why) {
 std::string refuse_file(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
-    return errno == ENOENT ? "not found" : std::strerror(errno);
+    return errno == ENOENT ? "not found" : base::error_text(errno);
   }
   if (S_ISDIR(status.st_mode)) return "is a folder, not a program";
   if (!S_ISREG(status.st_mode) || ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) {
@@ -60,7 +60,7 @@ std::string refuse_file(const std::string& path) {
 // The loader drops LD_PRELOAD where a program gains rights by its start.
 std::string refuse_rights(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::strerror(errno);
+  if (::stat(path.c_str(), &status) != 0) return base::error_text(errno);
   if ((status.st_mode & S_ISUID) != 0) return "cannot be preloaded: it is set-user-ID";
   if ((status.st_mode & S_ISGID) != 0 && (status.st_mode & S_IXGRP) != 0) {
     return "cannot be preloaded: it is set-group-ID";

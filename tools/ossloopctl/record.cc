@@ -95,13 +95,13 @@ void add_record(CLI::App& app, int& status) {
   command->add_option("-e,--encoding", options->encoding, "Of the samples: " + encoding_names())
       ->option_text("NAME");
   command->add_option("-c,--channels", options->channels, "1 to 64; default 2")
-      ->check(CLI::Range(1, audio::kMaxChannels))
+      ->check(whole_number_in(1, audio::kMaxChannels))
       ->option_text("N");
   command->add_option("-r,--rate", options->rate_hz, "5000 to 768000 Hz; default 48000")
-      ->check(CLI::Range(audio::kMinRateHz, audio::kMaxRateHz))
+      ->check(whole_number_in(audio::kMinRateHz, audio::kMaxRateHz))
       ->option_text("HZ");
   command->add_option("-d,--duration", options->seconds, "End after so much sound")
-      ->check(CLI::Range(0.0, 1e9))
+      ->check(number_in(0, 1e9))
       ->option_text("SECONDS");
   command->add_option("FILE", options->path,
                       "Its ending tells the kind: " + file_endings() + "; - is standard output, as AU")
@@ -115,7 +115,7 @@ void add_record(CLI::App& app, int& status) {
     if (device.empty()) {
       status = wrong_usage(why);
     } else if (!options->encoding.empty() && encoding == nullptr) {
-      status = wrong_usage("no encoding '" + options->encoding + "'; expected one of " + encoding_names());
+      status = wrong_usage("no encoding " + config::quote(options->encoding) + "; expected one of " + encoding_names());
     } else {
       status = on_device(device, [&] { return record(*options, encoding); });
     }

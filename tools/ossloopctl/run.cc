@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <memory>
 #include <vector>
 
+#include "base/error_text.h"
 #include "ossloopctl/command.h"
 #include "ossloopctl/library.h"
 #include "ossloopctl/program.h"
@@ -20,7 +20,7 @@ int start(std::vector<std::string>& words) {
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   ::execvp(arguments[0], arguments.data());
-  return failed(words[0] + ": " + std::strerror(errno));
+  return failed(words[0] + ": " + base::error_text(errno));
 }
 
 int run(const SideChoice& side, std::vector<std::string> words) {
@@ -29,7 +29,7 @@ int run(const SideChoice& side, std::vector<std::string> words) {
   if (device.empty()) return wrong_usage(why);
   // CLI11 takes an option that it does not know for the program.
   if (!words.empty() && words[0].starts_with('-')) {
-    return wrong_usage("run: no option '" + words[0] + "'");
+    return wrong_usage("run: no option " + config::quote(words[0]));
   }
   if (words.empty()) return wrong_usage("run: no program; expected run [options] -- program ...");
   return with_configuration([&](const config::Runtime&) -> int {

@@ -27,7 +27,7 @@ std::shared_ptr<SideChoice> add_side_options(CLI::App& command, bool server_by_d
   command.add_option("-i,--instance", choice->instance, "Of this instance, 0 to 15; default 0")
       ->option_text("N");
   command.add_option("-w,--wait", choice->wait_seconds, "As the client, wait so long for a server")
-      ->check(CLI::Range(0.0, 86400.0))
+      ->check(number_in(0, 86400))
       ->option_text("SECONDS");
   return choice;
 }

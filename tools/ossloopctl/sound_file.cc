@@ -88,7 +88,11 @@ std::string describe_sound(std::size_t frames, const audio::PcmFormat& format) {
 }
 
 bool SoundFile::fails(std::string& why) const {
-  why = path_ + ": " + ::sf_strerror(file_.get());
+  std::string_view text = ::sf_strerror(file_.get());
+  constexpr std::string_view kSystem = "System error : ";
+  if (text.starts_with(kSystem)) text.remove_prefix(kSystem.size());
+  if (text.ends_with('.')) text.remove_suffix(1);
+  why = path_ + ": " + std::string(text);
   return false;
 }
 

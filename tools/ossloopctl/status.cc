@@ -1,6 +1,8 @@
 // ossloopctl status: all about an instance, or about every one.
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "ossloopctl/command.h"
 #include "ossloopctl/show.h"
@@ -29,13 +31,13 @@ int status_of_all(const config::Runtime& runtime, bool json) {
   return kDone;
 }
 
-int show_status(const std::string& word, bool json) {
+int show_status(const std::optional<std::string>& word, bool json) {
   int number = 0;
   std::string why;
-  if (!word.empty() && !parse_instance(word, number, why)) return wrong_usage(why);
+  if (word && !parse_instance(*word, number, why)) return wrong_usage(why);
   return with_configuration([&](const config::Runtime& runtime) -> int {
     if (control::check_folder(runtime, false, why) < 0) return failed(why);
-    return word.empty() ? status_of_all(runtime, json) : status_of_one(runtime, number, json);
+    return word ? status_of_one(runtime, number, json) : status_of_all(runtime, json);
   });
 }
 
@@ -43,7 +45,7 @@ int show_status(const std::string& word, bool json) {
 
 void add_status(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("status", "Tells all about one instance, or about each");
-  const auto number = std::make_shared<std::string>();
+  const auto number = std::make_shared<std::optional<std::string>>();
   const auto json = std::make_shared<bool>(false);
   command->add_option("N", *number, "The instance, 0 to 15")->option_text(" ");
   command->add_flag("--json", *json, "As JSON: an object with N, an array without");
