@@ -96,7 +96,8 @@ struct alignas(64) Policy {
 //   32-47 the low half of the stream that froze it (0: free), 48-63 server serial
 struct alignas(64) LoopFormat {
   Atomic<std::uint64_t> word;       // acq_rel compare-and-swap
-  Atomic<std::int64_t> changed_ns;  // CLOCK_MONOTONIC of the last change, relaxed
+  Atomic<std::int64_t> changed_ns;  // CLOCK_MONOTONIC of the last change, or request, relaxed
+  Atomic<std::int64_t> opened_ns;   // the same of the server's open; no request yet: as above
 };
 
 struct End {

@@ -150,7 +150,9 @@ void Endpoint::claim_side(const OpenRequest& request) {
   if (port_.server()) {
     if (request.refresh) request.refresh(port_.contract().policy);
     auto& loop = port_.contract().loop;
-    loop.changed_ns.store(sys().now_ns(), kRelaxed);
+    const std::int64_t now_ns = sys().now_ns();
+    loop.opened_ns.store(now_ns, kRelaxed);
+    loop.changed_ns.store(now_ns, kRelaxed);
     loop.word.store(pack(format, 0, static_cast<std::uint16_t>(serial_)), std::memory_order_release);
   }
   port_.set_format(format);

@@ -20,17 +20,17 @@ constexpr std::uint32_t kPolicyMark = 0x100;
 
 int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
   Turn turn(*this, fd);
+  auto& loop = port_.contract().loop;
+  if (port_.server()) loop.changed_ns.store(sys().now_ns(), kRelaxed);
   if (wanted == port_.format()) return 0;
   abi::Side& side = port_.side();
   if (port_.server()) {
-    auto& loop = port_.contract().loop;
     std::uint64_t seen = loop.word.load(std::memory_order_acquire);
     if (frozen_by(seen) != 0) return 0;
     int error = 0;
     const std::size_t ring = ring_bytes(wanted, port_.buffer_ms());
     Timer::instance().run([&] { error = port_.segment().reserve_ring(ring); });
     if (error != 0) return error;
-    loop.changed_ns.store(sys().now_ns(), kRelaxed);
     const std::uint64_t next = pack(wanted, 0, server_serial(seen));
     if (!loop.word.compare_exchange_strong(seen, next, std::memory_order_acq_rel)) return 0;
   }

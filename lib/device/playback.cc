@@ -14,8 +14,11 @@ namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
 // A server sets its format between its open and its first read. A player that
-// comes in that moment waits this long for it, rather than freeze the defaults.
-constexpr std::int64_t kSettleNs = 100'000'000;
+// comes in that moment waits this long for it, rather than freeze the defaults, and
+// longer before the server has asked for anything: on a busy machine it may not have
+// got that far.
+constexpr std::int64_t kSettleNs = 200'000'000;
+constexpr std::int64_t kFirstRequestNs = 500'000'000;
 constexpr std::int64_t kIdleNs = 1'000'000'000;
 constexpr std::int64_t kLookAgainNs = 100'000'000;
 
@@ -61,10 +64,9 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
     step.wait = wait_until(now_ns + kIdleNs);  // a start wakes everybody
     return false;
   }
-  const std::int64_t changed = port_.contract().loop.changed_ns.load(kRelaxed);
-  if (!running && changed <= now_ns && now_ns - changed < kSettleNs) {
+  if (const std::int64_t settled_ns = settles_at(now_ns); !running && now_ns < settled_ns) {
     step.always = true;  // a moment only, and what is written then is taken
-    step.wait = wait_until(changed + kSettleNs);
+    step.wait = wait_until(settled_ns);
     return false;
   }
   if (!flow_.may_begin() || !tail_.may_begin(flow_.stream() + 1)) {
@@ -245,9 +247,15 @@ bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
   }
   if (port_.server()) return flow_.consumer_running();
   if (!flow_.consumer_open() || port_.peer().access.load(kRelaxed) != 1) return true;
-  const std::int64_t changed = port_.contract().loop.changed_ns.load(kRelaxed);
-  return flow_.consumer_running() || now_ns < changed ||
-         now_ns - changed >= kSettleNs;
+  return flow_.consumer_running() || now_ns >= settles_at(now_ns);
+}
+
+// When a server that does not read yet is taken to have the format it wants.
+std::int64_t Playback::settles_at(std::int64_t now_ns) const {
+  const auto& loop = port_.contract().loop;
+  const std::int64_t changed_ns = loop.changed_ns.load(kRelaxed);
+  if (changed_ns > now_ns) return 0;  // somebody's garbage
+  return changed_ns + (changed_ns == loop.opened_ns.load(kRelaxed) ? kFirstRequestNs : kSettleNs);
 }
 
 std::uint64_t Playback::space_frames(std::int64_t now_ns) {

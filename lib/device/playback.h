@@ -54,6 +54,7 @@ class Playback {
 
  private:
   bool gate(bool progressed, std::int64_t now_ns, Step& step);
+  std::int64_t settles_at(std::int64_t now_ns) const;
   int begin(std::int64_t now_ns);
   int prepare_converter(std::int64_t now_ns);
   void look_for_room(std::uint64_t frames, std::int64_t now_ns);

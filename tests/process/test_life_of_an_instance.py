@@ -313,6 +313,17 @@ class Starting(DrivenTest):
 
 
 class Formats(DrivenTest):
+    def test_a_server_that_is_slow_to_choose_its_format_is_waited_for(self):
+        loop = self.loop(**FREE)
+        server, client = self.pair(loop)
+        writing = client.later("write_all", client.fd, sound.count(4800).bytes())
+        time.sleep(0.25)  # a busy machine
+        self.assertEqual(0x8, server.ioctl(server.fd, SETFMT, 0x8))
+        time.sleep(0.1)
+        self.assertEqual(1, server.ioctl(server.fd, CHANNELS, 1))
+        self.assertEqual(4800, len(server.read_bytes(server.fd, 4800)))
+        writing.result()
+
     def test_a_running_server_keeps_its_format_and_answers_the_present_one(self):
         loop = self.loop(**FREE)
         server, client = self.pair(loop)
