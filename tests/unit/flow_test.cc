@@ -322,6 +322,34 @@ TEST_CASE("overrun=wait: the clock is held, nothing is lost, and no burst follow
   CHECK(loop.counters().overruns.load() == 1);
 }
 
+TEST_CASE("a machine that stood still for a day goes on where it was, whatever the policies") {
+  for (const auto overrun : {abi::Overrun::kWait, abi::Overrun::kDrop}) {
+    for (const auto underrun : {abi::Underrun::kSilence, abi::Underrun::kStall}) {
+      Loop loop;
+      loop.set(overrun);
+      loop.set(underrun);
+      loop.run();
+      loop.pass(10 * kMs);
+      loop.record();
+      loop.play(kBuffer);
+      loop.pass(24 * 3600 * kSecond);
+      // No more than fills its buffer is due, and all that was played is heard.
+      View view = loop.record();
+      CHECK(view.frames + view.silence <= kBuffer);
+      CHECK(view.frames == kBuffer);
+      loop.play(kBuffer);
+      for (int i = 0; i < 50; ++i) {
+        loop.pass(10 * kMs);
+        loop.play(kBuffer);
+        view = loop.record();
+        REQUIRE(view.frames == 480);
+        REQUIRE(view.silence == 0);
+      }
+      CHECK(loop.counters().dropped_frames.load() == 0);
+    }
+  }
+}
+
 TEST_CASE("overrun=wait: one hold is one overrun, however often one looks") {
   Loop loop;
   loop.run();
