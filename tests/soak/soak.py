@@ -78,6 +78,7 @@ class Soak:
         finally:
             with self.lock:
                 self.running.discard(process)
+        process.errors = errors
         if process.returncode not in allowed:
             raise Failed(f"{' '.join(process.args[1:])}: exit status {process.returncode}: {(out + errors).strip()}")
         return out
@@ -90,7 +91,7 @@ class Soak:
             process.kill()
             status = "still running"
         out = self.finish(process, range(-64, 256))
-        return f"exit status {status}: {out.strip()}"
+        return f"exit status {status}: {(out + process.errors).strip()}"
 
     def maybe_kill(self, process, chance, longest):
         """Kills it at some moment, or not. True if it was killed."""
