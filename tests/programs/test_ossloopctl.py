@@ -15,10 +15,11 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "process"))
 
 import sound
-from driven import DrivenTest, in_namespace
+from driven import SETFMT, DrivenTest, in_namespace
 from loop import CLIENT, CONTROL, LIBRARY, LIMIT_SECONDS, ROOT, SERVER, client, server
 
 FREE = {"clock": "free"}
+AFMT_FLOAT = 0x4000
 COMMANDS = ["create", "destroy", "list", "status", "set", "run", "record", "play", "monitor"]
 
 # A word or two that each command accepts, to which one bad word is added.
@@ -452,6 +453,29 @@ class Running(ControlTest):
         counters = self.status(loop)["counters"]
         self.assertGreater(counters["silence_frames"], 0)
         self.assertGreater(counters["underruns"], 0)
+
+    def play_floats(self, loop, floats):
+        """What a recorder of 16 bits hears of them."""
+        server, client = self.pair(loop)
+        client.ioctl(client.fd, SETFMT, AFMT_FLOAT)
+        reading = server.later("read_to_end", server.fd)
+        client.write_all(client.fd, struct.pack(f"<{len(floats)}f", *floats))
+        client.close(client.fd)
+        heard = reading.result()[0]
+        return struct.unpack(f"<{len(heard) // 2}h", heard)
+
+    def test_samples_that_were_too_loud_are_told(self):
+        loop = self.loop(**FREE)
+        heard = self.play_floats(loop, (0.5, 1.5, -0.25, -2.0, 1.25, 0.0))
+        self.assertEqual((16384, 32767, -8192, -32768, 32767, 0), heard)
+        self.assertEqual(3, self.status(loop)["counters"]["clipped_samples"])
+        self.assertIn("3 samples clipped", self.does(loop, "status", "0"))
+
+    def test_dither_is_there_where_it_was_chosen(self):
+        for dither, steps in (("none", {0}), ("tpdf", {-1, 0, 1})):
+            loop = self.loop(**FREE)
+            self.does(loop, "set", "0", f"dither={dither}")
+            self.assertEqual(steps, set(self.play_floats(loop, [0.0] * 4000)))
 
     def test_a_killed_program_is_dead_and_in_nobodys_way(self):
         loop = self.loop()
