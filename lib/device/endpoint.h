@@ -183,9 +183,12 @@ class Endpoint final : public Ticking {
   ssize_t transfer(int fd, std::size_t bytes, Look look, Position position);
   template <typename Position>
   bool spin_until(std::uint64_t frame, Position position);
-  // As fast as both programs go, so that a call at work needs no time.
+  // In the midst of a stream, and as fast as both programs go: such a call needs no
+  // time. A beginning does.
   bool without_clock() const {
-    return playback_.flow().free_clock() && seen_ns_.load(std::memory_order_relaxed) != 0;
+    return playback_.flow().free_clock() &&
+           (playback_.streaming() || capture_.flow().running()) &&
+           seen_ns_.load(std::memory_order_relaxed) != 0;
   }
   bool ready(std::int64_t now_ns);
   void show_readiness(int fd, std::int64_t now_ns);
