@@ -168,12 +168,7 @@ void Endpoint::publish_open() {
   shm::wake(port_.peer());
 }
 
-// A descriptor of the claim may claim again; any other description may not.
-bool Endpoint::holds_claim(int fd) {
-  if (shm::Node::claim(fd) != 0) return false;
-  shm::Node::announce(fd);
-  return true;
-}
+bool Endpoint::holds_claim(int fd) { return shm::Node::keeps_claim(fd); }
 
 std::unique_ptr<Endpoint> Endpoint::adopt(const std::string& folder, int instance,
                                           abi::SideIndex side, int fd) {

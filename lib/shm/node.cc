@@ -93,6 +93,19 @@ void Node::announce(int fd) {
   lock_call(fd, F_OFD_SETLK, lock);
 }
 
+// An announced claim is left as it is: claimed anew, it would for a moment be one of a
+// side that opens, and stay so if this process is killed then and another has the open.
+bool Node::keeps_claim(int fd) {
+  // To a lock of the process that of its own description is another's, too.
+  struct flock lock = range(F_WRLCK, 0);
+  const bool announced = lock_call(fd, F_GETLK, lock) == 0 && lock.l_type == F_RDLCK;
+  if (claimed_by_other(fd)) return false;
+  if (announced) return true;
+  if (claim(fd) != 0) return false;
+  announce(fd);
+  return true;
+}
+
 Node::Claim Node::claim_of_other(int fd) {
   struct flock lock = range(F_WRLCK, 0);
   if (lock_call(fd, F_OFD_GETLK, lock) != 0 || lock.l_type == F_UNLCK) return Claim::kNone;

@@ -42,6 +42,9 @@ class Node {
   static int claim(int fd);
   // The segment now speaks of the claim's holder.
   static void announce(int fd);
+  // Does the description behind `fd` have the side's claim, announced? A claim that is
+  // free it takes.
+  static bool keeps_claim(int fd);
   // What a description other than fd's own holds.
   enum class Claim { kNone, kOpening, kAnnounced };
   static Claim claim_of_other(int fd);

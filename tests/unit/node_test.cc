@@ -222,6 +222,42 @@ TEST_CASE("an announced claim is told from one that is not, and both keep others
   CHECK(Node::claim_of_other(mine.get()) == Node::Claim::kNone);
 }
 
+TEST_CASE("an announced claim that is asked for again stays announced all the while") {
+  Folder folder;
+  const Node node = folder.node();
+  Fd mine = opened(node);
+  const Fd copy(::dup(mine.get()));
+  const Fd other = opened(node);
+  REQUIRE(Node::claim(mine.get()) == 0);
+  CHECK_FALSE(Node::keeps_claim(other.get()));
+  Node::announce(mine.get());
+
+  static int locks;
+  locks = 0;
+  base::Sys table = base::kernel_sys();
+  table.fcntl = [](int fd, int command, std::intptr_t argument) {
+    if (command == F_OFD_SETLK) ++locks;
+    return base::kernel_sys().fcntl(fd, command, argument);
+  };
+  base::set_sys(table);
+  const bool kept = Node::keeps_claim(copy.get());
+  const bool stolen = Node::keeps_claim(other.get());
+  base::set_sys(base::kernel_sys());
+  CHECK(kept);
+  CHECK_FALSE(stolen);
+  CHECK(locks == 0);
+  CHECK(Node::claim_of_other(other.get()) == Node::Claim::kAnnounced);
+}
+
+TEST_CASE("a claim that is free is taken by who asks for it, announced") {
+  Folder folder;
+  const Node node = folder.node();
+  const Fd mine = opened(node);
+  const Fd other = opened(node);
+  CHECK(Node::keeps_claim(mine.get()));
+  CHECK(Node::claim_of_other(other.get()) == Node::Claim::kAnnounced);
+}
+
 TEST_CASE("the two sides of an instance are claimed apart") {
   Folder folder;
   Fd server = opened(folder.node(abi::kServer));
