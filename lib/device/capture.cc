@@ -74,6 +74,7 @@ bool Capture::knows(std::uint64_t frames) const {
 // What a killed player left in its filter comes after its last frame in the ring
 // and before its end.
 ConsumerFlow::View Capture::look(std::int64_t now_ns) {
+  known_until_ = 0;  // by another clock less may count as played than a read once knew
   ConsumerFlow::View view = flow_.look(port_.limits(), now_ns);
   const bool owed =
       view.closing && view.stream != rescued_stream_ && tail_owed(port_, view.stream, view.written);

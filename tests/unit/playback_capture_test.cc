@@ -341,6 +341,23 @@ TEST_CASE("halt drops what was queued, the stream goes on") {
   }
 }
 
+TEST_CASE("what a halt drops by the clock is not heard when there is none again") {
+  Instance loop(kS16, kS16, true, free_clock());
+  auto& mode = loop.segment->contract().policy.clock_mode;
+  const Bytes data = noise(1000);
+  loop.read(4);
+  REQUIRE(loop.write(data, 0, 400).moved == 400);
+  REQUIRE(loop.read(40).moved == 40);
+  mode.store(static_cast<std::uint32_t>(abi::ClockMode::kRealtime));
+  loop.recorder().capture.ready(1, loop.now);
+  loop.player().playback.halt(loop.now);
+  mode.store(static_cast<std::uint32_t>(abi::ClockMode::kFree));
+  REQUIRE(loop.write(data, 400, 80).moved == 80);
+  REQUIRE(loop.read(80).moved == 80);
+  CHECK((Bytes(loop.recorded.begin() + 40, loop.recorded.end()) ==
+         Bytes(data.begin() + 400, data.begin() + 480)));
+}
+
 TEST_CASE("an underrun is heard as silence of the recorder's format") {
   const PcmFormat phone{audio::afmt::kMuLaw, 1, 48000};
   Instance loop(phone, kS16);
