@@ -43,9 +43,14 @@ class Model {
   void began() { streams_.push_back({}); }
   std::size_t streams() const { return streams_.size(); }
   // Whole frames are counted from bytes as they were accepted; a rest waits for more.
-  void accepted(const std::byte* data, std::size_t bytes) {
-    auto& sent = streams_.back().sent;
+  // `written` is where in the ring the last of them ends, if rates are equal.
+  void accepted(const std::byte* data, std::size_t bytes, std::uint64_t written) {
+    auto& [sent, at] = streams_.back();
     sent.insert(sent.end(), data, data + bytes);
+    const std::size_t frames = sent.size() / frame_bytes();
+    for (std::uint64_t position = written - (frames - at.size()); position != written; ++position) {
+      at.push_back(position);
+    }
   }
   void dropped_rest() {
     if (streams_.empty()) return;
@@ -55,8 +60,19 @@ class Model {
   // The last `frames` accepted will not be heard, as far as they are of this stream.
   void dropped(std::size_t frames) {
     dropped_rest();
-    auto& sent = streams_.back().sent;
+    auto& [sent, at] = streams_.back();
     sent.resize(sent.size() - std::min(frames * frame_bytes(), sent.size()));
+    at.resize(sent.size() / frame_bytes());
+  }
+  // What the recorder dropped unheard, from one position to another.
+  void dropped(std::uint64_t from, std::uint64_t to) {
+    for (auto& [sent, at] : streams_) {
+      const auto first = std::lower_bound(at.begin(), at.end(), from) - at.begin();
+      const auto last = std::lower_bound(at.begin(), at.end(), to) - at.begin();
+      const auto bytes = static_cast<std::ptrdiff_t>(frame_bytes());
+      sent.erase(sent.begin() + first * bytes, sent.begin() + last * bytes);
+      at.erase(at.begin() + first, at.begin() + last);
+    }
   }
   // All that is heard, and where in it each stream ends.
   Bytes expected(std::vector<std::size_t>& ends) const {
@@ -93,6 +109,7 @@ class Model {
  private:
   struct Stream {
     Bytes sent;
+    std::vector<std::uint64_t> at;  // each frame's position
   };
   std::size_t frame_bytes() const { return static_cast<std::size_t>(setup_.player.frame_bytes()); }
 
@@ -121,7 +138,7 @@ class Play {
     hold(step.error == 0, "write: error " + std::to_string(step.error));
     hold(step.moved <= bytes, "write took more than there was");
     if (!streaming && playback.streaming()) model_.began();
-    if (step.moved > 0) model_.accepted(data.data(), step.moved);
+    if (step.moved > 0) model_.accepted(data.data(), step.moved, playback.flow().written());
     const auto frame = static_cast<std::size_t>(setup_.player.frame_bytes());
     // Of a frame that was begun before, the rest is all that is taken.
     if (streaming)
@@ -158,11 +175,7 @@ class Play {
     auto& flow = playback.flow();
     // There is room for one request, and what one after it drops of the frames
     // between them is left open.
-    const auto& direction =
-        rig_.contract()
-            .direction[setup_.server_reads ? abi::kClientToServer : abi::kServerToClient];
-    const bool seen = direction.producer.skips.load() == direction.consumer.skips_done.load();
-    if (!seen) return;
+    if (halt_unseen()) return;
     const bool streaming = playback.streaming();
     const std::uint64_t queued = streaming ? playback.queued_frames(rig_.now) : 0;
     const std::uint64_t heard = flow.read_by_peer();
@@ -175,7 +188,47 @@ class Play {
     if (streaming) model_.dropped(queued);
   }
 
+  void halt_recorder() {
+    // Of a frame that was read in part the rest would be lost.
+    const auto frame = static_cast<std::size_t>(setup_.recorder.frame_bytes());
+    if (model_.changes_rate() || recorded_.size() % frame != 0) return;
+    auto& capture = rig_.recorder().capture;
+    auto& flow = capture.flow();
+    const std::uint64_t from = flow.read();
+    const bool all = flow.running() && flow.free_clock() && model_.streams() == 1 && armed_ &&
+                     !halt_unseen();
+    const std::uint64_t written = flow.written_by_peer();
+    capture.halt(rig_.now);
+    hold(!flow.running(), "it records after a halt");
+    hold(!all || flow.read() == written, "a halt left something to be heard");
+    model_.dropped(from, flow.read());
+  }
+
+  // What is written now waits for the trigger, or that comes.
+  void trigger(bool armed) {
+    armed_ = armed;
+    rig_.player().playback.arm(armed, rig_.now);
+  }
+
+  // By a clock nothing is lost or put in where both sides wait for each other. The
+  // recorder looks: what it knew to be there counted as played.
+  void change_clock() {
+    const auto& policy = setup_.policy;
+    if (model_.changes_rate()) return;  // the filter rounds otherwise
+    if (policy.underrun != abi::Underrun::kStall || policy.overrun != abi::Overrun::kWait ||
+        policy.eof == abi::Eof::kSilence) {
+      return;
+    }
+    auto& mode = rig_.contract().policy.clock_mode;
+    const auto next = mode.load() == static_cast<std::uint32_t>(abi::ClockMode::kFree)
+                          ? abi::ClockMode::kRealtime
+                          : abi::ClockMode::kFree;
+    mode.store(static_cast<std::uint32_t>(next));
+    rig_.recorder().capture.ready(1, rig_.now);
+  }
+
   void close_player(bool killed) {
+    armed_ = true;
     if (killed) {
       // What a kill does not leave behind: half a frame.
       rig_.player().vanish();
@@ -190,13 +243,14 @@ class Play {
     auto& port = (chance_.one_in(2) ? rig_.player() : rig_.recorder()).port;
     const auto word =
         static_cast<std::uint32_t>(chance_.between(4, 14) | chance_.between(0, 40) << 16);
+    port.side().fragment_chosen.store(chance_.one_in(2) ? word : 0);
     port.set_buffering(device::requested_buffering(word, port.format(), port.buffer_ms()));
   }
 
   void run() {
     const int steps = 4 * chance_.size();
     for (int i = 0; i < steps; ++i) {
-      switch (chance_.below(12)) {
+      switch (chance_.below(16)) {
         case 0:
           close_player(chance_.one_in(3));
           break;
@@ -216,8 +270,17 @@ class Play {
           rig_.player().playback.ready(chance_.up_to(2000), rig_.now);
           break;
         case 6:
+          halt_recorder();
+          break;
         case 7:
+          trigger(chance_.one_in(2));
+          break;
         case 8:
+          change_clock();
+          break;
+        case 9:
+        case 10:
+        case 11:
           read(chance_.up_to(4000));
           break;
         default:
@@ -234,8 +297,17 @@ class Play {
     for (std::size_t at = 3; at < data.size(); at += 4) data[at] &= std::byte{0xbf};
   }
 
+  // Has the recorder still to drop what a halt of the player asked it to?
+  bool halt_unseen() {
+    const auto& [producer, consumer] =
+        rig_.contract()
+            .direction[setup_.server_reads ? abi::kClientToServer : abi::kServerToClient];
+    return producer.skips.load() != consumer.skips_done.load();
+  }
+
   void finish() {
     close_player(false);
+    rig_.contract().policy.clock_mode.store(static_cast<std::uint32_t>(abi::ClockMode::kFree));
     // As many streams without a frame may follow each other as have room.
     for (int idle = 0; idle < 2 * static_cast<int>(abi::kEnds);) {
       const std::size_t before = recorded_.size() + ends_.size();
@@ -277,6 +349,7 @@ class Play {
   Model model_;
   Bytes recorded_;
   std::vector<std::size_t> ends_;
+  bool armed_ = true;
 };
 
 }  // namespace
