@@ -254,7 +254,8 @@ bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
 std::int64_t Playback::settles_at(std::int64_t now_ns) const {
   const auto& loop = port_.contract().loop;
   const std::int64_t changed_ns = loop.changed_ns.load(kRelaxed);
-  if (changed_ns > now_ns) return 0;  // somebody's garbage
+  // It may have asked since we took the time; what lies further ahead is garbage.
+  if (changed_ns > now_ns + kFirstRequestNs) return 0;
   return changed_ns + (changed_ns == loop.opened_ns.load(kRelaxed) ? kFirstRequestNs : kSettleNs);
 }
 

@@ -211,6 +211,29 @@ TEST_CASE("a recorder of small blocks sleeps for a fragment, one with short frag
   CHECK(early.wait.deadline_ns <= loop.now + frames * kSecond / 48000 + 1);
 }
 
+TEST_CASE("a player waits for a server that chooses its format, however late it looks") {
+  Instance loop(kS16, kS16);
+  auto& word = loop.segment->contract().loop;
+  const std::int64_t asked = loop.now + GENERATE(-kMs, 0 * kMs, kMs, 100 * kMs);
+  word.opened_ns.store(asked - kMs);
+  word.changed_ns.store(asked);
+  const Bytes data = noise(480);
+  const Step early = loop.write(data, 0, data.size());
+  CHECK(early.moved == 0);
+  CHECK(early.wait.deadline_ns > asked);
+  CHECK(frozen_by(word.word.load()) == 0);
+  loop.now = early.wait.deadline_ns;
+  CHECK(loop.write(data, 0, data.size()).moved == data.size());
+  CHECK(frozen_by(word.word.load()) != 0);
+}
+
+TEST_CASE("a time of its last request that lies far ahead makes no player wait") {
+  Instance loop(kS16, kS16);
+  loop.segment->contract().loop.changed_ns.store(loop.now + kSecond);
+  const Bytes data = noise(480);
+  CHECK(loop.write(data, 0, data.size()).moved == data.size());
+}
+
 TEST_CASE("a slow recorder loses nothing") {
   Instance loop(kS16, kS16);
   const Bytes data = noise(48000 * 4);
