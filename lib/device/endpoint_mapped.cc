@@ -141,7 +141,7 @@ Pointer Endpoint::mapped_pointer(Access direction, std::int64_t now_ns) {
   result.ptr_bytes = result.frames % mapped.buffer_frames() *
                      static_cast<std::uint64_t>(port_.format().frame_bytes());
   if (direction == kWrite) {
-    result.queued_frames = playback_.queued_frames(now_ns) + playback_.filter_frames();
+    result.queued_frames = playback_.delay_frames(now_ns);
   }
   return result;
 }

@@ -111,7 +111,7 @@ Pointer Endpoint::pointer(int fd, Access direction) {
     result.queued_frames = std::min(capture_.available_frames(now_ns), port_.buffer_frames());
     position = moved + result.queued_frames;
   } else {
-    result.queued_frames = playback_.queued_frames(now_ns) + playback_.filter_frames();
+    result.queued_frames = playback_.delay_frames(now_ns);
     position = moved - std::min(moved, result.queued_frames);
   }
   result.frames = position - std::min(position, side.zero_frames.load(kRelaxed));
@@ -129,7 +129,7 @@ Pointer Endpoint::pointer(int fd, Access direction) {
 
 std::uint64_t Endpoint::delay_frames(int fd) {
   Turn turn(*this, fd);
-  return playback_.queued_frames(sys().now_ns()) + playback_.filter_frames();
+  return playback_.delay_frames(sys().now_ns());
 }
 
 Errors Endpoint::errors(int fd) {

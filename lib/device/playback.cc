@@ -270,8 +270,10 @@ std::uint64_t Playback::queued_frames(std::int64_t now_ns) {
   return port_.to_program_up(flow_.written() - flow_.played(port_.limits(), now_ns));
 }
 
-std::uint64_t Playback::filter_frames() const {
-  return converter_ != nullptr && flow_.streaming() ? converter_->held_input_frames() : 0;
+std::uint64_t Playback::delay_frames(std::int64_t now_ns) {
+  if (converter_ == nullptr) return queued_frames(now_ns);
+  if (!flow_.streaming() || port_.follow_loop() != 0) return 0;
+  return converter_->held_input_frames(flow_.written() - flow_.played(port_.limits(), now_ns));
 }
 
 bool Playback::drained(std::int64_t now_ns, Step& step, std::uint64_t& progress) {

@@ -27,7 +27,8 @@ class Playback {
 
   std::uint64_t space_frames(std::int64_t now_ns);   // of the program
   std::uint64_t queued_frames(std::int64_t now_ns);  // accepted, in the ring, not yet played
-  std::uint64_t filter_frames() const;               // accepted, still inside the converter
+  // Accepted and not yet played: in the ring or still inside the converter.
+  std::uint64_t delay_frames(std::int64_t now_ns);
 
   // Everything played? Then 0; else how long to wait, with `progress` a figure
   // that changes as long as the consumer lives up to its name.

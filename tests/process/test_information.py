@@ -157,8 +157,8 @@ class Positions(DrivenTest):
                             time.sleep(0.2)
                         given = 1000 + read + fields(server.ioctl_bytes(server.fd, GETISPACE, bytes(16)), "4i")[3] // 4
                         delay = client.ioctl(client.fd, GETODELAY) // 4
-                        # What is inside the filter counts as delay; both are rounded to frames.
-                        self.assertAlmostEqual(written - given * rate / 48000, delay, delta=0 if rate == 48000 else 2)
+                        # What is inside the filter counts as delay.
+                        self.assertAlmostEqual(written - given * rate / 48000, delay, delta=0 if rate == 48000 else 1)
                         server.read_bytes(server.fd, 4 * more)
                         read += more
                     if rate == 48000:
