@@ -83,6 +83,13 @@ int wait_for(pollfd* entries, nfds_t count, Patience patience, Next next) {
   }
 }
 
+// Not inlined: what it saves on the stack is no business of a poll of other descriptors.
+__attribute__((noinline)) int poll_devices(pollfd* entries, nfds_t count, int timeout_ms) {
+  return wait_for(
+      entries, count, Patience::milliseconds(timeout_ms),
+      [&](const Patience& patience) { return real_poll(entries, count, patience.left_ms()); });
+}
+
 // The sets of select(): any number of bits, whatever FD_SETSIZE says.
 constexpr int kWordBits = sizeof(long) * CHAR_BIT;
 unsigned long* words(fd_set* set) { return reinterpret_cast<unsigned long*>(set); }
@@ -209,9 +216,7 @@ int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Pati
 
 OSSLOOP_EXPORT int poll(pollfd* entries, nfds_t count, int timeout_ms) {
   if (!any_ours(entries, count)) return real_poll(entries, count, timeout_ms);
-  return wait_for(
-      entries, count, Patience::milliseconds(timeout_ms),
-      [&](const Patience& patience) { return real_poll(entries, count, patience.left_ms()); });
+  return poll_devices(entries, count, timeout_ms);
 }
 OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, size_t size) {
   if (size / sizeof(pollfd) < count || !any_ours(entries, count)) {
