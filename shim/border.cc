@@ -237,7 +237,11 @@ const EngineApi kEngineCalls{
     [](int fd) { engine->handles().lost(fd); },
     [] { engine->handles().close_all(); },
     [] { return engine->handles().own_process(); },
-    base::signal_handlers_changed,
+    base::signal_handler_changing,
+    base::signal_handler_changed,
+    [](int number, void (**handler)(int), int* flags) {
+      base::tell_handler(number, *handler, *flags);
+    },
     [] { memory_changes.fetch_add(1, std::memory_order_release); },
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deferral.h"
 #include "base/log.h"
 #include "device/endpoint.h"
 #include "device/timer.h"
@@ -48,10 +49,11 @@ Engine::Engine(DescriptorTable& table)
 }  // namespace ossloop::shim
 
 extern "C" __attribute__((visibility("default"))) const ossloop::shim::EngineApi* ossloop_engine(
-    ossloop::shim::DescriptorTable* table) {
+    const ossloop::shim::Preloaded* preloaded) {
   using namespace ossloop::shim;
+  ossloop::base::set_signal_gate(preloaded->signal_gate);
   try {
-    engine = new Engine(*table);
+    engine = new Engine(*preloaded->descriptors);
   } catch (const std::bad_alloc&) {
     return nullptr;
   }

@@ -8,12 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/deferral.h"
 #include "config/device_path.h"
 #include "shim/descriptor_table.h"
 
 namespace ossloop::shim {
 
-inline constexpr unsigned kEngineVersion = 1;
+inline constexpr unsigned kEngineVersion = 2;
 
 struct EngineApi {
   unsigned version;
@@ -68,13 +69,22 @@ struct EngineApi {
   // False in the child of a vfork(), whose memory is its parent's.
   bool (*own_process)();
 
-  // The program installed a signal handler.
-  void (*handlers_changed)();
+  // Around the program's change of a signal's handler.
+  void (*handler_changing)();
+  void (*handler_changed)(int number);
+  // Makes of what the kernel holds what the program installed.
+  void (*tell_handler)(int number, void (**handler)(int), int* flags);
   // It unmapped, moved or protected memory.
   void (*memory_changed)();
 };
 
-using EngineEntry = const EngineApi* (*)(DescriptorTable* table);
+// What lives in the preloaded file.
+struct Preloaded {
+  DescriptorTable* descriptors;
+  base::SignalGateOf signal_gate;
+};
+
+using EngineEntry = const EngineApi* (*)(const Preloaded* preloaded);
 inline constexpr const char* kEngineEntryName = "ossloop_engine";
 
 }  // namespace ossloop::shim

@@ -20,6 +20,11 @@ constinit DescriptorTable descriptors{};
 
 namespace {
 
+// The file is there from the start, so each thread has it without asking for memory.
+__attribute__((tls_model("initial-exec"))) thread_local constinit base::SignalGate signal_gate;
+
+constexpr Preloaded kPreloaded{&descriptors, []() -> base::SignalGate& { return signal_gate; }};
+
 constexpr long kPipeFs = 0x50495045;
 
 // The text of sndstat lies in a file without a name that is sealed for good; what
@@ -81,7 +86,7 @@ const EngineApi* open_engine(bool& again) {
     return nullptr;
   }
   auto entry = reinterpret_cast<EngineEntry>(::dlsym(library, kEngineEntryName));
-  const EngineApi* api = entry != nullptr ? entry(&descriptors) : nullptr;
+  const EngineApi* api = entry != nullptr ? entry(&kPreloaded) : nullptr;
   if (api == nullptr || api->version != kEngineVersion) {
     say("the engine is of another version: ", path, "");
     return nullptr;

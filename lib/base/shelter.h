@@ -13,6 +13,7 @@ namespace ossloop::base {
 class SignalsHeld {
  public:
   SignalsHeld();
+  explicit SignalsHeld(bool needed);
   ~SignalsHeld();
   SignalsHeld(const SignalsHeld&) = delete;
   SignalsHeld& operator=(const SignalsHeld&) = delete;

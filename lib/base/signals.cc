@@ -1,46 +1,37 @@
 #include "base/signals.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <atomic>
-#include <cstdint>
+
+#include "base/deferral.h"
+#include "base/kernel_signals.h"
 
 namespace ossloop::base {
 namespace {
-
-// The kernel's own structure: libc's sigaction() may be somebody's wrapper.
-struct KernelAction {
-  void (*handler)(int);
-  unsigned long flags;
-  void (*restorer)();
-  std::uint64_t mask;
-};
 
 std::atomic<unsigned> changes{1};
 std::atomic<unsigned> seen_changes{0};
 std::atomic<Handlers> seen{Handlers::kMixed};
 std::atomic<bool> seen_end{false};
+std::atomic<bool> seen_wait{false};
 
 Handlers look() {
-  const int saved = errno;
+  const std::uint64_t mask = set_signal_mask(kHeldSignals);
   bool restart = false;
   bool interrupt = false;
   bool end = false;
-  for (int number = 1; number <= 64; ++number) {
-    // 32 and 33 are libc's own.
-    if (number == 32 || number == 33 || number == SIGKILL || number == SIGSTOP) continue;
+  bool wait = true;
+  for (int number = 1; number <= kSignals; ++number) {
+    if (number == SIGKILL || number == SIGSTOP || (kOfLibc & signal_bit(number)) != 0) continue;
     KernelAction action{};
-    if (::syscall(SYS_rt_sigaction, number, nullptr, &action, sizeof action.mask) != 0) continue;
-    if (action.handler == SIG_DFL || action.handler == SIG_IGN) continue;
+    if (!kernel_action(number, nullptr, &action) || !action.handles()) continue;
     const bool restarts = (action.flags & SA_RESTART) != 0;
     (restarts ? restart : interrupt) = true;
     if (number == SIGINT || number == SIGTERM || number == SIGHUP) end = end || restarts;
+    wait = (!is_held(number) || defer_handler(number, action, false)) && wait;
   }
-  errno = saved;
+  set_signal_mask(mask);
   seen_end.store(end, std::memory_order_relaxed);
+  seen_wait.store(wait, std::memory_order_relaxed);
   if (!interrupt) return restart ? Handlers::kRestart : Handlers::kNone;
   return restart ? Handlers::kMixed : Handlers::kInterrupt;
 }
@@ -61,6 +52,25 @@ bool end_restarts() {
   return seen_end.load(std::memory_order_relaxed);
 }
 
+bool handlers_wait() {
+  signal_handlers();
+  return seen_wait.load(std::memory_order_relaxed);
+}
+
 void signal_handlers_changed() { changes.fetch_add(1, std::memory_order_release); }
+
+// Calls on a device hold all signals until the new handler waits.
+void signal_handler_changing() { seen_wait.store(false, std::memory_order_relaxed); }
+
+void signal_handler_changed(int number) {
+  const std::uint64_t mask = set_signal_mask(kHeldSignals);
+  KernelAction action{};
+  if (number >= 1 && number <= kSignals && kernel_action(number, nullptr, &action) &&
+      action.handles()) {
+    defer_handler(number, action, true);
+  }
+  signal_handlers_changed();
+  set_signal_mask(mask);
+}
 
 }  // namespace ossloop::base

@@ -14,12 +14,18 @@ enum class Handlers {
 };
 
 // Looks at all handlers when something may have changed, else answers from
-// memory.
+// memory. Those that can wait for our locks (base/deferral.h) do from then on.
 Handlers signal_handlers();
+// All of them do.
+bool handlers_wait();
 // Whether one for SIGINT, SIGTERM or SIGHUP, which ask the program to end, wants
 // the call to be restarted.
 bool end_restarts();
 // A handler may have been installed.
 void signal_handlers_changed();
+
+// Before and after the handler of `number` is changed.
+void signal_handler_changing();
+void signal_handler_changed(int number);
 
 }  // namespace ossloop::base

@@ -1,7 +1,9 @@
 // The right to change a side: one holder at a time.
 #pragma once
 
+#include "base/deferral.h"
 #include "base/shelter.h"
+#include "base/signals.h"
 #include "device/endpoint.h"
 #include "shm/node.h"
 
@@ -31,7 +33,9 @@ class Endpoint::Turn {
     locked_ = shm::Node::take_turn(fd, true) == 0;
   }
 
-  const base::SignalsHeld signals_;  // the first in, the last out
+  // The first in, the last out: a handler may not come back from where it goes.
+  const base::SignalsHeld masked_{!base::handlers_wait()};
+  const base::SignalsDeferred deferred_;
   Endpoint& endpoint_;
   const int fd_;
   bool locked_ = false;

@@ -3,11 +3,25 @@
 
 #include <signal.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <ucontext.h>
 
 sighandler_t __sysv_signal(int, sighandler_t);
+sighandler_t sysv_signal(int, sighandler_t);
+sighandler_t bsd_signal(int, sighandler_t);
+int __sigaction(int, const struct sigaction *, struct sigaction *);
 
 static volatile sig_atomic_t handled;
 static void handle(int number) { handled = number; }
+static void handle_other(int number) { handled = 100 + number; }
+
+static siginfo_t handled_info;
+static sigset_t handled_mask;
+static void handle_info(int number, siginfo_t *info, void *context) {
+  handled = number;
+  handled_info = *info;
+  handled_mask = ((ucontext_t *)context)->uc_sigmask;
+}
 
 // Is a read from an empty pipe interrupted, or does it go on until it has a byte?
 static long reading(int pipes[2]) {
@@ -25,6 +39,65 @@ static long reading(int pipes[2]) {
   if (result < 0) read(pipes[0], &byte, 1);
   errno = error;
   return result;
+}
+
+// What is installed is what is told, with its flags and its mask.
+static void installing(void) {
+  struct sigaction action = {.sa_sigaction = handle_info, .sa_flags = SA_SIGINFO | SA_ONSTACK}, before;
+  sigaddset(&action.sa_mask, SIGUSR2);
+  SHOW(sigaction(SIGUSR1, &action, NULL));
+  SHOW(sigaction(SIGUSR1, NULL, &before));
+  SHOW(before.sa_sigaction == handle_info);
+  SHOW(before.sa_flags & (SA_SIGINFO | SA_ONSTACK | SA_RESTART));
+  SHOW(sigismember(&before.sa_mask, SIGUSR2) * 10 + sigismember(&before.sa_mask, SIGALRM));
+  SHOW(sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = 77}));
+  SHOW(handled);
+  SHOW(handled_info.si_code == SI_QUEUE && handled_info.si_pid == getpid());
+  SHOW(handled_info.si_value.sival_int);
+  SHOW(sigismember(&handled_mask, SIGUSR1));
+
+  SHOW((void *)signal(SIGUSR1, handle) == (void *)handle_info);
+  SHOW(__sigaction(SIGUSR1, NULL, &before));
+  SHOW(before.sa_handler == handle);
+  SHOW(before.sa_flags & (SA_SIGINFO | SA_ONSTACK | SA_RESTART));
+  SHOW(bsd_signal(SIGUSR1, handle_other) == handle);
+  SHOW(raise(SIGUSR1));
+  SHOW(handled);
+  SHOW(ssignal(SIGUSR1, SIG_IGN) == handle_other);
+  SHOW(raise(SIGUSR1));
+  SHOW(sysv_signal(SIGUSR1, handle) == SIG_IGN);
+  SHOW(raise(SIGUSR1));
+  SHOW(handled);
+  SHOW(signal(SIGUSR1, handle) == SIG_DFL);
+
+  // Put back as it was found.
+  SHOW(sigaction(SIGUSR1, &action, &before));
+  SHOW(sigaction(SIGUSR1, &before, NULL));
+  SHOW(signal(SIGUSR1, SIG_DFL) == handle);
+  SHOW(sigaction(SIGUSR1, NULL, (struct sigaction *)NULL));
+  SHOW(signal(-1, handle) == SIG_ERR);
+  SHOW(signal(65, handle) == SIG_ERR);
+}
+
+// A child of vfork() changes its own handlers and not its parent's.
+static void installing_in_a_child(void) {
+  struct sigaction before;
+  int status = 0;
+  SHOW(signal(SIGCHLD, SIG_DFL) == SIG_IGN);
+  SHOW(signal(SIGUSR1, handle) == SIG_DFL);
+  const pid_t child = vfork();
+  if (child == 0) {
+    signal(SIGUSR1, SIG_DFL);
+    _exit(signal(SIGUSR1, handle_other) == SIG_DFL ? 7 : 8);
+  }
+  SHOW(waitpid(child, &status, 0) == child);
+  SHOW(WEXITSTATUS(status));
+  SHOW(sigaction(SIGUSR1, NULL, &before));
+  SHOW(before.sa_handler == handle);
+  SHOW(raise(SIGUSR1));
+  SHOW(handled);
+  // exec leaves none.
+  SHOW(system("kill -USR1 $$") & 127);
 }
 
 int main(int count, char **words) {
@@ -55,5 +128,7 @@ int main(int count, char **words) {
   SHOW(sigset(SIGALRM, handle) == SIG_HOLD);
   SHOW(sigaction(SIGKILL, &action, NULL));
   SHOW(sigaction(1000, &action, NULL));
+  installing();
+  installing_in_a_child();
   return 0;
 }

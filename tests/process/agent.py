@@ -171,11 +171,6 @@ class Calls:
         return bool(select.select([number], [], [], seconds)[0])
 
     # Signals.
-    @staticmethod
-    def no_handlers():
-        """Python itself handles SIGINT."""
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
     def handle(self, number, restart):
         signal.signal(number, lambda n, frame: self.signals.append(n))
         signal.siginterrupt(number, not restart)

@@ -1,5 +1,6 @@
 """Sound goes through shared memory: the kernel is called to sleep and to wake, and for nothing else."""
 
+import signal
 import unittest
 
 from driven import *
@@ -18,12 +19,10 @@ class SystemCalls(DrivenTest):
         agent.log = log
         return agent
 
-    def watched_pair(self, loop, handlers=False):
-        """Both have moved a block, so that nothing is done for the first time."""
+    def watched_pair(self, loop):
+        """Both have a signal handler and have moved a block, so that nothing is done
+        for the first time."""
         server, client = self.watched(loop), self.watched(loop)
-        for agent in (server, client):
-            if not handlers:
-                agent.no_handlers()
         server.fd = server.open(SERVER, os.O_RDONLY)
         client.fd = client.open(CLIENT, os.O_WRONLY)
         client.write_blocks(client.fd, 1, BLOCK)
@@ -59,12 +58,23 @@ class SystemCalls(DrivenTest):
                 server.marked("read_blocks", server.fd, 200, BLOCK)
                 self.assertEqual((0, 0), self.futexes(server))
 
-    def test_a_program_with_a_signal_handler_makes_two_that_keep_it_out_of_our_locks(self):
-        server, client = self.watched_pair(self.loop(clock="free"), handlers=True)
+    def test_handlers_of_all_kinds_that_can_wait_cost_none(self):
+        server, client = self.watched_pair(self.loop(clock="free"))
         for agent, call in ((client, "write_blocks"), (server, "read_blocks")):
-            agent.marked(call, agent.fd, 100, BLOCK)
+            for number, restart in ((signal.SIGUSR1, True), (signal.SIGCHLD, False), (signal.SIGSEGV, False)):
+                agent.handle(number, restart)
+                getattr(agent, call)(agent.fd, 1, BLOCK)
+                agent.marked(call, agent.fd, 50, BLOCK)
+                self.assertEqual((0, 0), self.futexes(agent))
+
+    def test_a_handler_of_a_real_time_signal_is_kept_out_of_our_locks_by_two(self):
+        server, client = self.watched_pair(self.loop(clock="free"))
+        for agent, call in ((client, "write_blocks"), (server, "read_blocks")):
+            agent.handle(signal.SIGRTMIN, True)
+            getattr(agent, call)(agent.fd, 1, BLOCK)
+            agent.marked(call, agent.fd, 50, BLOCK)
             mine, _ = self.cost(agent)
-            self.assertEqual(["rt_sigprocmask"] * 200, [text.split("(")[0] for text in mine])
+            self.assertEqual(["rt_sigprocmask"] * 100, [text.split("(")[0] for text in mine])
 
     @limit(90)
     def test_nobody_is_woken_who_does_not_sleep_and_nobody_sleeps_for_each_block(self):

@@ -48,6 +48,9 @@ class Threads(LoopTest):
     def test_a_handler_may_call_the_device_it_interrupts(self):
         self.with_a_server("calls_from_a_handler")
 
+    def test_a_handler_may_jump_out_of_a_call(self):
+        self.with_a_server("jumps_from_a_handler")
+
     def test_a_real_time_thread_does_not_wait_for_idle_ones(self):
         self.with_a_server("real_time")
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,45 @@ static void calls_from_a_handler(void) {
   EXPECT(close(fd) == 0);
 }
 
+static sigjmp_buf place;
+static volatile sig_atomic_t may_jump, jumped;
+static void jump(int number) {
+  (void)number;
+  if (!may_jump) return;
+  ++jumped;
+  siglongjmp(place, 1);
+}
+
+// A program that ends its calls so: none of them leaves the device locked, and what
+// the timer interrupts most is short calls and waits.
+static void jumps_from_a_handler(void) {
+  signal(SIGALRM, jump);
+  for (volatile int round = 0; round < 4; ++round) {
+    EXPECT((fd = open(device, O_WRONLY)) >= 0);
+    const struct itimerval often = {{0, 700}, {0, 700}};
+    setitimer(ITIMER_REAL, &often, NULL);
+    const volatile int enough = jumped + 200;
+    sigsetjmp(place, 1);
+    while (jumped < enough) {
+      may_jump = 1;
+      for (int call = 0; call < 50; ++call) {
+        audio_buf_info info;
+        EXPECT(ioctl(fd, SNDCTL_DSP_GETOSPACE, &info) == 0);
+      }
+      EXPECT(write(fd, block, round % 2 == 0 ? 64 : sizeof block) > 0);
+      may_jump = 0;
+    }
+    const struct itimerval never = {{0, 0}, {0, 0}};
+    setitimer(ITIMER_REAL, &never, NULL);
+    EXPECT(ioctl(fd, SNDCTL_DSP_RESET, NULL) == 0);
+    EXPECT(write(fd, block, 64) == 64);
+    EXPECT(close(fd) == 0);
+  }
+  sigset_t mask;
+  sigprocmask(SIG_SETMASK, NULL, &mask);
+  for (int number = 1; number < 32; ++number) EXPECT(sigismember(&mask, number) == 0);
+}
+
 static volatile int quit;
 static void *ask(void *nothing) {
   (void)nothing;
@@ -263,6 +303,7 @@ int main(int count, char **words) {
              {"small_stack", small_stack},
              {"blocked_signals", blocked_signals},
              {"calls_from_a_handler", calls_from_a_handler},
+             {"jumps_from_a_handler", jumps_from_a_handler},
              {"real_time", real_time}};
   if (count < 3) return 2;
   device = words[2];

@@ -1,0 +1,98 @@
+#include "base/deferral.h"
+
+#include <sys/ucontext.h>
+
+#include <cstring>
+
+namespace ossloop::base {
+namespace {
+
+using Handler = void (*)(int, siginfo_t*, void*);
+using PlainHandler = void (*)(int);
+
+// Which of the two a function is only its installer knows.
+template <typename To, typename From>
+To handler_cast(From* handler) {
+  return reinterpret_cast<To>(reinterpret_cast<void*>(handler));
+}
+
+struct Deferred {
+  std::atomic<Handler> handler{nullptr};
+  std::atomic<bool> plain{false};  // installed without SA_SIGINFO
+};
+constexpr int kRealTime = 32;  // the first one
+constinit Deferred deferred[kRealTime];
+
+SignalGate& own_gate() {
+  thread_local constinit SignalGate gate;
+  return gate;
+}
+constinit std::atomic<SignalGateOf> gate_of{own_gate};
+
+// With the signal itself masked it is delivered when `context` is left and
+// the mask in there is taken back.
+void put_off(SignalGate& gate, int number, siginfo_t* info, void* context) {
+  set_signal_mask(kHeldSignals);  // SA_NODEFER
+  const auto process = static_cast<int>(::syscall(SYS_getpid));
+  const auto thread = static_cast<int>(::syscall(SYS_gettid));
+  if (!signal_call(SYS_rt_tgsigqueueinfo, process, thread, number, info)) {
+    signal_call(SYS_tgkill, process, thread, number);  // a sandbox's rules
+  }
+  // libc's type is longer than what the kernel keeps there.
+  auto* const mask = &static_cast<ucontext_t*>(context)->uc_sigmask;
+  std::uint64_t before;
+  std::memcpy(&before, mask, sizeof before);
+  // Of handlers that came upon one another the first comes here last.
+  gate.mask = before;
+  gate.arrived.store(true, std::memory_order_relaxed);
+  before |= kHeldSignals;
+  std::memcpy(mask, &before, sizeof before);
+}
+
+void arrive(int number, siginfo_t* info, void* context) {
+  SignalGate& gate = signal_gate();
+  if (gate.depth.load(std::memory_order_relaxed) > 0) {
+    return put_off(gate, number, info, context);
+  }
+  return deferred[number].handler.load(std::memory_order_acquire)(number, info, context);
+}
+
+bool is_arrive(PlainHandler handler) { return handler == handler_cast<PlainHandler>(arrive); }
+
+}  // namespace
+
+void set_signal_gate(SignalGateOf gate) { gate_of.store(gate, std::memory_order_relaxed); }
+SignalGate& signal_gate() { return gate_of.load(std::memory_order_relaxed)(); }
+
+void SignalsDeferred::let_in() {
+  const std::uint64_t mask = gate_.mask;
+  gate_.arrived.store(false, kRelaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  set_signal_mask(mask);
+}
+
+bool defer_handler(int number, const KernelAction& action, bool seen) {
+  if (is_arrive(action.handler)) return true;
+  if (number >= kRealTime || !is_held(number) || (action.flags & SA_RESETHAND) != 0) return false;
+  Deferred& program = deferred[number];
+  if (!seen && program.handler.load() != nullptr) return false;
+  program.plain.store((action.flags & SA_SIGINFO) == 0);
+  program.handler.store(handler_cast<Handler>(action.handler));
+  KernelAction ours = action;
+  ours.handler = handler_cast<PlainHandler>(arrive);
+  ours.flags |= SA_SIGINFO;
+  KernelAction before{};
+  if (!kernel_action(number, &ours, &before)) return false;
+  if (before.handler == action.handler || is_arrive(before.handler)) return true;
+  // Another thread has just installed it.
+  kernel_action(number, &before, nullptr);
+  return false;
+}
+
+void tell_handler(int number, void (*&handler)(int), int& flags) {
+  if (number >= kRealTime || !is_arrive(handler)) return;
+  handler = handler_cast<PlainHandler>(deferred[number].handler.load());
+  if (deferred[number].plain.load()) flags &= ~SA_SIGINFO;
+}
+
+}  // namespace ossloop::base

@@ -1,0 +1,67 @@
+// Signal handlers that wait until their thread has left our locks, without a system
+// call on the way in or out.
+//
+// For the kernel, arrive() stands in for each handler of the program. Between locks it
+// sends the signal to its thread once more, to be delivered when the last lock is
+// given back; else it is the handler: same context, same stack. The program never
+// learns of it: what sigaction() returns is the handler that it installed.
+#pragma once
+
+#include <signal.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/kernel_signals.h"
+
+namespace ossloop::base {
+
+// Of one thread; its handlers look at it, too. In memory that is there before the
+// thread runs: to get some within a handler might wait for malloc's lock.
+struct SignalGate {
+  std::atomic<int> depth{0};  // of our locks
+  std::atomic<bool> arrived{false};
+  std::uint64_t mask = 0;  // the program's, if a signal has arrived
+};
+
+using SignalGateOf = SignalGate& (*)();
+// Where the calling thread's is. To be set before the first handler is deferred.
+void set_signal_gate(SignalGateOf gate);
+SignalGate& signal_gate();
+
+// Makes `action`, which was read of `number`, wait for our locks. False if it cannot:
+//  - real-time signals queue, and one that is sent again would come last;
+//  - SA_RESETHAND: it would not find its handler again;
+//  - a handler that was installed out of our sight (not `seen`) where arrive() stood
+//    in: its owner may have taken that for the handler before, and call it in turn.
+bool defer_handler(int number, const KernelAction& action, bool seen);
+
+// What the program takes to be the handler and the flags of `number`.
+void tell_handler(int number, void (*&handler)(int), int& flags);
+
+// Handlers of the program run after it. Those that defer_handler() refuses do not
+// wait.
+class SignalsDeferred {
+ public:
+  SignalsDeferred() : gate_(signal_gate()) {
+    gate_.depth.store(gate_.depth.load(kRelaxed) + 1, kRelaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+  ~SignalsDeferred() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    const int depth = gate_.depth.load(kRelaxed) - 1;
+    gate_.depth.store(depth, kRelaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (depth == 0 && gate_.arrived.load(kRelaxed)) let_in();
+  }
+  SignalsDeferred(const SignalsDeferred&) = delete;
+  SignalsDeferred& operator=(const SignalsDeferred&) = delete;
+
+ private:
+  static constexpr auto kRelaxed = std::memory_order_relaxed;
+  void let_in();
+
+  SignalGate& gate_;
+};
+
+}  // namespace ossloop::base

@@ -1,0 +1,54 @@
+// Signals by the kernel's own calls: libc's leave out the signals that it uses
+// itself, and may be somebody's wrapper. errno is left alone.
+#pragma once
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+namespace ossloop::base {
+
+// The kernel's structure.
+struct KernelAction {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)();
+  std::uint64_t mask;
+
+  bool handles() const { return handler != SIG_DFL && handler != SIG_IGN; }
+};
+
+constexpr int kSignals = 64;
+constexpr std::uint64_t signal_bit(int number) { return std::uint64_t{1} << (number - 1); }
+// What a thread brings upon itself. If that is our own work it must still kill; and
+// a sandbox answers system calls by SIGSYS.
+constexpr std::uint64_t kFaults = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) |
+                                  signal_bit(SIGFPE) | signal_bit(SIGTRAP) | signal_bit(SIGSYS);
+constexpr std::uint64_t kOfLibc = signal_bit(32) | signal_bit(33);
+constexpr std::uint64_t kHeldSignals = ~(kFaults | kOfLibc);
+constexpr bool is_held(int number) { return (kHeldSignals & signal_bit(number)) != 0; }
+
+template <typename... Arguments>
+bool signal_call(long number, Arguments... arguments) {
+  const int saved = errno;
+  const bool done = ::syscall(number, arguments...) == 0;
+  errno = saved;
+  return done;
+}
+
+// Either may be nullptr.
+inline bool kernel_action(int number, const KernelAction* action, KernelAction* before) {
+  return signal_call(SYS_rt_sigaction, number, action, before, sizeof action->mask);
+}
+
+// The mask before.
+inline std::uint64_t set_signal_mask(std::uint64_t mask) {
+  std::uint64_t before = 0;
+  signal_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &before, sizeof mask);
+  return before;
+}
+
+}  // namespace ossloop::base
