@@ -122,6 +122,7 @@ void Handles::lost(int fd) {
 }
 
 void Handles::before_fork() {
+  signals_at_fork_.emplace();
   maps_.before_fork();
   mutex_.lock();
   device::SyncGroups::instance().before_fork();
@@ -147,6 +148,7 @@ void Handles::after_fork(bool child) {
   device::SyncGroups::instance().after_fork();
   mutex_.unlock();
   maps_.after_fork();
+  signals_at_fork_.reset();
 }
 
 void Handles::close_all() {

@@ -48,6 +48,9 @@ class Threads(LoopTest):
     def test_a_handler_may_call_the_device_it_interrupts(self):
         self.with_a_server("calls_from_a_handler")
 
+    def test_a_handler_may_come_while_the_program_forks(self):
+        self.with_a_server("forks_under_a_handler")
+
     def test_a_handler_may_jump_out_of_a_call(self):
         self.with_a_server("jumps_from_a_handler")
 

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/soundcard.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -188,6 +189,33 @@ static void calls_from_a_handler(void) {
   EXPECT(close(fd) == 0);
 }
 
+// fork() holds all our locks for a while; parent and child use the device afterwards.
+static void forks_under_a_handler(void) {
+  EXPECT((fd = open(device, O_WRONLY)) >= 0);
+  EXPECT((other_fd = open("/dev/null", O_WRONLY)) >= 0);
+  struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+  sigaction(SIGALRM, &action, NULL);
+  const struct itimerval often = {{0, 200}, {0, 200}};
+  setitimer(ITIMER_REAL, &often, NULL);
+  for (int round = 0; round < 300; ++round) {
+    const pid_t child = fork();
+    EXPECT(child >= 0);
+    audio_buf_info info;
+    EXPECT(ioctl(fd, SNDCTL_DSP_GETOSPACE, &info) == 0);
+    sigset_t mask;
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    EXPECT(sigismember(&mask, SIGALRM) == 0);
+    if (child == 0) _exit(7);
+    int status;
+    EXPECT(waitpid(child, &status, 0) == child);
+    EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+  }
+  const struct itimerval never = {{0, 0}, {0, 0}};
+  setitimer(ITIMER_REAL, &never, NULL);
+  EXPECT(handled > 100);
+  EXPECT(close(fd) == 0);
+}
+
 static sigjmp_buf place;
 static volatile sig_atomic_t may_jump, jumped;
 static void jump(int number) {
@@ -303,6 +331,7 @@ int main(int count, char **words) {
              {"small_stack", small_stack},
              {"blocked_signals", blocked_signals},
              {"calls_from_a_handler", calls_from_a_handler},
+             {"forks_under_a_handler", forks_under_a_handler},
              {"jumps_from_a_handler", jumps_from_a_handler},
              {"real_time", real_time}};
   if (count < 3) return 2;
