@@ -36,18 +36,21 @@ std::atomic<int> watches_used{0};  // none beyond
 pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
 
 // No handler of the program's runs while we hold the lock.
+void lock_changing(sigset_t& before) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  pthread_mutex_lock(&changing);
+}
+void unlock_changing(const sigset_t& before) {
+  pthread_mutex_unlock(&changing);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 class Changing {
  public:
-  Changing() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
-    pthread_mutex_lock(&changing);
-  }
-  ~Changing() {
-    pthread_mutex_unlock(&changing);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
+  Changing() { lock_changing(before_); }
+  ~Changing() { unlock_changing(before_); }
   Changing(const Changing&) = delete;
   Changing& operator=(const Changing&) = delete;
 
@@ -75,10 +78,11 @@ Watch* find(int epoll, int fd) {
 // The lock is nobody's in a forked child.
 void keep_lock_over_fork() {
   static bool kept = false;
+  static sigset_t before;
   if (kept) return;
   kept = true;
-  pthread_atfork([] { pthread_mutex_lock(&changing); }, [] { pthread_mutex_unlock(&changing); },
-                 [] { pthread_mutex_unlock(&changing); });
+  pthread_atfork([] { lock_changing(before); }, [] { unlock_changing(before); },
+                 [] { unlock_changing(before); });
 }
 
 void remember(int epoll, int fd, const epoll_event& event, unsigned narrowed) {

@@ -127,6 +127,7 @@ void Timer::run(const std::function<void()>& function) {
 bool Timer::poke() {
   if (!running_.load(std::memory_order_relaxed)) {
     // After a fork: the child's sides wait for their first use.
+    const base::SignalsHeld signals;
     bool needed;
     {
       std::lock_guard list(list_);
