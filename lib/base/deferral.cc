@@ -1,6 +1,9 @@
 #include "base/deferral.h"
 
 #include <sys/ucontext.h>
+#ifdef __x86_64__
+#include <asm/prctl.h>
+#endif
 
 #include <cstring>
 
@@ -49,10 +52,31 @@ void put_off(SignalGate& gate, int number, siginfo_t* info, void* context) {
   std::memcpy(mask, &before, sizeof before);
 }
 
+// Does the thread's pointer lead to what libc made for it? A thread that has another,
+// as Wine gives to those that run 32-bit code, is not in a call of ours; its handlers
+// know.
+bool has_thread_memory() {
+#ifdef __x86_64__
+  std::uintptr_t pointer = 0;
+  long result = SYS_arch_prctl;
+  asm volatile("syscall"
+               : "+a"(result)
+               : "D"(ARCH_GET_FS), "S"(&pointer)
+               : "rcx", "r11", "memory");
+  if (result != 0) return true;
+  // Where the psABI's thread control block points to itself.
+  return pointer != 0 && *reinterpret_cast<const std::uintptr_t*>(pointer) == pointer;
+#else
+  return true;
+#endif
+}
+
 void arrive(int number, siginfo_t* info, void* context) {
-  SignalGate& gate = signal_gate();
-  if (gate.depth.load(std::memory_order_relaxed) > 0) {
-    return put_off(gate, number, info, context);
+  if (has_thread_memory()) {
+    SignalGate& gate = signal_gate();
+    if (gate.depth.load(std::memory_order_relaxed) > 0) {
+      return put_off(gate, number, info, context);
+    }
   }
   return deferred[number].handler.load(std::memory_order_acquire)(number, info, context);
 }

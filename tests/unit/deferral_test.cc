@@ -5,6 +5,10 @@
 #include <setjmp.h>
 #include <signal.h>
 
+#ifdef __x86_64__
+#include <asm/prctl.h>
+#endif
+
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
@@ -271,6 +275,40 @@ TEST_CASE("none of many signals is lost or comes between the locks") {
   CHECK(arrived == sent);
   CHECK(wrong == 0);
 }
+
+#ifdef __x86_64__
+namespace {
+
+long raw_call(long number, long first, long second) {
+  asm volatile("syscall" : "+a"(number) : "D"(first), "S"(second) : "rcx", "r11", "memory");
+  return number;
+}
+void set_thread_pointer(void* pointer) {
+  raw_call(SYS_arch_prctl, ARCH_SET_FS, reinterpret_cast<long>(pointer));
+}
+void* libcs_pointer;
+void* foreign_pointer[64];
+
+}  // namespace
+
+TEST_CASE("a thread may have a pointer of its own when a signal comes") {
+  Counted handlers;
+  struct sigaction action {};
+  action.sa_handler = [](int number) {
+    set_thread_pointer(libcs_pointer);
+    count(number);
+    set_thread_pointer(foreign_pointer);
+  };
+  handlers.install(SIGUSR1, action);
+  libcs_pointer = __builtin_thread_pointer();
+  const auto process = ::getpid();
+  // Between these nothing may look for its thread.
+  set_thread_pointer(foreign_pointer);
+  raw_call(SYS_kill, process, SIGUSR1);
+  set_thread_pointer(libcs_pointer);
+  CHECK(arrived == 1);
+}
+#endif
 
 TEST_CASE("errno is the program's while handlers wait") {
   Counted handlers;
