@@ -37,12 +37,14 @@ pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
 
 // No handler of the program's runs while we hold the lock.
 void lock_changing(sigset_t& before) {
-  sigset_t all;
+  sigset_t all, own;
   sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
+  pthread_sigmask(SIG_BLOCK, &all, &own);
   pthread_mutex_lock(&changing);
+  before = own;
 }
-void unlock_changing(const sigset_t& before) {
+// `before` is the next one's from the unlocking on.
+void unlock_changing(const sigset_t before) {
   pthread_mutex_unlock(&changing);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

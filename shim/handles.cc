@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/kernel_signals.h"
 #include "base/shelter.h"
 #include "base/sys.h"
 #include "device/sync_group.h"
@@ -122,9 +123,11 @@ void Handles::lost(int fd) {
 }
 
 void Handles::before_fork() {
-  signals_at_fork_.emplace();
+  // Several threads may be on their way in.
+  const std::uint64_t mask = base::hold_signals();
   maps_.before_fork();
   mutex_.lock();
+  mask_at_fork_ = mask;
   device::SyncGroups::instance().before_fork();
   for (Handle& handle : handles_) {
     if (handle.file == nullptr || handle.descriptors.load() == 0) continue;
@@ -146,9 +149,10 @@ void Handles::after_fork(bool child) {
     if (child) handle.calls.store(0);
   }
   device::SyncGroups::instance().after_fork();
+  const std::uint64_t mask = mask_at_fork_;
   mutex_.unlock();
   maps_.after_fork();
-  signals_at_fork_.reset();
+  base::set_signal_mask(mask);
 }
 
 void Handles::close_all() {

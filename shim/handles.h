@@ -7,9 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 
-#include "base/shelter.h"
 #include "shim/descriptor_table.h"
 #include "shim/maps.h"
 #include "shim/open_file.h"
@@ -61,7 +59,7 @@ class Handles {
   std::mutex mutex_;  // the list below
   std::deque<Handle> handles_;
   Maps maps_;
-  std::optional<base::SignalsHeld> signals_at_fork_;
+  std::uint64_t mask_at_fork_ = 0;  // of the thread that forks, under mutex_
 };
 
 // A call in progress on an open: keeps it alive.

@@ -45,10 +45,16 @@ inline bool kernel_action(int number, const KernelAction* action, KernelAction* 
 }
 
 // The mask before.
-inline std::uint64_t set_signal_mask(std::uint64_t mask) {
+inline std::uint64_t change_signal_mask(int how, std::uint64_t mask) {
   std::uint64_t before = 0;
-  signal_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &before, sizeof mask);
+  signal_call(SYS_rt_sigprocmask, how, &mask, &before, sizeof mask);
   return before;
 }
+inline std::uint64_t set_signal_mask(std::uint64_t mask) {
+  return change_signal_mask(SIG_SETMASK, mask);
+}
+// Beside what the program has blocked, which may be a fault that another thread
+// waits for.
+inline std::uint64_t hold_signals() { return change_signal_mask(SIG_BLOCK, kHeldSignals); }
 
 }  // namespace ossloop::base
