@@ -11,6 +11,7 @@
 #include <new>
 #include <string>
 
+#include "base/deferral.h"
 #include "base/log.h"
 #include "base/shelter.h"
 #include "base/signals.h"
@@ -239,8 +240,10 @@ const EngineApi kEngineCalls{
     [] { return engine->handles().own_process(); },
     base::signal_handler_changing,
     base::signal_handler_changed,
-    [](int number, void (**handler)(int), int* flags) {
-      base::tell_handler(number, *handler, *flags);
+    base::stood_for,
+    [](int number, struct sigaction* action) { base::stand_in(number, *action); },
+    [](const base::StoodFor* program, void (**handler)(int), int* flags) {
+      base::tell_handler(*program, *handler, *flags);
     },
     [] { memory_changes.fetch_add(1, std::memory_order_release); },
 };

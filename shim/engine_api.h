@@ -14,7 +14,7 @@
 
 namespace ossloop::shim {
 
-inline constexpr unsigned kEngineVersion = 2;
+inline constexpr unsigned kEngineVersion = 3;
 
 struct EngineApi {
   unsigned version;
@@ -72,8 +72,10 @@ struct EngineApi {
   // Around the program's change of a signal's handler.
   void (*handler_changing)();
   void (*handler_changed)(int number);
-  // Makes of what the kernel holds what the program installed.
-  void (*tell_handler)(int number, void (**handler)(int), int* flags);
+  // See base/deferral.h.
+  base::StoodFor (*stood_for)(int number);
+  void (*stand_in)(int number, struct sigaction* action);
+  void (*tell_handler)(const base::StoodFor* program, void (**handler)(int), int* flags);
   // It unmapped, moved or protected memory.
   void (*memory_changed)();
 };

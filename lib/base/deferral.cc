@@ -7,6 +7,8 @@
 
 #include <cstring>
 
+#include "base/signals.h"
+
 namespace ossloop::base {
 namespace {
 
@@ -35,7 +37,7 @@ constinit std::atomic<SignalGateOf> gate_of{own_gate};
 // With the signal itself masked it is delivered when `context` is left and
 // the mask in there is taken back.
 void put_off(SignalGate& gate, int number, siginfo_t* info, void* context) {
-  set_signal_mask(kHeldSignals);  // SA_NODEFER
+  hold_signals();  // SA_NODEFER
   const auto process = static_cast<int>(::syscall(SYS_getpid));
   const auto thread = static_cast<int>(::syscall(SYS_gettid));
   if (!signal_call(SYS_rt_tgsigqueueinfo, process, thread, number, info)) {
@@ -81,6 +83,10 @@ void arrive(int number, siginfo_t* info, void* context) {
   return deferred[number].handler.load(std::memory_order_acquire)(number, info, context);
 }
 
+bool can_wait(int number, unsigned long flags) {
+  return number >= 1 && number < kRealTime && is_held(number) && (flags & SA_RESETHAND) == 0;
+}
+
 bool is_arrive(PlainHandler handler) { return handler == handler_cast<PlainHandler>(arrive); }
 
 }  // namespace
@@ -88,16 +94,35 @@ bool is_arrive(PlainHandler handler) { return handler == handler_cast<PlainHandl
 void set_signal_gate(SignalGateOf gate) { gate_of.store(gate, std::memory_order_relaxed); }
 SignalGate& signal_gate() { return gate_of.load(std::memory_order_relaxed)(); }
 
-void SignalsDeferred::let_in() {
-  const std::uint64_t mask = gate_.mask;
-  gate_.arrived.store(false, kRelaxed);
+SignalsDeferred::SignalsDeferred() : gate_(signal_gate()) {
+  gate_.depth.store(gate_.depth.load(kRelaxed) + 1, kRelaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  // Only now: until here a handler may have installed another that does not wait.
+  held_ = !handlers_wait();
+  if (held_) before_ = hold_signals();
+}
+
+void SignalsDeferred::let_in(bool arrived) {
+  // What arrived did so before the signals were held.
+  const std::uint64_t mask = arrived ? gate_.mask : before_;
+  if (arrived) gate_.arrived.store(false, kRelaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   set_signal_mask(mask);
 }
 
+void stand_in(int number, struct sigaction& action) {
+  if (!can_wait(number, static_cast<unsigned long>(action.sa_flags))) return;
+  if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) return;
+  Deferred& program = deferred[number];
+  program.plain.store((action.sa_flags & SA_SIGINFO) == 0);
+  program.handler.store(handler_cast<Handler>(action.sa_handler));
+  action.sa_sigaction = arrive;
+  action.sa_flags |= SA_SIGINFO;
+}
+
 bool defer_handler(int number, const KernelAction& action, bool seen) {
   if (is_arrive(action.handler)) return true;
-  if (number >= kRealTime || !is_held(number) || (action.flags & SA_RESETHAND) != 0) return false;
+  if (!can_wait(number, action.flags)) return false;
   Deferred& program = deferred[number];
   if (!seen && program.handler.load() != nullptr) return false;
   program.plain.store((action.flags & SA_SIGINFO) == 0);
@@ -113,10 +138,16 @@ bool defer_handler(int number, const KernelAction& action, bool seen) {
   return false;
 }
 
-void tell_handler(int number, void (*&handler)(int), int& flags) {
-  if (number >= kRealTime || !is_arrive(handler)) return;
-  handler = handler_cast<PlainHandler>(deferred[number].handler.load());
-  if (deferred[number].plain.load()) flags &= ~SA_SIGINFO;
+StoodFor stood_for(int number) {
+  if (number < 1 || number >= kRealTime) return {};
+  return {handler_cast<PlainHandler>(deferred[number].handler.load()),
+          deferred[number].plain.load()};
+}
+
+void tell_handler(const StoodFor& program, void (*&handler)(int), int& flags) {
+  if (!is_arrive(handler)) return;
+  handler = program.handler;
+  if (program.plain) flags &= ~SA_SIGINFO;
 }
 
 }  // namespace ossloop::base

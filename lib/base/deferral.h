@@ -36,32 +36,45 @@ SignalGate& signal_gate();
 //    in: its owner may have taken that for the handler before, and call it in turn.
 bool defer_handler(int number, const KernelAction& action, bool seen);
 
-// What the program takes to be the handler and the flags of `number`.
-void tell_handler(int number, void (*&handler)(int), int& flags);
+// `action` is about to be installed for `number`. If it can wait, makes it what the
+// kernel is to hold: no thread between our locks ever meets the handler itself. A
+// signal that is earlier still calls the new handler under the old one's flags.
+void stand_in(int number, struct sigaction& action);
 
-// Handlers of the program run after it. Those that defer_handler() refuses do not
-// wait.
+// For whom arrive() stands in.
+struct StoodFor {
+  void (*handler)(int) = nullptr;
+  bool plain = false;  // installed without SA_SIGINFO
+};
+StoodFor stood_for(int number);
+// What the kernel told of a time when arrive() stood in for `program`, as the program
+// installed it.
+void tell_handler(const StoodFor& program, void (*&handler)(int), int& flags);
+
+// Handlers of the program run after it. While there are some that cannot wait, all
+// signals are held.
 class SignalsDeferred {
  public:
-  SignalsDeferred() : gate_(signal_gate()) {
-    gate_.depth.store(gate_.depth.load(kRelaxed) + 1, kRelaxed);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  }
-  ~SignalsDeferred() {
+  SignalsDeferred();
+  // A handler may end its thread here (pthread_exit).
+  ~SignalsDeferred() noexcept(false) {
     std::atomic_signal_fence(std::memory_order_seq_cst);
     const int depth = gate_.depth.load(kRelaxed) - 1;
     gate_.depth.store(depth, kRelaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (depth == 0 && gate_.arrived.load(kRelaxed)) let_in();
+    const bool arrived = depth == 0 && gate_.arrived.load(kRelaxed);
+    if (arrived || held_) let_in(arrived);
   }
   SignalsDeferred(const SignalsDeferred&) = delete;
   SignalsDeferred& operator=(const SignalsDeferred&) = delete;
 
  private:
   static constexpr auto kRelaxed = std::memory_order_relaxed;
-  void let_in();
+  void let_in(bool arrived);
 
   SignalGate& gate_;
+  bool held_;
+  std::uint64_t before_ = 0;
 };
 
 }  // namespace ossloop::base

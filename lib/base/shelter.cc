@@ -5,13 +5,11 @@
 
 namespace ossloop::base {
 
-SignalsHeld::SignalsHeld(bool needed) : held_(needed) {
-  if (held_) before_ = set_signal_mask(kHeldSignals);
+SignalsHeld::SignalsHeld() : held_(signal_handlers() != Handlers::kNone) {
+  if (held_) before_ = hold_signals();
 }
 
-SignalsHeld::SignalsHeld() : SignalsHeld(signal_handlers() != Handlers::kNone) {}
-
-SignalsHeld::~SignalsHeld() {
+SignalsHeld::~SignalsHeld() noexcept(false) {
   if (held_) set_signal_mask(before_);
 }
 

@@ -13,8 +13,8 @@ namespace ossloop::base {
 class SignalsHeld {
  public:
   SignalsHeld();
-  explicit SignalsHeld(bool needed);
-  ~SignalsHeld();
+  // A handler may end its thread here (pthread_exit).
+  ~SignalsHeld() noexcept(false);
   SignalsHeld(const SignalsHeld&) = delete;
   SignalsHeld& operator=(const SignalsHeld&) = delete;
 

@@ -15,7 +15,7 @@ std::atomic<bool> seen_end{false};
 std::atomic<bool> seen_wait{false};
 
 Handlers look() {
-  const std::uint64_t mask = set_signal_mask(kHeldSignals);
+  const std::uint64_t mask = hold_signals();
   bool restart = false;
   bool interrupt = false;
   bool end = false;
@@ -63,7 +63,7 @@ void signal_handlers_changed() { changes.fetch_add(1, std::memory_order_release)
 void signal_handler_changing() { seen_wait.store(false, std::memory_order_relaxed); }
 
 void signal_handler_changed(int number) {
-  const std::uint64_t mask = set_signal_mask(kHeldSignals);
+  const std::uint64_t mask = hold_signals();
   KernelAction action{};
   if (number >= 1 && number <= kSignals && kernel_action(number, nullptr, &action) &&
       action.handles()) {

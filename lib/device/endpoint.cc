@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/shelter.h"
 #include "device/sync_group.h"
 #include "device/turn.h"
 #include "shm/wakeup.h"

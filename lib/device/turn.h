@@ -2,8 +2,6 @@
 #pragma once
 
 #include "base/deferral.h"
-#include "base/shelter.h"
-#include "base/signals.h"
 #include "device/endpoint.h"
 #include "shm/node.h"
 
@@ -34,7 +32,6 @@ class Endpoint::Turn {
   }
 
   // The first in, the last out: a handler may not come back from where it goes.
-  const base::SignalsHeld masked_{!base::handlers_wait()};
   const base::SignalsDeferred deferred_;
   Endpoint& endpoint_;
   const int fd_;

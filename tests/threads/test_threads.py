@@ -23,9 +23,9 @@ class Threads(LoopTest):
         self.assertEqual(0, status)
         return done
 
-    def with_a_server(self, what, **options):
+    def with_a_server(self, what, clock="realtime", **options):
         """On a client whose server reads all the time."""
-        loop = self.loop(eof="wait")
+        loop = self.loop(eof="wait", clock=clock)
         recorder = loop.partner_records(SERVER)
         loop.wait_until_listening(recorder)
         return self.assert_kept(what, CLIENT, loop, **options)
@@ -53,6 +53,12 @@ class Threads(LoopTest):
 
     def test_a_handler_may_jump_out_of_a_call(self):
         self.with_a_server("jumps_from_a_handler")
+
+    def test_handlers_may_change_while_signals_come(self):
+        self.with_a_server("handlers_change_under_a_storm", clock="free")
+
+    def test_threads_that_fork_at_once_keep_their_masks(self):
+        self.with_a_server("threads_fork_at_once")
 
     def test_a_real_time_thread_does_not_wait_for_idle_ones(self):
         self.with_a_server("real_time")

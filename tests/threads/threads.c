@@ -169,6 +169,8 @@ static void handler(int number) {
   errno = saved;
 }
 
+static void other_handler(int number) { handler(number); }
+
 // A timer that fires in every kind of call, a write that waits among them.
 static void calls_from_a_handler(void) {
   EXPECT((fd = open(device, O_WRONLY)) >= 0);
@@ -265,6 +267,81 @@ static void *ask(void *nothing) {
   return NULL;
 }
 
+// What another thread installs is never met between the locks of this one.
+static void *install_for_ever(void *nothing) {
+  (void)nothing;
+  struct sigaction action = {.sa_flags = SA_RESTART}, before;
+  for (unsigned round = 0; !quit; ++round) {
+    action.sa_handler = round % 2 == 0 ? handler : other_handler;
+    EXPECT(sigaction(SIGALRM, &action, &before) == 0);
+    EXPECT(before.sa_handler == handler || before.sa_handler == other_handler);
+    const sighandler_t told = signal(SIGALRM, before.sa_handler);
+    EXPECT(told == action.sa_handler);
+  }
+  return NULL;
+}
+
+static pthread_t without_signals(void *(*work)(void *), void *argument) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  EXPECT(pthread_create(&thread, NULL, work, argument) == 0);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return thread;
+}
+
+static void handlers_change_under_a_storm(void) {
+  EXPECT((fd = open(device, O_WRONLY)) >= 0);
+  EXPECT((other_fd = open("/dev/null", O_WRONLY)) >= 0);
+  signal(SIGALRM, handler);
+  const pthread_t installer = without_signals(install_for_ever, NULL);
+  const struct itimerval often = {{0, 60}, {0, 60}};
+  setitimer(ITIMER_REAL, &often, NULL);
+  while (handled < 30000) {
+    audio_buf_info info;
+    EXPECT(ioctl(fd, SNDCTL_DSP_GETOSPACE, &info) == 0);
+    EXPECT(write(fd, block, 64) > 0 || errno == EINTR);
+  }
+  const struct itimerval never = {{0, 0}, {0, 0}};
+  setitimer(ITIMER_REAL, &never, NULL);
+  quit = 1;
+  pthread_join(installer, NULL);
+}
+
+static void *fork_often(void *number) {
+  sigset_t own, now;
+  sigemptyset(&own);
+  sigaddset(&own, (int)(long)number);
+  pthread_sigmask(SIG_SETMASK, &own, NULL);
+  for (int round = 0; round < 200; ++round) {
+    const pid_t child = fork();
+    EXPECT(child >= 0);
+    pthread_sigmask(SIG_SETMASK, NULL, &now);
+    int kept = 1;
+    for (int signal = 1; signal < 32; ++signal) {
+      kept = kept && sigismember(&own, signal) == sigismember(&now, signal);
+    }
+    if (child == 0) _exit(kept ? 0 : 3);
+    EXPECT(kept);
+    int status;
+    EXPECT(waitpid(child, &status, 0) == child && status == 0);
+  }
+  return NULL;
+}
+
+// Each thread that forks has the mask that it had, and its child.
+static void threads_fork_at_once(void) {
+  EXPECT((fd = open(device, O_WRONLY)) >= 0);
+  signal(SIGALRM, handler);
+  const int numbers[] = {SIGUSR1, SIGUSR2, SIGHUP};
+  pthread_t threads[3];
+  for (int i = 0; i < 3; ++i) {
+    EXPECT(pthread_create(threads + i, NULL, fork_often, (void *)(long)numbers[i]) == 0);
+  }
+  for (int i = 0; i < 3; ++i) pthread_join(threads[i], NULL);
+}
+
 static double seconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -333,6 +410,8 @@ int main(int count, char **words) {
              {"calls_from_a_handler", calls_from_a_handler},
              {"forks_under_a_handler", forks_under_a_handler},
              {"jumps_from_a_handler", jumps_from_a_handler},
+             {"handlers_change_under_a_storm", handlers_change_under_a_storm},
+             {"threads_fork_at_once", threads_fork_at_once},
              {"real_time", real_time}};
   if (count < 3) return 2;
   device = words[2];

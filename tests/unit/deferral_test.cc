@@ -13,6 +13,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "base/shelter.h"
 #include "base/signals.h"
 #include "handlers.h"
 
@@ -137,6 +138,59 @@ TEST_CASE("signals that the program has blocked stay so") {
   CHECK(arrived == 2);
 }
 
+TEST_CASE("a fault that the program has blocked stays so, too") {
+  Counted handlers;
+  handlers.count_by(SIGTRAP, 0);
+  handlers.count_by(SIGUSR1, 0);
+  handlers.count_by(SIGRTMIN, 0);
+  const std::uint64_t before = mask_now();
+  set_signal_mask(before | signal_bit(SIGTRAP));
+  ::raise(SIGTRAP);
+  { const SignalsHeld held; }
+  {
+    const SignalsDeferred deferred;
+    ::raise(SIGUSR1);
+  }
+  CHECK(arrived == 1);
+  CHECK(mask_now() == (before | signal_bit(SIGTRAP)));
+  set_signal_mask(before);
+  CHECK(arrived == 2);
+}
+
+TEST_CASE("a real-time handler does not come between the locks, and leaves the mask right") {
+  Counted handlers;
+  handlers.count_by(SIGUSR1, 0);
+  handlers.count_by(SIGRTMIN, 0);
+  const std::uint64_t before = mask_now();
+  {
+    const SignalsDeferred deferred;
+    ::raise(SIGRTMIN);
+    ::raise(SIGUSR1);
+    CHECK(arrived == 0);
+  }
+  CHECK(arrived == 2);
+  CHECK(mask_now() == before);
+}
+
+TEST_CASE("what is about to be installed can stand in from the start") {
+  struct sigaction action {};
+  action.sa_handler = count;
+  for (const int number : {SIGRTMIN, SIGSEGV, 0, -1, 65}) {
+    stand_in(number, action);
+    CHECK(action.sa_handler == count);
+  }
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  stand_in(SIGUSR1, action);
+  CHECK(action.sa_handler == count);
+  action.sa_flags = SA_RESTART;
+  stand_in(SIGUSR1, action);
+  CHECK(action.sa_handler != count);
+  CHECK(action.sa_flags == (SA_RESTART | SA_SIGINFO));
+  tell_handler(stood_for(SIGUSR1), action.sa_handler, action.sa_flags);
+  CHECK(action.sa_handler == count);
+  CHECK(action.sa_flags == SA_RESTART);
+}
+
 TEST_CASE("a handler that waited may jump away, and the next one waits again") {
   static sigjmp_buf place;
   Counted handlers;
@@ -162,6 +216,23 @@ TEST_CASE("a handler that waited may jump away, and the next one waits again") {
   CHECK(signal_gate().depth == 0);
 }
 
+TEST_CASE("a handler that waited may end its thread") {
+  Counted handlers;
+  struct sigaction action {};
+  action.sa_handler = [](int) { ::pthread_exit(&arrived); };
+  handlers.install(SIGUSR1, action);
+  pthread_t thread;
+  const auto run = [](void*) -> void* {
+    const SignalsDeferred deferred;
+    ::raise(SIGUSR1);
+    return nullptr;
+  };
+  REQUIRE(::pthread_create(&thread, nullptr, run, nullptr) == 0);
+  void* how = nullptr;
+  REQUIRE(::pthread_join(thread, &how) == 0);
+  CHECK(how == &arrived);
+}
+
 TEST_CASE("the program sees the handlers that it installed") {
   Counted handlers;
   for (const int flags : {0, SA_RESTART | SA_ONSTACK, SA_SIGINFO, SA_NODEFER | SA_SIGINFO}) {
@@ -169,7 +240,7 @@ TEST_CASE("the program sees the handlers that it installed") {
     handlers.count_by(SIGUSR1, flags);
     const struct sigaction kernels = kernel_holds(SIGUSR1);
     struct sigaction told = kernels;
-    tell_handler(SIGUSR1, told.sa_handler, told.sa_flags);
+    tell_handler(stood_for(SIGUSR1), told.sa_handler, told.sa_flags);
     CHECK(kernels.sa_sigaction != note);
     CHECK(kernels.sa_handler != count);
     CHECK(told.sa_flags == (kernels.sa_flags & ~SA_SIGINFO) + (flags & SA_SIGINFO));
@@ -183,7 +254,7 @@ TEST_CASE("the program sees the handlers that it installed") {
   for (void (*const other)(int) : {SIG_DFL, SIG_IGN, count}) {
     void (*handler)(int) = other;
     int flags = SA_SIGINFO;
-    tell_handler(SIGUSR1, handler, flags);
+    tell_handler(stood_for(SIGUSR1), handler, flags);
     CHECK(handler == other);
     CHECK(flags == SA_SIGINFO);
   }
