@@ -52,6 +52,7 @@ extern "C" __attribute__((visibility("default"))) const ossloop::shim::EngineApi
     const ossloop::shim::Preloaded* preloaded) {
   using namespace ossloop::shim;
   ossloop::base::set_signal_gate(preloaded->signal_gate);
+  if (preloaded->wrapped_handlers) ossloop::base::never_defer();
   try {
     engine = new Engine(*preloaded->descriptors);
   } catch (const std::bad_alloc&) {

@@ -84,6 +84,7 @@ struct EngineApi {
 struct Preloaded {
   DescriptorTable* descriptors;
   base::SignalGateOf signal_gate;
+  bool wrapped_handlers;  // by a library between us and libc
 };
 
 using EngineEntry = const EngineApi* (*)(const Preloaded* preloaded);

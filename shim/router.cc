@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,16 @@ namespace {
 // The file is there from the start, so each thread has it without asking for memory.
 __attribute__((tls_model("initial-exec"))) thread_local constinit base::SignalGate signal_gate;
 
-constexpr Preloaded kPreloaded{&descriptors, []() -> base::SignalGate& { return signal_gate; }};
+Preloaded preloaded{&descriptors, []() -> base::SignalGate& { return signal_gate; }, false};
+
+// Is the next sigaction() somebody else's than libc's?
+bool handlers_are_wrapped() {
+  Dl_info next, libc;
+  void* const found = ::dlsym(RTLD_NEXT, "sigaction");
+  return found == nullptr || ::dladdr(found, &next) == 0 ||
+         ::dladdr(reinterpret_cast<void*>(&::gnu_get_libc_version), &libc) == 0 ||
+         next.dli_fbase != libc.dli_fbase;
+}
 
 constexpr long kPipeFs = 0x50495045;
 
@@ -86,7 +96,8 @@ const EngineApi* open_engine(bool& again) {
     return nullptr;
   }
   auto entry = reinterpret_cast<EngineEntry>(::dlsym(library, kEngineEntryName));
-  const EngineApi* api = entry != nullptr ? entry(&kPreloaded) : nullptr;
+  preloaded.wrapped_handlers = handlers_are_wrapped();
+  const EngineApi* api = entry != nullptr ? entry(&preloaded) : nullptr;
   if (api == nullptr || api->version != kEngineVersion) {
     say("the engine is of another version: ", path, "");
     return nullptr;

@@ -27,6 +27,7 @@ struct Deferred {
 };
 constexpr int kRealTime = 32;  // the first one
 constinit Deferred deferred[kRealTime];
+std::atomic<bool> may_defer{true};
 
 SignalGate& own_gate() {
   thread_local constinit SignalGate gate;
@@ -84,13 +85,15 @@ void arrive(int number, siginfo_t* info, void* context) {
 }
 
 bool can_wait(int number, unsigned long flags) {
-  return number >= 1 && number < kRealTime && is_held(number) && (flags & SA_RESETHAND) == 0;
+  return may_defer.load(std::memory_order_relaxed) && number >= 1 && number < kRealTime &&
+         is_held(number) && (flags & SA_RESETHAND) == 0;
 }
 
 bool is_arrive(PlainHandler handler) { return handler == handler_cast<PlainHandler>(arrive); }
 
 }  // namespace
 
+void never_defer() { may_defer.store(false, std::memory_order_relaxed); }
 void set_signal_gate(SignalGateOf gate) { gate_of.store(gate, std::memory_order_relaxed); }
 SignalGate& signal_gate() { return gate_of.load(std::memory_order_relaxed)(); }
 

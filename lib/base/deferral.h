@@ -29,6 +29,10 @@ using SignalGateOf = SignalGate& (*)();
 void set_signal_gate(SignalGateOf gate);
 SignalGate& signal_gate();
 
+// Somebody under us gives the kernel handlers of his own (a sanitizer's library): what
+// is read of it is not the program's, so nothing is deferred. To be told first, too.
+void never_defer();
+
 // Makes `action`, which was read of `number`, wait for our locks. False if it cannot:
 //  - real-time signals queue, and one that is sent again would come last;
 //  - SA_RESETHAND: it would not find its handler again;
