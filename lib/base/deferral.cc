@@ -91,6 +91,11 @@ bool can_wait(int number, unsigned long flags) {
 
 bool is_arrive(PlainHandler handler) { return handler == handler_cast<PlainHandler>(arrive); }
 
+void remember(int number, PlainHandler handler, unsigned long flags) {
+  deferred[number].plain.store((flags & SA_SIGINFO) == 0);
+  deferred[number].handler.store(handler_cast<Handler>(handler));
+}
+
 }  // namespace
 
 void never_defer() { may_defer.store(false, std::memory_order_relaxed); }
@@ -116,9 +121,8 @@ void SignalsDeferred::let_in(bool arrived) {
 void stand_in(int number, struct sigaction& action) {
   if (!can_wait(number, static_cast<unsigned long>(action.sa_flags))) return;
   if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) return;
-  Deferred& program = deferred[number];
-  program.plain.store((action.sa_flags & SA_SIGINFO) == 0);
-  program.handler.store(handler_cast<Handler>(action.sa_handler));
+  if (is_arrive(action.sa_handler)) return;  // found by ways that we do not see
+  remember(number, action.sa_handler, static_cast<unsigned long>(action.sa_flags));
   action.sa_sigaction = arrive;
   action.sa_flags |= SA_SIGINFO;
 }
@@ -126,10 +130,8 @@ void stand_in(int number, struct sigaction& action) {
 bool defer_handler(int number, const KernelAction& action, bool seen) {
   if (is_arrive(action.handler)) return true;
   if (!can_wait(number, action.flags)) return false;
-  Deferred& program = deferred[number];
-  if (!seen && program.handler.load() != nullptr) return false;
-  program.plain.store((action.flags & SA_SIGINFO) == 0);
-  program.handler.store(handler_cast<Handler>(action.handler));
+  if (!seen && deferred[number].handler.load() != nullptr) return false;
+  remember(number, action.handler, action.flags);
   KernelAction ours = action;
   ours.handler = handler_cast<PlainHandler>(arrive);
   ours.flags |= SA_SIGINFO;

@@ -10,14 +10,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs")
 
 from loop import CLIENT, LIBRARY, SERVER, LoopTest  # noqa: E402
 
-PROGRAM = pathlib.Path(LIBRARY).parents[1] / "tests" / "threads" / "threads"
+PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "threads"
 MAPPED = pathlib.Path(LIBRARY).parents[1] / "tests" / "mapped"
 
 
 class Threads(LoopTest):
-    def assert_kept(self, what, device, loop=None, program=None):
+    def assert_kept(self, what, device, loop=None, runner=(), program="threads"):
         loop = loop or self.loop()
-        done = loop.start(*(program or ()), PROGRAM, what, device)
+        done = loop.start(*runner, PROGRAMS / program, what, device)
         status = done.wait()
         self.assertEqual("ready\nkept\n", done.output, done.errors)
         self.assertEqual(0, status)
@@ -46,26 +46,26 @@ class Threads(LoopTest):
         self.with_a_server("blocked_signals")
 
     def test_a_handler_may_call_the_device_it_interrupts(self):
-        self.with_a_server("calls_from_a_handler")
+        self.with_a_server("calls_from_a_handler", program="handlers")
 
     def test_a_handler_may_come_while_the_program_forks(self):
-        self.with_a_server("forks_under_a_handler")
+        self.with_a_server("forks_under_a_handler", program="handlers")
 
     def test_a_handler_may_jump_out_of_a_call(self):
-        self.with_a_server("jumps_from_a_handler")
+        self.with_a_server("jumps_from_a_handler", program="handlers")
 
     def test_handlers_may_change_while_signals_come(self):
-        self.with_a_server("handlers_change_under_a_storm", clock="free")
+        self.with_a_server("handlers_change_under_a_storm", program="handlers", clock="free")
 
     def test_threads_that_fork_at_once_keep_their_masks(self):
-        self.with_a_server("threads_fork_at_once")
+        self.with_a_server("threads_fork_at_once", program="handlers")
 
     def test_a_real_time_thread_does_not_wait_for_idle_ones(self):
         self.with_a_server("real_time")
 
     def test_valgrind_finds_nothing_in_a_player(self):
         valgrind = ("valgrind", "--quiet", "--error-exitcode=9")
-        done = self.with_a_server("blocked_signals", program=valgrind)
+        done = self.with_a_server("blocked_signals", runner=valgrind)
         self.assertEqual("", done.errors)
 
     def test_valgrind_finds_nothing_in_a_recorder(self):

@@ -191,6 +191,17 @@ TEST_CASE("what is about to be installed can stand in from the start") {
   CHECK(action.sa_flags == SA_RESTART);
 }
 
+TEST_CASE("what stands in is not taken for a handler of the program's") {
+  Counted handlers;
+  handlers.count_by(SIGUSR1, 0);
+  struct sigaction action = kernel_holds(SIGUSR1);
+  stand_in(SIGUSR1, action);
+  ::raise(SIGUSR1);
+  CHECK(arrived == 1);
+  tell_handler(stood_for(SIGUSR1), action.sa_handler, action.sa_flags);
+  CHECK(action.sa_handler == count);
+}
+
 TEST_CASE("a handler that waited may jump away, and the next one waits again") {
   static sigjmp_buf place;
   Counted handlers;
