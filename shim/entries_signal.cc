@@ -54,13 +54,8 @@ sighandler_t change_simply(int number, sighandler_t handler, Mask whose,
   });
 }
 
-// Signals for which siginterrupt() was asked.
-std::atomic<std::uint64_t> interrupting{0};
-
-}  // namespace
-
-OSSLOOP_EXPORT int sigaction(int number, const struct sigaction* action,
-                             struct sigaction* before) noexcept {
+// Not by the exported name: a library before us that has it, too, was already asked.
+int install_action(int number, const struct sigaction* action, struct sigaction* before) {
   return change(number, action != nullptr, Mask::kOurs, [&](const EngineApi* engine, auto tell) {
     struct sigaction ours;
     if (engine != nullptr) {
@@ -72,34 +67,53 @@ OSSLOOP_EXPORT int sigaction(int number, const struct sigaction* action,
     return result;
   });
 }
-OSSLOOP_EXPORT int __sigaction(int number, const struct sigaction* action,
-                               struct sigaction* before) noexcept {
-  return sigaction(number, action, before);
-}
-OSSLOOP_EXPORT sighandler_t signal(int number, sighandler_t handler) noexcept {
-  // Where it may have to wait, as libc does it.
-  if (loaded_engine() == nullptr || handler == SIG_ERR || number < 1 || number > base::kSignals) {
-    return real_signal(number, handler);
+
+// Signals for which siginterrupt() was asked.
+std::atomic<std::uint64_t> interrupting{0};
+
+sighandler_t install_handler(int number, sighandler_t handler) {
+  if (handlers_wrapped() || loaded_engine() == nullptr || handler == SIG_ERR || number < 1 ||
+      number > base::kSignals) {
+    return change_simply(number, handler, Mask::kOurs, real_signal.find());
   }
+  // It may have to wait: as libc does it.
   struct sigaction action {};
   struct sigaction before;
   action.sa_handler = handler;
   sigaddset(&action.sa_mask, number);
   const bool interrupts = (interrupting.load() & base::signal_bit(number)) != 0;
   action.sa_flags = interrupts ? 0 : SA_RESTART;
-  return sigaction(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
+  return install_action(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
 }
-OSSLOOP_EXPORT sighandler_t bsd_signal(int number, sighandler_t handler) noexcept {
-  return signal(number, handler);
-}
-OSSLOOP_EXPORT sighandler_t ssignal(int number, sighandler_t handler) noexcept {
-  return signal(number, handler);
-}
-OSSLOOP_EXPORT sighandler_t __sysv_signal(int number, sighandler_t handler) noexcept {
+
+sighandler_t install_once(int number, sighandler_t handler) {
   return change_simply(number, handler, Mask::kOurs, real___sysv_signal.find());
 }
+
+}  // namespace
+
+OSSLOOP_EXPORT int sigaction(int number, const struct sigaction* action,
+                             struct sigaction* before) noexcept {
+  return install_action(number, action, before);
+}
+OSSLOOP_EXPORT int __sigaction(int number, const struct sigaction* action,
+                               struct sigaction* before) noexcept {
+  return install_action(number, action, before);
+}
+OSSLOOP_EXPORT sighandler_t signal(int number, sighandler_t handler) noexcept {
+  return install_handler(number, handler);
+}
+OSSLOOP_EXPORT sighandler_t bsd_signal(int number, sighandler_t handler) noexcept {
+  return install_handler(number, handler);
+}
+OSSLOOP_EXPORT sighandler_t ssignal(int number, sighandler_t handler) noexcept {
+  return install_handler(number, handler);
+}
+OSSLOOP_EXPORT sighandler_t __sysv_signal(int number, sighandler_t handler) noexcept {
+  return install_once(number, handler);
+}
 OSSLOOP_EXPORT sighandler_t sysv_signal(int number, sighandler_t handler) noexcept {
-  return __sysv_signal(number, handler);
+  return install_once(number, handler);
 }
 OSSLOOP_EXPORT sighandler_t sigset(int number, sighandler_t handler) noexcept {
   return change_simply(number, handler, Mask::kTheirs, real_sigset.find());

@@ -112,6 +112,8 @@ const EngineApi* open_engine(bool& again) {
   ::abort();
 }
 
+bool handlers_wrapped() { return preloaded.wrapped_handlers; }
+
 const EngineApi* loaded_engine() { return engine_in_use.load(std::memory_order_acquire); }
 
 const EngineApi* load_engine() {

@@ -15,6 +15,9 @@ extern DescriptorTable descriptors;
 const EngineApi* load_engine();
 // Only if it is there already.
 const EngineApi* loaded_engine();
+// Another library between us and libc gives the kernel handlers of its own. Known once
+// the engine is loaded.
+bool handlers_wrapped();
 
 // A descriptor seen for the first time: looks whether it is one of our nodes,
 // inherited over exec.

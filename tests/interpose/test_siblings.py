@@ -64,6 +64,14 @@ class Siblings(CompareTest):
         got = self.lines(loop, [PROGRAMS / "asan", SERVER], env={"LD_PRELOAD": f"{runtime}:{LIBRARY}"})
         self.assert_agree(expected, got, {})
 
+    def test_with_a_library_that_wraps_handlers(self):
+        wrapper = PROGRAMS / "wrapper.so"
+        signals = program("signal", "plain")
+        expected = self.lines(self.loop(), [signals, "/dev/null"], preload=False, env={"LD_PRELOAD": wrapper})
+        for order in self.orders(wrapper):
+            got = self.lines(self.loop(), [signals, SERVER], env={"LD_PRELOAD": order})
+            self.assert_agree(expected, got, {})
+
     def test_a_library_opens_devices_before_and_after_everything(self):
         early = PROGRAMS / "early.so"
         environment = {"EARLY_DEVICE": "/dev/full"}
