@@ -16,6 +16,7 @@
 #include "base/shelter.h"
 #include "base/signals.h"
 #include "base/sys.h"
+#include "device/timer.h"
 #include "shim/engine.h"
 
 namespace ossloop::shim {
@@ -34,8 +35,6 @@ auto guarded(Function function) -> decltype(function()) {
   }
 }
 
-std::atomic<unsigned> memory_changes{0};
-
 // The kernel would answer EFAULT to a wild buffer; we would die of it. So each
 // buffer is tried out when a thread first comes with it, a byte a page. Programs
 // come with the same few again and again.
@@ -52,7 +51,7 @@ bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
   const std::uintptr_t end = begin + bytes;
   if (bytes == 0) return true;
   if (end < begin) return false;
-  if (const unsigned changes = memory_changes.load(std::memory_order_acquire); changes != seen_changes) {
+  if (const unsigned changes = memory_changes->load(std::memory_order_acquire); changes != seen_changes) {
     for (Range& range : known) range = {};
     seen_changes = changes;
   }
@@ -169,13 +168,14 @@ int get_flags(int fd) {
 
 int set_flags(int fd, int flags) {
   Call call(engine->handles(), fd);
-  return call ? call.file().set_flags(fd, flags) : -EBADF;
+  if (!call) return -EBADF;
+  return guarded([&] { return call.file().set_flags(fd, flags); });
 }
 
 int fstat(int fd, struct stat* status) {
   Call call(engine->handles(), fd);
   if (!call) return -EBADF;
-  return engine->stat(call.file().name(), *status);
+  return guarded([&] { return engine->stat(call.file().name(), *status); });
 }
 
 int name_of(int fd, config::DeviceName* name) {
@@ -226,18 +226,26 @@ const EngineApi kEngineCalls{
     [](std::uintptr_t begin, std::uintptr_t end) {
       return engine->handles().maps().touch(begin, end);
     },
-    [](std::uintptr_t begin, std::uintptr_t end) { engine->handles().maps().remove(begin, end); },
+    [](std::uintptr_t begin, std::uintptr_t end) {
+      guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
+    },
     [](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
       engine->handles().maps().move(begin, end, to, bytes);
     },
     get_flags,
     set_flags,
-    [](int source, int fd) { engine->handles().duplicated(source, fd); },
-    [](int fd) { return engine->handles().close(fd); },
-    [](int source, int fd, int flags) { return engine->handles().replace(source, fd, flags); },
-    [](int fd) { engine->handles().lost(fd); },
-    [] { engine->handles().close_all(); },
-    [] { return engine->handles().own_process(); },
+    [](int source, int fd) {
+      guarded([&] { return engine->handles().duplicated(source, fd), 0; });
+    },
+    [](int fd) { return guarded([&] { return engine->handles().close(fd); }); },
+    [](int source, int fd, int flags) {
+      return guarded([&] { return engine->handles().replace(source, fd, flags); });
+    },
+    [](int fd) { guarded([&] { return engine->handles().lost(fd), 0; }); },
+    [] { guarded([] { return engine->handles().close_all(), 0; }); },
+    [] { engine->handles().before_fork(); },
+    [](bool child) { engine->handles().after_fork(child); },
+    [] { return device::Timer::instance().has_thread(); },
     base::signal_handler_changing,
     base::signal_handler_changed,
     base::stood_for,
@@ -245,7 +253,6 @@ const EngineApi kEngineCalls{
     [](const base::StoodFor* program, void (**handler)(int), int* flags) {
       base::tell_handler(*program, *handler, *flags);
     },
-    [] { memory_changes.fetch_add(1, std::memory_order_release); },
 };
 
 }  // namespace ossloop::shim

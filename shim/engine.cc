@@ -1,6 +1,5 @@
 #include "shim/engine.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include <new>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "base/deferral.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "device/endpoint.h"
 #include "device/timer.h"
@@ -15,6 +15,7 @@
 namespace ossloop::shim {
 
 Engine* engine = nullptr;
+const std::atomic<unsigned>* memory_changes = nullptr;
 
 namespace {
 
@@ -51,8 +52,10 @@ Engine::Engine(DescriptorTable& table)
 extern "C" __attribute__((visibility("default"))) const ossloop::shim::EngineApi* ossloop_engine(
     const ossloop::shim::Preloaded* preloaded) {
   using namespace ossloop::shim;
+  ossloop::base::set_host({preloaded->own_process, preloaded->thread_note});
   ossloop::base::set_signal_gate(preloaded->signal_gate);
   if (preloaded->wrapped_handlers) ossloop::base::never_defer();
+  memory_changes = preloaded->memory_changes;
   try {
     engine = new Engine(*preloaded->descriptors);
   } catch (const std::bad_alloc&) {
@@ -60,8 +63,5 @@ extern "C" __attribute__((visibility("default"))) const ossloop::shim::EngineApi
   }
   ossloop::device::Endpoint::set_holder(holds);
   ossloop::base::set_log_guard([](int fd) { return engine->handles().find(fd) == nullptr; });
-  ::pthread_atfork([] { engine->handles().before_fork(); },
-                   [] { engine->handles().after_fork(false); },
-                   [] { engine->handles().after_fork(true); });
   return &kEngineCalls;
 }

@@ -62,6 +62,8 @@ class Engine {
 // Made by the first call; never destroyed: the program's other threads run until
 // the very end.
 extern Engine* engine;
+// Of the preloaded file: how often memory was unmapped, moved or protected.
+extern const std::atomic<unsigned>* memory_changes;
 extern const EngineApi kEngineCalls;
 
 }  // namespace ossloop::shim

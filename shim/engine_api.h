@@ -5,16 +5,18 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "base/deferral.h"
+#include "base/host.h"
 #include "config/device_path.h"
 #include "shim/descriptor_table.h"
 
 namespace ossloop::shim {
 
-inline constexpr unsigned kEngineVersion = 3;
+inline constexpr unsigned kEngineVersion = 4;
 
 struct EngineApi {
   unsigned version;
@@ -66,8 +68,12 @@ struct EngineApi {
   // At the program's exit.
   void (*close_all)();
 
-  // False in the child of a vfork(), whose memory is its parent's.
-  bool (*own_process)();
+  // Around fork().
+  void (*before_fork)();
+  void (*after_fork)(bool child);
+
+  // Does a thread of ours keep readiness true? Else a wait looks for itself.
+  bool (*has_thread)();
 
   // Around the program's change of a signal's handler.
   void (*handler_changing)();
@@ -76,14 +82,17 @@ struct EngineApi {
   base::StoodFor (*stood_for)(int number);
   void (*stand_in)(int number, struct sigaction* action);
   void (*tell_handler)(const base::StoodFor* program, void (**handler)(int), int* flags);
-  // It unmapped, moved or protected memory.
-  void (*memory_changed)();
 };
 
 // What lives in the preloaded file.
 struct Preloaded {
   DescriptorTable* descriptors;
   base::SignalGateOf signal_gate;
+  // See base/host.h.
+  bool (*own_process)();
+  base::ThreadNote& (*thread_note)();
+  // How often the program unmapped, moved or protected memory.
+  const std::atomic<unsigned>* memory_changes;
   bool wrapped_handlers;  // by a library between us and libc
 };
 

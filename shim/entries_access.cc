@@ -42,7 +42,7 @@ int access_or(int dirfd, const char* path, int mode, Next next) {
 // A link of /proc to a descriptor of ours tells the device, not what stands for it.
 bool names_open_device(const char* path, char* text) {
   Place place;
-  if (!plausible(path) || ::strncmp(path, "/proc/", 6) != 0) return false;
+  if (!readable_text(path) || ::strncmp(path, "/proc/", 6) != 0) return false;
   find_place(AT_FDCWD, path, Last::kFollow, place);
   if (!place.ours || place.name.kind == ossloop::config::DeviceKind::kDirectory) return false;
   canonical_text(place.name, text);
@@ -51,7 +51,7 @@ bool names_open_device(const char* path, char* text) {
 
 template <typename Next>
 ssize_t readlink_or(int dirfd, const char* path, char* to, size_t bytes, Next next) {
-  char text[PATH_MAX];
+  char text[64];
   if (names_open_device(path, text)) {
     const size_t length = ::strlen(text) < bytes ? ::strlen(text) : bytes;
     ::memcpy(to, text, length);

@@ -132,7 +132,7 @@ Last follow_unless(int flags) {
 }
 
 bool means_our_descriptor(int fd, const char* path, int flags) {
-  return plausible(path) && *path == '\0' && (flags & AT_EMPTY_PATH) != 0 && is_ours(fd);
+  return readable_text(path) && *path == '\0' && (flags & AT_EMPTY_PATH) != 0 && is_ours(fd);
 }
 
 }  // namespace

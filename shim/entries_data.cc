@@ -23,7 +23,7 @@ OSSLOOP_REAL_AS(__read_chk, ssize_t(int, void*, size_t, size_t));
 template <typename Move>
 ssize_t move_vector(const iovec* pieces, int count, Move move) {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
-  if (count > 0 && !plausible(pieces)) return -EFAULT;
+  if (count > 0 && !readable(pieces, static_cast<size_t>(count) * sizeof *pieces)) return -EFAULT;
   ssize_t total = 0;
   for (int i = 0; i < count; ++i) {
     if (pieces[i].iov_len == 0) continue;

@@ -50,9 +50,11 @@ int replaced(int result) {
   return to_libc(result);
 }
 
+bool is_ours_already(int fd) { return descriptors.ours(fd) && !in_device_thread(); }
+
 // Closes our descriptors in [first, last], each as close() would.
 void close_ours(unsigned first, unsigned last) {
-  if (loaded_engine() == nullptr) return;
+  if (loaded_engine() == nullptr || in_device_thread()) return;
   if (last >= static_cast<unsigned>(DescriptorTable::kSize)) last = DescriptorTable::kSize - 1;
   for (unsigned fd = first; fd <= last; ++fd) {
     if (descriptors.ours(static_cast<int>(fd))) loaded_engine()->close(static_cast<int>(fd));
@@ -77,7 +79,7 @@ int set_flags(int fd, int flags) {
 
 int lock(int fd, int command, struct flock* wanted) {
   struct flock lock;
-  if (!fetch(&lock, wanted, sizeof lock)) return -EFAULT;
+  if (!copy_from_user(&lock, wanted, sizeof lock)) return -EFAULT;
   const bool asking = command == F_GETLK || command == F_OFD_GETLK;
   const int access = loaded_engine()->get_flags(fd) & O_ACCMODE;
   if (!asking && ((lock.l_type == F_RDLCK && access == O_WRONLY) ||
@@ -170,12 +172,12 @@ OSSLOOP_EXPORT int dup(int fd) noexcept {
 }
 
 OSSLOOP_EXPORT int dup2(int fd, int to) noexcept {
-  if (!is_ours(fd) && !descriptors.ours(to)) return duplicated(fd, real_dup2(fd, to), false);
+  if (!is_ours(fd) && !is_ours_already(to)) return duplicated(fd, real_dup2(fd, to), false);
   return replaced(loaded_engine()->replace(fd, to, 0));
 }
 
 OSSLOOP_EXPORT int dup3(int fd, int to, int flags) noexcept {
-  if (fd == to || (!is_ours(fd) && !descriptors.ours(to))) {
+  if (fd == to || (!is_ours(fd) && !is_ours_already(to))) {
     return duplicated(fd, real_dup3(fd, to, flags), false);
   }
   return replaced(loaded_engine()->replace(fd, to, flags));

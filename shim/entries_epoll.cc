@@ -166,7 +166,9 @@ int wait_in(int epoll, epoll_event* events, Patience patience, Next next) {
       look_again(epoll);
     }
     errno = saved;
-    const int count = next(patience);
+    const Patience now = until_next_look(patience);
+    const int count = next(now);
+    if (count == 0 && !patience.over()) continue;
     if (count <= 0) return count;
     const Changing lock;
     const int kept = sort_out(epoll, events, count);
@@ -179,14 +181,14 @@ int wait_in(int epoll, epoll_event* events, Patience patience, Next next) {
 OSSLOOP_EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
   if (!is_ours(fd)) return real_epoll_ctl(epoll, operation, fd, event);
   const Changing lock;
-  if (operation == EPOLL_CTL_DEL || !plausible(event)) {
+  if (operation == EPOLL_CTL_DEL || !readable(event, sizeof *event)) {
     const int result = real_epoll_ctl(epoll, operation, fd, event);
     Watch* watch = result == 0 ? find(epoll, fd) : nullptr;
     if (watch != nullptr) watch->epoll.store(-1, std::memory_order_relaxed);
     return result;
   }
   epoll_event asked;
-  if (!fetch(&asked, event, sizeof asked)) return to_libc(-EFAULT);
+  if (!copy_from_user(&asked, event, sizeof asked)) return to_libc(-EFAULT);
   epoll_event narrowed = asked;
   narrowed.events = narrow(fd, asked.events);
   const int result = real_epoll_ctl(epoll, operation, fd, &narrowed);

@@ -46,9 +46,9 @@ uintptr_t end_of(const void* address, size_t bytes) {
 }
 
 void unmapped(const void* address, size_t bytes) {
+  memory_changes.fetch_add(1, std::memory_order_release);
   const EngineApi* engine = loaded_engine();
   if (engine == nullptr) return;
-  engine->memory_changed();
   if (!engine->maps_touch(address_of(address), end_of(address, bytes))) return;
   engine->unmapped(address_of(address), end_of(address, bytes));
 }
@@ -91,7 +91,7 @@ OSSLOOP_EXPORT int munmap(void* address, size_t bytes) noexcept {
 
 OSSLOOP_EXPORT int mprotect(void* address, size_t bytes, int protection) noexcept {
   const int result = call_real(real_mprotect, SYS_mprotect, address, bytes, protection);
-  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->memory_changed();
+  memory_changes.fetch_add(1, std::memory_order_release);
   return result;
 }
 
@@ -111,7 +111,7 @@ OSSLOOP_EXPORT void* mremap(void* address, size_t bytes, size_t new_bytes, int f
   }
   void* result = call_real(real_mremap, SYS_mremap, address, bytes, new_bytes, flags, target);
   if (result == MAP_FAILED) return result;
-  if (engine != nullptr) engine->memory_changed();
+  memory_changes.fetch_add(1, std::memory_order_release);
   if ((flags & MREMAP_FIXED) != 0) unmapped(target, new_bytes);
   if (ours) {
     engine->map_moved(address_of(address), end_of(address, bytes), address_of(result),

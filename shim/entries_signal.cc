@@ -34,7 +34,7 @@ auto change(int number, bool changes, Mask whose, Install install) {
   auto tell = [&](sighandler_t& handler, int& flags) {
     if (engine != nullptr) engine->tell_handler(&before, &handler, &flags);
   };
-  if (!changes || engine == nullptr || !engine->own_process()) return install(nullptr, tell);
+  if (!changes || engine == nullptr || !own_process()) return install(nullptr, tell);
   // The new handler may not come back, and we are not done before we are.
   const std::uint64_t mask = whose == Mask::kOurs ? base::hold_signals() : 0;
   engine->handler_changing();

@@ -41,8 +41,7 @@ int stat_or(int dirfd, const char* path, Last last, Status* status, Next next) {
   return by_name<int>(dirfd, path, last, next, [&](const EngineApi& engine, const Place& place) {
     struct stat found;
     int error = describe(engine, place, found);
-    if (error == 0 && !plausible(status)) error = -EFAULT;
-    if (error == 0) ::memcpy(status, &found, sizeof found);
+    if (error == 0 && !copy_to_user(status, &found, sizeof found)) error = -EFAULT;
     return error;
   });
 }
@@ -52,13 +51,12 @@ int fstat_or(int fd, Status* status, Next next) {
   if (!is_ours(fd)) return next();
   struct stat found;
   int error = loaded_engine()->fstat(fd, &found);
-  if (error == 0 && !plausible(status)) error = -EFAULT;
-  if (error == 0) ::memcpy(status, &found, sizeof found);
+  if (error == 0 && !copy_to_user(status, &found, sizeof found)) error = -EFAULT;
   return to_libc(error);
 }
 
 bool means_descriptor(const char* path, int flags) {
-  return plausible(path) && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
+  return readable_text(path) && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
 }
 
 template <typename Status, typename Next>

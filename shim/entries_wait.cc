@@ -12,6 +12,9 @@
 #include "shim/real.h"
 #include "shim/router.h"
 
+// libc declares the entries of poll() as only written to, and so not yet set.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
 namespace {
 
 using namespace ossloop::shim;
@@ -64,8 +67,11 @@ class Prepared {
   Notes<Note> ours_;
 };
 
+// The kernel refuses more than a process can have descriptors.
+constexpr nfds_t kMostEntries = 1 << 30;
+
 bool any_ours(const pollfd* entries, nfds_t count) {
-  if (!plausible(entries)) return false;
+  if (count == 0 || count > kMostEntries || !readable(entries, count * sizeof *entries)) return false;
   for (nfds_t i = 0; i < count; ++i) {
     if (entries[i].fd >= 0 && is_ours(entries[i].fd)) return true;
   }
@@ -77,8 +83,10 @@ template <typename Next>
 int wait_for(pollfd* entries, nfds_t count, Patience patience, Next next) {
   for (;;) {
     Prepared prepared(entries, count);
-    const int result = next(patience);
+    const Patience now = until_next_look(patience);
+    const int result = next(now);
     const int mistaken = prepared.restore(result > 0);
+    if (result == 0 && !patience.over()) continue;
     if (mistaken == 0 || result > mistaken || patience.over()) return result - mistaken;
   }
 }
@@ -188,9 +196,11 @@ class PreparedSets {
   Notes<Note> ours_;
 };
 
-bool any_ours(int count, fd_set* reading, fd_set* writing) {
-  for (fd_set* set : {reading, writing}) {
-    if (set != nullptr && !plausible(set)) return false;
+bool any_ours(int count, fd_set* reading, fd_set* writing, fd_set* failing) {
+  if (count <= 0) return false;
+  const auto bytes = static_cast<size_t>(count + kWordBits - 1) / kWordBits * sizeof(long);
+  for (fd_set* set : {reading, writing, failing}) {
+    if (set != nullptr && !readable(set, bytes)) return false;
   }
   return each_asked(count, reading, writing, [](int fd) { return is_ours(fd); });
 }
@@ -201,8 +211,13 @@ int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Pati
   const Copies asked(count, reading, writing, failing);
   for (;;) {
     PreparedSets sets(count, reading, writing);
-    const int result = next(patience);
+    const Patience now = until_next_look(patience);
+    const int result = next(now);
     if (result < 0 && asked.whole()) asked.give_back();
+    if (result == 0 && !patience.over() && asked.whole()) {
+      asked.give_back();
+      continue;
+    }
     if (result <= 0) return result;
     const int mistaken = sets.sort_out();
     if (mistaken == 0 || result > mistaken || patience.over() || !asked.whole()) {
@@ -226,7 +241,7 @@ OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, siz
 }
 OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
                          const sigset_t* signals) {
-  if ((timeout != nullptr && !plausible(timeout)) || !Patience::valid(timeout) || !any_ours(entries, count)) {
+  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Patience::valid(timeout) || !any_ours(entries, count)) {
     return real_ppoll(entries, count, timeout, signals);
   }
   return wait_for(entries, count, Patience::time(timeout), [&](const Patience& patience) {
@@ -245,8 +260,8 @@ OSSLOOP_EXPORT int __ppoll_chk(pollfd* entries, nfds_t count, const timespec* ti
 OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                           timeval* timeout) {
   const bool plain = timeout != nullptr &&
-                     (!plausible(timeout) || timeout->tv_sec < 0 || timeout->tv_usec < 0 || timeout->tv_usec >= 1'000'000);
-  if (plain || !any_ours(count, reading, writing)) {
+                     (!readable(timeout, sizeof *timeout) || timeout->tv_sec < 0 || timeout->tv_usec < 0 || timeout->tv_usec >= 1'000'000);
+  if (plain || !any_ours(count, reading, writing, failing)) {
     return real_select(count, reading, writing, failing, timeout);
   }
   timespec whole{};
@@ -265,7 +280,7 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
 }
 OSSLOOP_EXPORT int pselect(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                            const timespec* timeout, const sigset_t* signals) {
-  if ((timeout != nullptr && !plausible(timeout)) || !Patience::valid(timeout) || !any_ours(count, reading, writing)) {
+  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Patience::valid(timeout) || !any_ours(count, reading, writing, failing)) {
     return real_pselect(count, reading, writing, failing, timeout, signals);
   }
   return select_in(

@@ -1,9 +1,10 @@
 #include "shim/handles.h"
 
-#include <unistd.h>
-
+#include <algorithm>
+#include <new>
 #include <utility>
 
+#include "base/host.h"
 #include "base/kernel_signals.h"
 #include "base/shelter.h"
 #include "base/sys.h"
@@ -31,26 +32,39 @@ Call::~Call() {
   if (handle_ != nullptr) handle_->calls.fetch_sub(1);
 }
 
-Handles::Handles(DescriptorTable& table) : table_(table), process_(::getpid()) {}
+Handles::Handles(DescriptorTable& table) : table_(table) {}
 
-bool Handles::own_process() const { return process_.load() == ::getpid(); }
-
-void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
+// What the opens held that have ended and that no call is inside of any more.
+std::vector<std::unique_ptr<OpenFile>> Handles::take_ended() {
+  std::vector<std::unique_ptr<OpenFile>> ended;
   const base::SignalsHeld signals;
   std::lock_guard lock(mutex_);
-  Handle* free = nullptr;
   for (Handle& handle : handles_) {
-    if (handle.descriptors.load() != 0 || handle.calls.load() != 0) continue;
-    handle.file.reset();
-    if (free == nullptr) free = &handle;
+    if (handle.descriptors.load() != 0 || handle.calls.load() != 0 || handle.file == nullptr) {
+      continue;
+    }
+    ended.push_back(std::move(handle.file));
   }
-  if (free == nullptr) free = &handles_.emplace_back();
-  free->file = std::move(file);
-  free->descriptors.store(1);  // taken, before anybody else looks for a free one
-  table_.set(fd, free);
+  return ended;
+}
+
+void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
+  if (!base::own_process()) return;
+  for (const auto& ended : take_ended()) maps_.forget(*ended);
+  const base::SignalsHeld signals;
+  std::lock_guard lock(mutex_);
+  const auto is_free = [](const Handle& handle) {
+    return handle.descriptors.load() == 0 && handle.calls.load() == 0 && handle.file == nullptr;
+  };
+  const auto found = std::ranges::find_if(handles_, is_free);
+  Handle& free = found != handles_.end() ? *found : handles_.emplace_back();
+  free.file = std::move(file);
+  free.descriptors.store(1);  // taken, before anybody else looks for a free one
+  table_.set(fd, &free);
 }
 
 bool Handles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
+  if (!base::own_process()) return false;
   const base::SignalsHeld signals;
   std::lock_guard lock(mutex_);
   for (Handle& handle : handles_) {
@@ -62,31 +76,33 @@ bool Handles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
   return false;
 }
 
-void Handles::drop(Handle* handle) {
-  const base::SignalsHeld signals;
-  std::lock_guard lock(mutex_);
-  // Somebody still inside (a blocked call that is on its way out) leaves it to
-  // the next open.
-  if (handle->calls.load() == 1 && handle->descriptors.load() == 0) handle->file.reset();
-}
-
 // Takes `fd` out of the table and closes it in the way given; with the last
 // descriptor the open is left.
 int Handles::leave(int fd, const std::function<int()>& close_descriptor, bool still_open) {
   const base::NotCancelled whole;
   // In a child of vfork() the table is the parent's: only the kernel's changes.
-  if (!own_process()) return close_descriptor();
+  if (!base::own_process()) return close_descriptor();
   int result = 0;
+  bool closed = false;
+  const auto close_it = [&] {
+    closed = true;
+    result = close_descriptor();
+  };
   Call call(*this, fd);
   if (!call) return close_descriptor();
   Handle* const handle = call.handle();
   table_.forget(fd);
-  if (handle->descriptors.fetch_sub(1) > 1) {
-    call.file().close_one([&] { result = close_descriptor(); });
-    return result;
+  try {
+    if (handle->descriptors.fetch_sub(1) > 1) {
+      call.file().close_one(close_it);
+      return result;
+    }
+    maps_.forget(call.file());
+    call.file().leave(still_open ? fd : -1, close_it);
+  } catch (const std::bad_alloc&) {
+    // The kernel ends what we could not: it drops the claim.
+    if (!closed) close_it();
   }
-  call.file().leave(still_open ? fd : -1, [&] { result = close_descriptor(); });
-  drop(handle);
   return result;
 }
 
@@ -99,7 +115,7 @@ int Handles::replace(int source, int fd, int flags) {
   if (source == fd) return duplicate();
   Handle* wanted = table_.handle(source);
   Handle* present = table_.handle(fd);
-  if (!own_process() || (present != nullptr && present == wanted)) return duplicate();
+  if (!base::own_process() || (present != nullptr && present == wanted)) return duplicate();
   const int result = present != nullptr ? leave(fd, duplicate) : duplicate();
   if (result < 0) return result;
   if (wanted != nullptr) {
@@ -111,7 +127,7 @@ int Handles::replace(int source, int fd, int flags) {
 }
 
 void Handles::duplicated(int source, int fd) {
-  if (!own_process()) return;
+  if (!base::own_process()) return;
   Call call(*this, source);
   if (!call) return;
   call.handle()->descriptors.fetch_add(1);
@@ -119,7 +135,7 @@ void Handles::duplicated(int source, int fd) {
 }
 
 void Handles::lost(int fd) {
-  if (own_process()) leave(fd, [] { return 0; }, false);
+  if (base::own_process()) leave(fd, [] { return 0; }, false);
 }
 
 void Handles::before_fork() {
@@ -139,7 +155,7 @@ void Handles::before_fork() {
 
 void Handles::after_fork(bool child) {
   if (child) {
-    process_.store(::getpid());
+    base::forget_thread();
     device::Timer::instance().after_fork_in_child();
   } else {
     device::Timer::instance().after_fork_in_parent();
@@ -156,7 +172,7 @@ void Handles::after_fork(bool child) {
 }
 
 void Handles::close_all() {
-  if (!own_process()) return;
+  if (!base::own_process()) return;
   bool any = false;
   {
     const base::SignalsHeld signals;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "shim/descriptor_table.h"
 #include "shim/maps.h"
@@ -15,7 +16,8 @@
 namespace ossloop::shim {
 
 // One open. A handle's memory is never given back, so that a thread that read its
-// address from the table may always count itself in.
+// address from the table may always count itself in. What it held lives on, after the
+// last close, until the next open: a close in a signal handler may not free memory.
 struct Handle {
   std::atomic<std::uint32_t> calls{0};        // in progress
   std::atomic<std::uint32_t> descriptors{0};  // in the table
@@ -27,7 +29,8 @@ class Handles {
  public:
   explicit Handles(DescriptorTable& table);
 
-  // `fd` is a new open.
+  // `fd` is a new open. In the child of a vfork() it is forgotten at once: the table is
+  // the parent's, and the program that the child becomes finds the open by itself.
   void add(int fd, std::unique_ptr<OpenFile> file);
   // `fd` is one more descriptor of an open that `same` recognises. False if
   // there is none.
@@ -42,8 +45,6 @@ class Handles {
   // At exit: what the program left open is closed as it would have been.
   void close_all();
 
-  // False in the child of a vfork(), whose memory is its parent's.
-  bool own_process() const;
   Maps& maps() { return maps_; }
   Handle* find(int fd) const { return table_.handle(fd); }
 
@@ -52,10 +53,9 @@ class Handles {
 
  private:
   int leave(int fd, const std::function<int()>& close_descriptor, bool still_open = true);
-  void drop(Handle* handle);
+  std::vector<std::unique_ptr<OpenFile>> take_ended();
 
   DescriptorTable& table_;
-  std::atomic<pid_t> process_;
   std::mutex mutex_;  // the list below
   std::deque<Handle> handles_;
   Maps maps_;

@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "base/fd.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
@@ -104,11 +106,11 @@ int Engine::open_mixer(const config::DeviceName& name, int flags) {
   }
   device::Timer::instance().rest();
   if (segment == nullptr || error != 0) return error;
-  const int fd = node.open_as(flags);
-  if (fd < 0) return fd;
-  handles_.add(fd, std::make_unique<MixerFile>(instance, std::move(segment), machine_));
-  log(LogLevel::kTrace, "open mix%d -> %d", instance, fd);
-  return fd;
+  base::Fd fd(node.open_as(flags));
+  if (!fd) return fd.get();
+  handles_.add(fd.get(), std::make_unique<MixerFile>(instance, std::move(segment), machine_));
+  log(LogLevel::kTrace, "open mix%d -> %d", instance, fd.get());
+  return fd.release();
 }
 
 int Engine::open_sndstat(int flags) {
@@ -119,9 +121,9 @@ int Engine::open_sndstat(int flags) {
   const std::string text =
       oss::sndstat(machine_, device.off ? "" : config::format_default_device(device));
   device::Timer::instance().rest();
-  const int fd = SndstatFile::make(text, (flags & O_CLOEXEC) != 0);
-  if (fd >= 0) handles_.add(fd, std::make_unique<SndstatFile>());
-  return fd;
+  base::Fd fd(SndstatFile::make(text, (flags & O_CLOEXEC) != 0));
+  if (fd) handles_.add(fd.get(), std::make_unique<SndstatFile>());
+  return fd ? fd.release() : fd.get();
 }
 
 int Engine::open_dsp(const config::DeviceName& name, int flags) {
@@ -149,7 +151,9 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
     int error = 0;
     auto endpoint = Endpoint::open(request, fd, error);
     if (endpoint != nullptr) {
+      base::Fd opened(fd);
       handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), machine_));
+      opened.release();
       log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",
           request.instance, fd);
       return fd;
@@ -210,6 +214,7 @@ bool Engine::adopt_mixer(int fd, int instance) {
 }
 
 bool Engine::adopt(int fd) {
+  if (!base::own_process()) return false;
   struct stat status {};
   if (sys().fstat(fd, &status) < 0) return false;
   if (S_ISREG(status.st_mode)) {

@@ -19,6 +19,12 @@ class Patience {
            (time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < 1'000'000'000);
   }
 
+  // The same, but no longer than so.
+  Patience at_most_ms(int64_t ms) const {
+    const Patience shorter = milliseconds(ms);
+    return shorter.end_ns_ < end_ns_ ? shorter : *this;
+  }
+
   bool ever() const { return end_ns_ == kEver; }
   int64_t left_ns() const {
     const int64_t left = end_ns_ - now_ns();

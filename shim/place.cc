@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,10 +15,19 @@ namespace {
 // through folders that only we know.
 class Walk {
  public:
-  Walk(int dirfd, Last last, Place& place) : dirfd_(dirfd), last_(last), place_(place) {}
+  Walk(int dirfd, Last last, Place& place, PathMemory& memory)
+      : dirfd_(dirfd),
+        last_(last),
+        place_(place),
+        text_(memory.text),
+        real_(memory.real),
+        rest_(memory.rest),
+        target_(memory.target) {
+    place.text = text_;
+  }
 
   void run(const char* path) {
-    rest_[sizeof rest_ - 1] = '\0';
+    rest_[kRestBytes - 1] = '\0';
     if (!put_before_rest(path)) return;
     folder_ = *path == '/' ? Folder::kNone : folder_of_descriptor(dirfd_);
     if (is_virtual(folder_)) left_virtual_ = true;
@@ -29,6 +39,8 @@ class Walk {
 
  private:
   static constexpr int kMostLinks = 40;
+  static constexpr size_t kTextBytes = sizeof(PathMemory::real);
+  static constexpr size_t kRestBytes = sizeof(PathMemory::rest);
 
   bool put_before_rest(const char* text) {
     const size_t length = ::strlen(text);
@@ -87,9 +99,9 @@ class Walk {
     place_.ours = true;
     if (rest_[start_] == '/') place_.error = -ENOTDIR;
     place_.at_end = rest_over();
-    ::strcpy(place_.text, text_of(here));
-    ::strcat(place_.text, "/");
-    ::strncat(place_.text, name, length);
+    ::strcpy(text_, text_of(here));
+    ::strcat(text_, "/");
+    ::strncat(text_, name, length);
     return false;
   }
 
@@ -97,7 +109,7 @@ class Walk {
     if (is_virtual(folder_)) {
       place_.ours = true;
       place_.name = name_of(folder_);
-      ::strcpy(place_.text, text_of(folder_));
+      ::strcpy(text_, text_of(folder_));
       return false;
     }
     return elsewhere();
@@ -116,10 +128,10 @@ class Walk {
   bool elsewhere() {
     if (!left_virtual_) return false;
     const size_t length = ::strlen(real_);
-    if (length + ::strlen(rest_ + start_) + 1 > sizeof place_.text) return false;
+    if (length + ::strlen(rest_ + start_) + 1 > kTextBytes) return false;
     place_.rewritten = true;
-    ::strcpy(place_.text, real_);
-    ::strcat(place_.text, rest_ + start_);
+    ::strcpy(text_, real_);
+    ::strcat(text_, rest_ + start_);
     return false;
   }
 
@@ -134,7 +146,7 @@ class Walk {
 
   bool append(const char* name, size_t length) {
     size_t used = ::strlen(real_);
-    if (used + length + 2 > sizeof real_) return false;
+    if (used + length + 2 > kTextBytes) return false;
     if (used > 0 && real_[used - 1] != '/') real_[used++] = '/';
     ::memcpy(real_ + used, name, length);
     real_[used + length] = '\0';
@@ -146,14 +158,13 @@ class Walk {
     if (!append(name, length)) return false;
     const bool at_end = rest_[start_] == '\0';
     if (at_end && last_ == Last::kLink) return elsewhere();
-    char target[PATH_MAX];
-    const long bytes = ::syscall(SYS_readlinkat, dirfd_, real_, target, sizeof target - 1);
+    const long bytes = ::syscall(SYS_readlinkat, dirfd_, real_, target_, kTextBytes - 1);
     // Not a link, or nothing at all: libc will say.
     if (bytes <= 0) return errno == EINVAL && !at_end ? true : elsewhere();
     if (++links_ > kMostLinks) return false;
-    target[bytes] = '\0';
-    if (!put_before_rest(target)) return false;
-    if (target[0] == '/') {
+    target_[bytes] = '\0';
+    if (!put_before_rest(target_)) return false;
+    if (target_[0] == '/') {
       go_to_root();
     } else {
       real_[before] = '\0';
@@ -167,14 +178,19 @@ class Walk {
   Folder folder_ = Folder::kNone;  // a virtual one, or kNone: at `real_`
   bool left_virtual_ = false;
   int links_ = 0;
-  char real_[PATH_MAX];  // seen from dirfd_
-  char rest_[2 * PATH_MAX];
-  size_t start_ = sizeof rest_ - 1;
+  char* const text_;
+  char* const real_;  // seen from dirfd_
+  char* const rest_;
+  char* const target_;
+  size_t start_ = kRestBytes - 1;
 };
 
 void walk(int dirfd, const char* path, Last last, Place& place) {
   const int saved = errno;
-  Walk(dirfd, last, place).run(path);
+  // Without memory the path is libc's business.
+  if (PathMemory* const memory = place.memory(); memory != nullptr) {
+    Walk(dirfd, last, place, *memory).run(path);
+  }
   errno = saved;
 }
 
@@ -201,15 +217,32 @@ int named_descriptor(const char* path) {
 bool by_descriptor(const char* path, Place& place) {
   const int fd = named_descriptor(path);
   if (fd < 0 || !is_ours(fd) || loaded_engine()->name(fd, &place.name) != 0) return false;
+  PathMemory* const memory = place.memory();
+  if (memory == nullptr) return false;
   place.ours = true;
-  canonical_text(place.name, place.text);
+  canonical_text(place.name, memory->text);
+  place.text = memory->text;
   return true;
 }
 
 }  // namespace
 
+Place::~Place() {
+  if (memory_ != nullptr) ::syscall(SYS_munmap, memory_, sizeof *memory_);
+}
+
+PathMemory* Place::memory() {
+  if (memory_ != nullptr) return memory_;
+  const int saved = errno;
+  const long found = ::syscall(SYS_mmap, nullptr, sizeof *memory_, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  errno = saved;
+  if (found != -1) memory_ = reinterpret_cast<PathMemory*>(found);
+  return memory_;
+}
+
 void find_place(int dirfd, const char* path, Last last, Place& place, Want want) {
-  if (!plausible(path) || *path == '\0') return;
+  if (!readable_text(path) || *path == '\0' || in_device_thread()) return;
   if (*path == '/') {
     const bool named = config::parse_device_path(path, place.name);
     if (named && !place.name.through_parent && want == Want::kName &&
@@ -229,7 +262,7 @@ void find_place(int dirfd, const char* path, Last last, Place& place, Want want)
 }
 
 void find_place_late(int dirfd, const char* path, Last last, Place& place) {
-  if (!plausible(path) || *path == '\0') return;
+  if (!readable_text(path) || *path == '\0' || in_device_thread()) return;
   const int saved = errno;
   char target[8];
   const bool link =

@@ -9,7 +9,21 @@
 
 namespace ossloop::shim {
 
+// Memory for the time of a look-up. Not the stack: a thread that opens some file of
+// which we only look at the name may have hardly any.
+struct PathMemory {
+  char text[PATH_MAX];
+  char real[PATH_MAX];
+  char rest[2 * PATH_MAX];
+  char target[PATH_MAX];
+};
+
 struct Place {
+  Place() = default;
+  ~Place();
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
   bool ours = false;
   config::DeviceName name;  // a device or a virtual folder
   // -ENOTDIR, -ENOENT: the path is ours and leads nowhere.
@@ -19,7 +33,13 @@ struct Place {
   // `text` instead.
   bool rewritten = false;
   // The canonical path, if find_place() was asked for it.
-  char text[PATH_MAX];
+  const char* text = "";
+
+  // nullptr if there is none to be had.
+  PathMemory* memory();
+
+ private:
+  PathMemory* memory_ = nullptr;
 };
 
 enum class Last { kFollow, kLink };

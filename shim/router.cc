@@ -3,15 +3,16 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/kernel_signals.h"
 #include "shim/abort.h"
 #include "shim/streams.h"
 
@@ -24,7 +25,15 @@ namespace {
 // The file is there from the start, so each thread has it without asking for memory.
 __attribute__((tls_model("initial-exec"))) thread_local constinit base::SignalGate signal_gate;
 
-Preloaded preloaded{&descriptors, []() -> base::SignalGate& { return signal_gate; }, false};
+__attribute__((tls_model("initial-exec"))) thread_local constinit base::ThreadNote thread_note;
+
+// The process whose memory this is: all but the child of a vfork().
+constinit std::atomic<pid_t> process{0};
+
+Preloaded preloaded{
+    &descriptors, []() -> base::SignalGate& { return signal_gate; },
+    own_process,  []() -> base::ThreadNote& { return thread_note; },
+    &memory_changes, false};
 
 // Is the next sigaction() somebody else's than libc's?
 bool handlers_are_wrapped() {
@@ -69,20 +78,69 @@ void say(const char* a, const char* b, const char* c) {
   for (const char* part : {"ossloop: ", a, b, c, "\n"}) {
     for (; *part != '\0' && used < sizeof line; ++part) line[used++] = *part;
   }
+  // Nobody may read it any more.
+  constexpr std::uint64_t kPipe = base::signal_bit(SIGPIPE);
+  const std::uint64_t before = base::change_signal_mask(SIG_BLOCK, kPipe);
+  const std::uint64_t pending = base::pending_signals() & kPipe;
   ::syscall(SYS_write, STDERR_FILENO, line, used);
+  if (pending == 0) base::take_signals(kPipe);
+  base::set_signal_mask(before);
 }
 
-// Beside the preloaded file: ossloop/libossloop-engine.so.
-const EngineApi* open_engine(bool& again) {
+constexpr char kEngineFile[] = "ossloop/libossloop-engine.so";
+
+// Beside the preloaded file, as an absolute path: a name that LD_PRELOAD or
+// LD_LIBRARY_PATH gave is seen from where the program began.
+char engine_path[PATH_MAX];
+bool engine_path_known = false;
+
+void find_engine() {
   Dl_info here;
-  if (::dladdr(reinterpret_cast<void*>(&load_engine), &here) == 0) return nullptr;
-  char path[4096];
-  const char* slash = ::strrchr(here.dli_fname, '/');
-  const size_t folder = slash != nullptr ? static_cast<size_t>(slash - here.dli_fname) + 1 : 0;
-  static const char kName[] = "ossloop/libossloop-engine.so";
-  if (folder + sizeof kName > sizeof path) return nullptr;
-  ::memcpy(path, here.dli_fname, folder);
-  ::memcpy(path + folder, kName, sizeof kName);
+  if (::dladdr(reinterpret_cast<void*>(&load_engine), &here) == 0) return;
+  const char* const slash = ::strrchr(here.dli_fname, '/');
+  if (slash == nullptr) return;
+  size_t used = 0;
+  if (*here.dli_fname != '/') {
+    const int saved = errno;
+    const long bytes = ::syscall(SYS_getcwd, engine_path, sizeof engine_path);
+    errno = saved;
+    // A folder that is out of reach has no path.
+    if (bytes <= 1 || *engine_path != '/') return;
+    used = static_cast<size_t>(bytes) - 1;
+    if (used + 1 < sizeof engine_path) engine_path[used++] = '/';
+  }
+  const auto folder = static_cast<size_t>(slash - here.dli_fname) + 1;
+  if (used + folder + sizeof kEngineFile > sizeof engine_path) return;
+  ::memcpy(engine_path + used, here.dli_fname, folder);
+  ::memcpy(engine_path + used + folder, kEngineFile, sizeof kEngineFile);
+  engine_path_known = true;
+}
+
+// Around fork(): a child that came while another thread loads the engine would wait for
+// that thread for ever.
+void before_fork() {
+  ::pthread_mutex_lock(&loading);
+  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->before_fork();
+}
+void after_fork_in_parent() {
+  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->after_fork(false);
+  ::pthread_mutex_unlock(&loading);
+}
+void after_fork_in_child() {
+  process.store(::getpid());
+  thread_note.id = 0;
+  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->after_fork(true);
+  // Its owner, as the lock knows it, is the parent's thread.
+  loading = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+}
+
+const EngineApi* open_engine(bool& again) {
+  begin_process();
+  const char* const path = engine_path;
+  if (!engine_path_known) {
+    say("the folder of libossloop.so is unknown; preload it by an absolute path", "", "");
+    return nullptr;
+  }
   // A program at its limit of descriptors or memory may have more later.
   const long fd = ::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
@@ -111,6 +169,21 @@ const EngineApi* open_engine(bool& again) {
   say("libc has no ", name, "");
   ::abort();
 }
+
+void begin_process() {
+  static std::atomic<bool> begun{false};
+  if (begun.exchange(true)) return;
+  process.store(::getpid());
+  find_engine();
+  ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+bool own_process() {
+  const pid_t known = process.load(std::memory_order_relaxed);
+  return known == 0 || known == ::getpid();
+}
+
+bool in_device_thread() { return thread_note.device_thread; }
 
 bool handlers_wrapped() { return preloaded.wrapped_handlers; }
 
@@ -141,6 +214,8 @@ const EngineApi* load_engine() {
 }
 
 int lose(int fd) {
+  // What the child of a vfork() opens is no number of its parent's.
+  if (in_device_thread() || !own_process()) return fd;
   if (descriptors.ours(fd)) {
     loaded_engine()->lost(fd);
     number_changed(fd);
@@ -151,30 +226,15 @@ int lose(int fd) {
 }
 
 int look_anew(int fd) {
-  if (fd < 0) return fd;
+  if (fd < 0 || in_device_thread() || !own_process()) return fd;
   is_foreign(fd);
-  const EngineApi* engine = loaded_engine();
-  if (engine == nullptr || engine->own_process()) descriptors.forget(fd);
+  descriptors.forget(fd);
   if (fd <= 2 && is_ours(fd)) number_changed(fd);
   return fd;
 }
 
-bool fetch(void* to, const void* from, size_t bytes) {
-  const int saved = errno;
-  iovec local{to, bytes};
-  iovec remote{const_cast<void*>(from), bytes};
-  const long copied = ::syscall(SYS_process_vm_readv, ::getpid(), &local, 1UL, &remote, 1UL, 0UL);
-  const int error = errno;
-  errno = saved;
-  if (copied == static_cast<long>(bytes)) return true;
-  // A sandbox may forbid the call; then the caller's pointer is believed.
-  if (copied >= 0 || (error != ENOSYS && error != EPERM)) return false;
-  ::memcpy(to, from, bytes);
-  return true;
-}
-
 bool recognise(int fd) {
-  if (!descriptors.unknown(fd)) return false;
+  if (!descriptors.unknown(fd) || in_device_thread()) return false;
   struct stat status;
   if (::syscall(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) != 0) {
     // Not open; what will make it so tells us. Closing every number costs no more.
@@ -192,6 +252,7 @@ bool recognise(int fd) {
     const bool ours = engine != nullptr && engine->adopt(fd);
     errno = saved;
     if (ours) return true;
+    if (!own_process()) return false;
   }
   descriptors.set_foreign(fd);
   return false;

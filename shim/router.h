@@ -5,6 +5,8 @@
 
 #include "shim/descriptor_table.h"
 #include "shim/engine_api.h"
+#include "shim/patience.h"
+#include "shim/user_memory.h"
 
 namespace ossloop::shim {
 
@@ -19,13 +21,29 @@ const EngineApi* loaded_engine();
 // the engine is loaded.
 bool handlers_wrapped();
 
+// How long to wait for readiness at a time: where no thread of ours keeps it true, a wait
+// has to look for itself.
+inline Patience until_next_look(const Patience& patience) {
+  return loaded_engine()->has_thread() ? patience : patience.at_most_ms(10);
+}
+
+// Registers what keeps fork() off our locks, and finds where the preloaded file lies,
+// once. To be called before the program can change its folder.
+void begin_process();
+
 // A descriptor seen for the first time: looks whether it is one of our nodes,
 // inherited over exec.
 bool recognise(int fd);
 
+// Is the caller the device thread? A library under us (an allocator, a profiler, a
+// sanitizer) may open files there, whose numbers are of that thread's own table.
+bool in_device_thread();
+// False in the child of a vfork(), whose memory is its parent's.
+bool own_process();
+
 inline bool is_ours(int fd) {
   if (descriptors.foreign(fd)) return false;
-  return descriptors.ours(fd) || recognise(fd);
+  return descriptors.ours(fd) ? !in_device_thread() : recognise(fd);
 }
 
 // A call of libc returned `fd` and it is not ours, whatever stood there before.
@@ -35,17 +53,6 @@ inline int is_foreign(int fd) {
 }
 // It came from elsewhere and may be anything.
 int look_anew(int fd);
-
-// Reads what a program points at; false where the kernel would answer EFAULT.
-bool fetch(void* to, const void* from, size_t bytes);
-
-// Could the caller's pointer lead anywhere? Null with an offset and the kernel's half
-// of the addresses are left to the kernel, which answers EFAULT. To ask it about
-// every pointer of every call would cost programs that have no device.
-inline bool plausible(const void* pointer) {
-  const auto address = reinterpret_cast<unsigned long>(pointer);
-  return address >= 65536 && address <= (~0UL >> (sizeof(void*) == 8 ? 17 : 0));
-}
 
 // The name of what is open, as the original's drivers call it. `text` has room for
 // PATH_MAX.

@@ -8,7 +8,8 @@ using namespace ossloop::shim;
 
 // Was the program given a device as standard input or output? Three looks at
 // descriptors, and no more where it was not.
-__attribute__((constructor)) void look_at_standard_streams() {
+__attribute__((constructor)) void begin() {
+  begin_process();
   for (int fd = 0; fd < 3; ++fd) {
     if (is_ours(fd)) settle_standard_stream(fd);
   }

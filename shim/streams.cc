@@ -164,6 +164,8 @@ FILE* change_stream(FILE* file, int fd, const char* mode) {
 }
 
 void settle_standard_stream(int fd) {
+  // The streams of a vfork() child are its parent's.
+  if (!own_process()) return;
   Standard& standard = standards[fd];
   FILE*& present = variable(fd);
   const bool exchanged = standard.ours != nullptr && present == standard.ours;

@@ -134,7 +134,7 @@ class TreeWalk {
 }  // namespace
 
 bool lists_ours(int dirfd, const char* path) {
-  if (!plausible(path) || *path == '\0') return false;
+  if (!readable_text(path) || *path == '\0') return false;
   const int saved = errno;
   Place place;
   find_place(dirfd, path, Last::kFollow, place);

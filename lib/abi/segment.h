@@ -19,6 +19,7 @@
 //                     OPEN -> CLOSED by compare-and-swap on the same serial
 //   the client side   Tail, as producer; the server looks when the client is gone
 //   anyone            Side::waiting, by compare-and-swap, before it posts Side::wake
+//   a side's holders  Side::lock, by compare-and-swap; the kernel, when one dies
 //
 // Whoever writes a half holds the turn of its side (device/turn.h), so each field
 // has one writer at a time. Readers check every value before use: the other side
@@ -44,8 +45,6 @@
 // computes it from the clock (device/stream.h).
 #pragma once
 
-#include <semaphore.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -53,11 +52,11 @@
 namespace ossloop::abi {
 
 inline constexpr std::uint64_t kMagic = 0x0031706f6c73736fULL;  // "osslp1"
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 inline constexpr std::uint32_t kRingOffset = 16384;
 inline constexpr int kMaxInstances = 16;
 
-// A sem_t differs between 32- and 64-bit processes, so a side says whose it is;
+// A semaphore differs between 32- and 64-bit processes, so a side says whose it is;
 // a foreign peer leaves the posting to the owner's timer thread.
 inline constexpr std::uint32_t kAbi = sizeof(void*) * 8;
 
@@ -151,6 +150,15 @@ struct alignas(64) Direction {
 
 inline constexpr std::uint32_t kTokenUnknown = 2;
 
+// A POSIX semaphore, in the bytes that glibc's has in a 64-bit process. Operated by
+// shm/wakeup.h: what glibc keeps behind the counter it believes, and ends the program
+// when it is wrong.
+struct Semaphore {
+  Atomic<std::uint32_t> value;
+  Atomic<std::uint32_t> waiters;
+  unsigned char unused[56];
+};
+
 // One program's open, and what must survive its exec.
 struct alignas(64) Side {
   Atomic<std::uint64_t> open;  // serial << 1 | is open; acq_rel
@@ -189,7 +197,10 @@ struct alignas(64) Side {
   // one. A waker sets the count to 0 and posts `wake` as often as it was.
   Atomic<std::uint64_t> waiting;
   Atomic<std::uint64_t> wake_frame;  // peer position from which waking is worth it
-  alignas(64) unsigned char wake[64];  // a sem_t of the owner's ABI
+  // Who may change the side, among processes that share the open (shm/side_lock.h): the
+  // kernel's number of a thread, 0 if nobody.
+  Atomic<std::uint32_t> lock;
+  alignas(64) Semaphore wake;
 };
 
 // How the clock of a direction has been moved, for people: the consumer's, relaxed.
@@ -280,7 +291,7 @@ struct Segment {
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 static_assert(sizeof(std::atomic<std::uint64_t>) == 8 && alignof(std::atomic<std::uint64_t>) == 8);
-static_assert(sizeof(sem_t) <= sizeof(Side::wake));
+static_assert(sizeof(Semaphore) == 64);
 
 static_assert(offsetof(Header, layout_version) == 8);
 static_assert(offsetof(Policy, ppm) == 20 && offsetof(Policy, buffer_ms) == 36);
@@ -298,7 +309,8 @@ static_assert(offsetof(Side, polled) == 68 && offsetof(Side, frames) == 80);
 static_assert(offsetof(Side, partial_bytes) == 112 && offsetof(Side, partial) == 120);
 static_assert(offsetof(Side, command) == 376 && offsetof(Side, song) == 440);
 static_assert(offsetof(Side, label) == 504 && offsetof(Side, waiting) == 520);
-static_assert(offsetof(Side, wake_frame) == 528 && offsetof(Side, wake) == 576);
+static_assert(offsetof(Side, wake_frame) == 528 && offsetof(Side, lock) == 536);
+static_assert(offsetof(Side, wake) == 576);
 static_assert(sizeof(Side) == 640);
 static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, loop) == 128);
 static_assert(offsetof(Segment, direction) == 192 && offsetof(Segment, side) == 1216);

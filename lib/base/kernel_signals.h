@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -52,6 +53,19 @@ inline std::uint64_t change_signal_mask(int how, std::uint64_t mask) {
 }
 inline std::uint64_t set_signal_mask(std::uint64_t mask) {
   return change_signal_mask(SIG_SETMASK, mask);
+}
+inline std::uint64_t pending_signals() {
+  std::uint64_t pending = 0;
+  signal_call(SYS_rt_sigpending, &pending, sizeof pending);
+  return pending;
+}
+// Takes back those of `signals`, all blocked, that are pending.
+inline void take_signals(std::uint64_t signals) {
+  const int saved = errno;
+  const timespec now{0, 0};
+  while (::syscall(SYS_rt_sigtimedwait, &signals, nullptr, &now, sizeof signals) > 0) {
+  }
+  errno = saved;
 }
 // Beside what the program has blocked, which may be a fault that another thread
 // waits for.

@@ -9,10 +9,12 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/error_text.h"
 #include "base/fd.h"
+#include "base/shelter.h"
 
 namespace ossloop::base {
 namespace {
@@ -24,7 +26,7 @@ std::atomic<bool (*)(int)> guard{nullptr};
 thread_local std::string* kept = nullptr;
 
 Fd open_file(const char* path) {
-  return Fd(sys().open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
+  return Fd(sys().open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600));
 }
 
 // Where the lines go from now on. False, told where they went before, if that cannot
@@ -42,6 +44,7 @@ bool choose_file(const char* setting, const char* path) {
 }
 
 void write_out(const char* text, std::size_t bytes) {
+  const WriteSignalsHeld signals;
   // The file is opened for each line: a descriptor kept here could be closed,
   // and its number reused, by the program we live in.
   if (log_file[0] != '\0') {
@@ -49,6 +52,15 @@ void write_out(const char* text, std::size_t bytes) {
     if (file) sys().write(file.get(), text, bytes);
   } else if (bool (*may_write)(int) = guard.load(); may_write == nullptr || may_write(STDERR_FILENO)) {
     sys().write(STDERR_FILENO, text, bytes);
+  }
+}
+
+void put(const char* text, std::size_t bytes) {
+  if (kept == nullptr) return write_out(text, bytes);
+  try {
+    kept->append(text, bytes);
+  } catch (const std::bad_alloc&) {
+    // The line is lost, nothing else.
   }
 }
 
@@ -99,11 +111,7 @@ void log(LogLevel level, const char* format, ...) {
   if (used > static_cast<int>(sizeof line) - 2) used = static_cast<int>(sizeof line) - 2;
   make_one_line(line, static_cast<std::size_t>(used));
   line[used++] = '\n';
-  if (kept != nullptr) {
-    kept->append(line, static_cast<std::size_t>(used));
-  } else {
-    write_out(line, static_cast<std::size_t>(used));
-  }
+  put(line, static_cast<std::size_t>(used));
   errno = saved;
 }
 
@@ -113,11 +121,7 @@ LogKept::~LogKept() { kept = before_; }
 void log_kept(const std::string& lines) {
   if (lines.empty()) return;
   const int saved = errno;
-  if (kept != nullptr) {
-    kept->append(lines);
-  } else {
-    write_out(lines.data(), lines.size());
-  }
+  put(lines.data(), lines.size());
   errno = saved;
 }
 

@@ -1,38 +1,44 @@
 // A lock for threads of all priorities.
 #pragma once
 
-#include <pthread.h>
+#include <atomic>
+#include <cstdint>
+
+#include "base/host.h"
 
 namespace ossloop::base {
 
 // Who holds it runs at least as urgently as who waits for it: a real-time thread of
-// the program must not wait for the timer thread while others keep that from the
-// processor. Where the system has no such locks it is a plain one.
+// the program must not wait for the device thread while others keep that from the
+// processor. Where the system refuses such locks, from the start or from some day on, a
+// waiter looks again and again.
 class Mutex {
  public:
-  Mutex() { make(); }
-  ~Mutex() { ::pthread_mutex_destroy(&mutex_); }
+  constexpr Mutex() = default;
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-  void lock() { ::pthread_mutex_lock(&mutex_); }
-  bool try_lock() { return ::pthread_mutex_trylock(&mutex_) == 0; }
-  void unlock() { ::pthread_mutex_unlock(&mutex_); }
+  void lock() {
+    if (!try_lock()) wait();
+  }
+  bool try_lock() {
+    std::uint32_t free = 0;
+    return word_.compare_exchange_strong(free, thread_id(), std::memory_order_acquire);
+  }
+  void unlock() {
+    std::uint32_t own = thread_id();
+    if (!word_.compare_exchange_strong(own, 0, std::memory_order_release)) hand_over();
+  }
 
   // After fork(), in the child, instead of unlock(): the owner is a thread that is
   // not there.
-  void unlock_in_child() { make(); }
+  void unlock_in_child() { word_.store(0, std::memory_order_release); }
 
  private:
-  void make() {
-    pthread_mutexattr_t attributes;
-    ::pthread_mutexattr_init(&attributes);
-    ::pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
-    if (::pthread_mutex_init(&mutex_, &attributes) != 0) ::pthread_mutex_init(&mutex_, nullptr);
-    ::pthread_mutexattr_destroy(&attributes);
-  }
+  void wait();
+  void hand_over();
 
-  pthread_mutex_t mutex_;
+  std::atomic<std::uint32_t> word_{0};  // as the kernel's PI futex wants it
 };
 
 }  // namespace ossloop::base

@@ -13,4 +13,20 @@ SignalsHeld::~SignalsHeld() noexcept(false) {
   if (held_) set_signal_mask(before_);
 }
 
+namespace {
+
+constexpr std::uint64_t kOfWrites = signal_bit(SIGPIPE) | signal_bit(SIGXFSZ);
+
+}  // namespace
+
+WriteSignalsHeld::WriteSignalsHeld()
+    : before_(change_signal_mask(SIG_BLOCK, kOfWrites)), pending_(pending_signals()) {}
+
+// The kernel sends them to the thread that writes, so they are ours to take.
+WriteSignalsHeld::~WriteSignalsHeld() {
+  const std::uint64_t ours = pending_signals() & kOfWrites & ~pending_;
+  if (ours != 0) take_signals(ours);
+  set_signal_mask(before_);
+}
+
 }  // namespace ossloop::base

@@ -23,6 +23,21 @@ class SignalsHeld {
   std::uint64_t before_ = 0;
 };
 
+// A write of ours brings no signal to the program: that its standard error is a pipe
+// which nobody reads (SIGPIPE), or that a file is larger than it may make (SIGXFSZ), is
+// told to us by errno.
+class WriteSignalsHeld {
+ public:
+  WriteSignalsHeld();
+  ~WriteSignalsHeld();
+  WriteSignalsHeld(const WriteSignalsHeld&) = delete;
+  WriteSignalsHeld& operator=(const WriteSignalsHeld&) = delete;
+
+ private:
+  std::uint64_t before_;   // the mask
+  std::uint64_t pending_;  // what had come already
+};
+
 // pthread_cancel() waits. For calls that POSIX does not name as cancellation
 // points, and for work that must not stop half-way.
 class NotCancelled {

@@ -11,6 +11,8 @@
 
 #include <cstring>
 
+#include "base/shelter.h"
+
 namespace ossloop::base {
 namespace {
 
@@ -65,9 +67,11 @@ int sys_unlinkat(int dirfd, const char* path) {
   return static_cast<int>(call(SYS_unlinkat, dirfd, path, 0));
 }
 int sys_ftruncate(int fd, std::int64_t bytes) {
+  const WriteSignalsHeld signals;
   return static_cast<int>(call(SYS_ftruncate, fd, bytes));
 }
 int sys_fallocate(int fd, std::int64_t offset, std::int64_t bytes) {
+  const WriteSignalsHeld signals;
   return static_cast<int>(call(SYS_fallocate, fd, 0, offset, bytes));
 }
 int sys_memory_file(const char* name, bool close_on_exec) {
@@ -103,7 +107,7 @@ ssize_t copy(long number, void* to, const void* from, std::size_t bytes) {
   iovec remote{reading ? const_cast<void*>(from) : to, bytes};
   const long result = call(number, ::getpid(), &local, 1UL, &remote, 1UL, 0UL);
   // A sandbox may forbid the call; then the caller's pointer is believed.
-  if (result == -ENOSYS || result == -EPERM) {
+  if (result < 0 && result != -EFAULT) {
     std::memcpy(to, from, bytes);
     return static_cast<ssize_t>(bytes);
   }

@@ -10,6 +10,7 @@
 #include "base/shelter.h"
 #include "device/sync_group.h"
 #include "device/turn.h"
+#include "shm/side_lock.h"
 #include "shm/wakeup.h"
 
 namespace ossloop::device {
@@ -18,6 +19,7 @@ namespace {
 using base::sys;
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr std::int64_t kSoonAgainNs = 1'000'000;
+constexpr std::int64_t kWithoutThreadNs = 100'000'000;
 
 short events_of(std::uint32_t direction) {
   return static_cast<short>(direction == kRead ? POLLIN | POLLRDNORM | POLLPRI
@@ -43,6 +45,14 @@ Endpoint::Endpoint(std::shared_ptr<shm::Segment> segment, const std::string& fol
       played_(port_, shm::MapFile(folder, instance, side, false), false) {}
 
 Endpoint::~Endpoint() { Timer::instance().remove(this); }
+
+// What the device thread would have seen, by a call of the program.
+void Endpoint::look_without_thread(std::int64_t now_ns) {
+  if (Timer::instance().has_thread() || Timer::instance().poke()) return;
+  if (now_ns - lookout_.witnessed_ns() < kWithoutThreadNs) return;
+  lookout_.witness_peer(now_ns);
+  lookout_.drop_descriptors();
+}
 
 Endpoint::Watch Endpoint::watch_wanted() const {
   if (mapped_moves()) return Watch::kTicking;
@@ -121,6 +131,7 @@ void Endpoint::want_edges(int fd) {
 
 short Endpoint::poll_now(int fd) {
   Turn turn(*this, fd);
+  look_without_thread(sys().now_ns());
   const bool is_ready = ready(sys().now_ns());
   // The kernel said otherwise: the node holds not what we believe.
   if (!is_ready) token_.doubt();
@@ -130,6 +141,7 @@ short Endpoint::poll_now(int fd) {
 
 short Endpoint::prepare_poll(int fd, short events) {
   Turn turn(*this, fd);
+  look_without_thread(sys().now_ns());
   const std::uint32_t direction = live_direction();
   const short possible = events_of(direction);
   const bool first = token_.watch();
@@ -255,6 +267,7 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   }
   gone_.store(true);
   Timer::instance().run([&] { lookout_.drop_descriptors(); });
+  Timer::instance().remove(this);
 }
 
 std::int64_t Endpoint::tick(std::int64_t now_ns) {
@@ -263,7 +276,7 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   abi::Side& side = port_.side();
   if (now_ns >= alarm_ns_.load()) {
     alarm_ns_.store(kNoAlarm);
-    shm::wake(side);
+    shm::wake_at_least(side, alarm_sleepers_.load());
   }
   // Posts that a killed peer still owed, or that one of another ABI cannot make.
   shm::wake_at(side, live_direction() == kRead ? capture_.flow().written_by_peer()
@@ -287,15 +300,14 @@ bool Endpoint::work_from_timer(std::int64_t now_ns) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   const base::Fd& fd = lookout_.own();
   if (!lock.owns_lock() || !fd) return !fd;
-  const bool shared = port_.side().shared.load(std::memory_order_acquire) != 0;
-  if (shared && shm::Node::take_turn(fd.get(), false) != 0) return false;
+  shm::SideLock between(port_.side());
+  if (port_.side().shared.load(std::memory_order_acquire) != 0 && !between.try_lock()) return false;
   port_.refresh();
   move_mapped(now_ns);
   // A nudge stays until the program has looked: what comes and goes at once confuses
   // who polls through io_uring.
   const bool nudged = token_.doubtful() && !ready(now_ns);
   if (token_.watched() && !nudged) show_readiness(fd.get(), now_ns);
-  if (shared) shm::Node::end_turn(fd.get());
   return true;
 }
 
@@ -315,6 +327,10 @@ void Endpoint::before_fork() {
 void Endpoint::after_fork(bool child) {
   if (child) {
     lookout_.forget_descriptors();
+    // The thread that watched is the parent's.
+    watch_.store(Watch::kIdle);
+    alarm_ns_.store(kNoAlarm);
+    alarm_sleepers_.store(0);
     playback_.inherit();
     mutex_.unlock_in_child();
   } else {

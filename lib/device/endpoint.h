@@ -176,6 +176,7 @@ class Endpoint final : public Ticking {
                                             int& error);
   int begin(const OpenRequest& request, bool server_there);
   void claim_side(const OpenRequest& request);
+  void watch_over();
   void publish_open();
   Buffering chosen_buffering(const audio::PcmFormat& format) const;
   int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended);
@@ -190,6 +191,7 @@ class Endpoint final : public Ticking {
            (playback_.streaming() || capture_.flow().running()) &&
            seen_ns_.load(std::memory_order_relaxed) != 0;
   }
+  void look_without_thread(std::int64_t now_ns);
   bool ready(std::int64_t now_ns);
   void show_readiness(int fd, std::int64_t now_ns);
   std::uint64_t passed_fragments(std::int64_t now_ns);
@@ -231,6 +233,7 @@ class Endpoint final : public Ticking {
   std::atomic<Watch> watch_{Watch::kIdle};
   // The earliest deadline of calls that sleep until the timer wakes them.
   std::atomic<std::int64_t> alarm_ns_{kNoAlarm};
+  std::atomic<std::uint32_t> alarm_sleepers_{0};
   std::atomic<std::int64_t> seen_ns_{0};  // when a call last asked for the time
   std::atomic<int> spins_off_{0};         // waits in which not to spin
   std::atomic<int> spins_lost_{0};        // how many there were the last time

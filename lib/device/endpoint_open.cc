@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/host.h"
 #include "device/endpoint.h"
 #include "device/levels.h"
 #include "device/loop_format.h"
@@ -66,6 +67,13 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     // a client that comes now must not begin a stream for it.
     if (error == 0) {
       endpoint->port_.side().open.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel);
+      // The same of the other side: a server would play to a client that is dead.
+      if (request.side == abi::kServer) {
+        Timer::instance().run([&] {
+          endpoint->lookout_.witness_peer(sys().now_ns());
+          endpoint->lookout_.drop_descriptors();
+        });
+      }
       error = endpoint->begin(request, server_there);
     }
     if (error != 0) return nullptr;
@@ -73,8 +81,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     endpoint->publish_open();
     shm::Node::announce(node.get());
     fd = node.release();
-    Timer::instance().add(endpoint.get());
-    Timer::instance().run([&] { endpoint->lookout_.keep_descriptors(); });
+    endpoint->watch_over();
     return endpoint;
   }
   return nullptr;
@@ -189,9 +196,15 @@ std::unique_ptr<Endpoint> Endpoint::adopt(const std::string& folder, int instanc
     for (auto& stream : mapped.stream) stream.mapped.store(0, kRelaxed);
     for (auto& stream : mapped.stream) stream.running.store(0, kRelaxed);
   }
-  Timer::instance().add(endpoint.get());
-  Timer::instance().run([&] { endpoint->lookout_.keep_descriptors(); });
+  endpoint->watch_over();
   return endpoint;
+}
+
+// The child of a vfork() only hands the descriptor down, to the program that it becomes.
+void Endpoint::watch_over() {
+  if (!base::own_process()) return;
+  Timer::instance().add(this);
+  Timer::instance().run([&] { lookout_.keep_descriptors(); });
 }
 
 }  // namespace ossloop::device

@@ -33,6 +33,20 @@ constexpr int kSpinShare = 4;
 // Positions wrap.
 bool reached(std::uint64_t position, std::uint64_t frame) { return (position - frame) >> 63 == 0; }
 
+constexpr std::int64_t kWithoutThreadNs = 100'000'000;
+
+// Also where the thread is cancelled in its sleep.
+class AlarmSleeper {
+ public:
+  explicit AlarmSleeper(std::atomic<std::uint32_t>& count) : count_(count) { ++count_; }
+  ~AlarmSleeper() { --count_; }
+  AlarmSleeper(const AlarmSleeper&) = delete;
+  AlarmSleeper& operator=(const AlarmSleeper&) = delete;
+
+ private:
+  std::atomic<std::uint32_t>& count_;
+};
+
 void pause_processor() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -83,6 +97,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
       if (needs_time) seen_ns_.store(sys().now_ns(), kRelaxed);
       const std::int64_t now_ns = seen_ns_.load(kRelaxed);
       needs_time = true;
+      look_without_thread(now_ns);
       step = look(done, now_ns);
       open_ended = step.wait.deadline_ns - now_ns >= kOpenEndedNs;
       // Who polls and finds nothing may have seen a nudge half-way.
@@ -147,7 +162,11 @@ int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_e
     std::int64_t alarm = alarm_ns_.load();
     while (deadline_ns < alarm && !alarm_ns_.compare_exchange_weak(alarm, deadline_ns)) {
     }
+    const AlarmSleeper counted(alarm_sleepers_);
     if (Timer::instance().poke()) return sleeper.sleep() == -EINTR ? -EINTR : 0;
+  }
+  if (!Timer::instance().has_thread()) {
+    deadline_ns = std::min(deadline_ns, sys().now_ns() + kWithoutThreadNs);
   }
   const int woken = sleeper.sleep_until(deadline_ns);
   // A handler that was installed while we slept is looked at now.
@@ -205,6 +224,7 @@ int Endpoint::sync(int fd) {
       Turn turn(*this, fd);
       const std::int64_t now_ns = sys().now_ns();
       const std::uint64_t before = progress;
+      look_without_thread(now_ns);
       if (playback_.drained(now_ns, step, progress)) return 0;
       if (progress != before) moved_ns = now_ns;
       if (now_ns - moved_ns > kIdlePeerNs || leaving_.load(kRelaxed) != (fd < 0)) return 0;

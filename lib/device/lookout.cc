@@ -12,7 +12,7 @@ Lookout::Lookout(Port& port, const std::string& folder, int instance)
       peer_node_(folder, instance, port.server() ? abi::kClient : abi::kServer) {}
 
 void Lookout::keep_descriptors() {
-  if (!Timer::instance().has_own_descriptors()) return;
+  if (!Timer::instance().has_thread() || !Timer::instance().has_own_descriptors()) return;
   open_once(own_, own_node_);
   open_once(peer_, peer_node_);
   port_.segment().keep_descriptor();

@@ -1,6 +1,7 @@
 #include "device/timer.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 
@@ -8,6 +9,7 @@
 #include <mutex>
 #include <new>
 
+#include "base/host.h"
 #include "base/log.h"
 #include "base/shelter.h"
 #include "base/sys.h"
@@ -19,7 +21,10 @@ namespace {
 // out of it: where that is large, more is asked for.
 constexpr std::size_t kStackBytes[] = {256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
 
-thread_local bool in_timer_thread = false;
+// Where none can be had, it is tried again after so long.
+constexpr std::int64_t kTryAgainNs = 1'000'000'000;
+
+bool in_timer_thread() { return base::thread_note().device_thread; }
 
 }  // namespace
 
@@ -33,42 +38,48 @@ Timer& Timer::instance() {
   return *timer;
 }
 
-bool Timer::start() {
-  std::lock_guard life(life_);
-  if (running_.load()) return true;
-  quit_.store(false);
+// Detached: nobody waits for its end, which frees what only its own thread may wait for.
+int Timer::make_thread() {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   int result = EINVAL;
   for (const std::size_t bytes : kStackBytes) {
     if (result != EINVAL) break;
     pthread_attr_setstacksize(&attributes, bytes);
-    result = pthread_create(&thread_, &attributes, thread_main, this);
+    pthread_t thread{};
+    result = pthread_create(&thread, &attributes, thread_main, this);
   }
   pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  running_.store(result == 0);
-  if (result != 0) {
-    base::log(base::LogLevel::kWarning, "no timer thread: error %d", result);
-  }
-  return result == 0;
+  return result;
 }
 
-void Timer::stop() {
+bool Timer::start() {
   std::lock_guard life(life_);
-  if (!running_.load()) return;
-  {
-    std::lock_guard list(list_);
-    std::lock_guard queue(queue_);
-    if (!ticking_.empty() || !work_.empty()) return;
-    quit_.store(true);
+  return start_locked();
+}
+
+bool Timer::start_locked() {
+  // A thread made by the child of a vfork() would be the child's, and gone with it.
+  if (!base::own_process()) return false;
+  resting_.store(false);
+  if (running_.load()) return true;
+  const std::int64_t now_ns = base::sys().now_ns();
+  const std::int64_t refused_ns = refused_ns_.load();
+  if (refused_ns != 0 && now_ns - refused_ns < kTryAgainNs) return false;
+  const int result = make_thread();
+  running_.store(result == 0);
+  if (result != 0 && refused_ns == 0) {
+    base::log(base::LogLevel::kWarning,
+              "no thread to be had (error %d): devices are looked at by the program's calls alone",
+              result);
   }
-  sem_post(&wake_);
-  pthread_join(thread_, nullptr);
-  running_.store(false);
+  refused_ns_.store(result == 0 ? 0 : now_ns);
+  return result == 0;
 }
 
 void Timer::add(Ticking* ticking) {
@@ -92,29 +103,45 @@ void Timer::remove(Ticking* ticking) {
 
 void Timer::rest() {
   const base::SignalsHeld signals;
-  const base::NotCancelled whole;
+  if (!running_.load() || !base::own_process()) return;
   {
     std::lock_guard list(list_);
     if (!ticking_.empty()) return;
   }
-  stop();
+  resting_.store(true);
+  sem_post(&wake_);
+}
+
+// In the thread: from here on it is not there any more.
+bool Timer::may_end() {
+  std::lock_guard life(life_);
+  if (!resting_.load()) return false;
+  std::lock_guard list(list_);
+  std::lock_guard queue(queue_);
+  if (!ticking_.empty() || first_work_ != nullptr) {
+    resting_.store(false);
+    return false;
+  }
+  running_.store(false);
+  return true;
 }
 
 void Timer::run(const std::function<void()>& function) {
   const base::SignalsHeld signals;
   const base::NotCancelled whole;
-  if (in_timer_thread || !start()) {
-    function();
-    return;
-  }
-  Work work{&function, {}, {}};
-  sem_init(&work.done, 0, 0);
+  if (in_timer_thread()) return function();
+  Work work{&function, nullptr, {}, {}};
   {
+    std::unique_lock life(life_);
+    if (!start_locked()) {
+      life.unlock();
+      return function();
+    }
+    sem_init(&work.done, 0, 0);
     std::lock_guard queue(queue_);
-    work_.push_back(&work);
+    (last_work_ != nullptr ? last_work_->next : first_work_) = &work;
+    last_work_ = &work;
   }
-  // A thread told to quit a moment ago does not come back for us.
-  if (quit_.load() && !start()) work_off();
   sem_post(&wake_);
   const int saved = errno;
   while (sem_wait(&work.done) != 0) {
@@ -122,6 +149,7 @@ void Timer::run(const std::function<void()>& function) {
   errno = saved;
   sem_destroy(&work.done);
   base::log_kept(work.log);
+  if (work.no_memory) throw std::bad_alloc();
 }
 
 bool Timer::poke() {
@@ -139,18 +167,22 @@ bool Timer::poke() {
   return running_.load(std::memory_order_relaxed);
 }
 
+Timer::Work* Timer::next_work() {
+  std::lock_guard queue(queue_);
+  Work* const work = first_work_;
+  if (work == nullptr) return nullptr;
+  first_work_ = work->next;
+  if (first_work_ == nullptr) last_work_ = nullptr;
+  return work;
+}
+
 void Timer::work_off() {
-  for (;;) {
-    Work* work = nullptr;
-    {
-      std::lock_guard queue(queue_);
-      if (work_.empty()) return;
-      work = work_.front();
-      work_.pop_front();
-    }
-    {
+  while (Work* const work = next_work()) {
+    try {
       const base::LogKept lines(work->log);
       (*work->function)();
+    } catch (const std::bad_alloc&) {
+      work->no_memory = true;
     }
     sem_post(&work->done);
   }
@@ -158,18 +190,26 @@ void Timer::work_off() {
 
 std::int64_t Timer::tick_all() {
   constexpr std::int64_t kIdleNs = 1'000'000'000;
+  constexpr std::int64_t kNoMemoryNs = 20'000'000;
   const std::int64_t now_ns = base::sys().now_ns();
   std::int64_t next_ns = now_ns + kIdleNs;
   std::lock_guard list(list_);
-  for (Ticking* ticking : ticking_) next_ns = std::min(next_ns, ticking->tick(now_ns));
+  for (Ticking* ticking : ticking_) {
+    try {
+      next_ns = std::min(next_ns, ticking->tick(now_ns));
+    } catch (const std::bad_alloc&) {
+      next_ns = std::min(next_ns, now_ns + kNoMemoryNs);
+    }
+  }
   return next_ns;
 }
 
 void Timer::loop() {
-  in_timer_thread = true;
+  base::thread_note().device_thread = true;
   own_descriptors_.store(base::sys().own_descriptor_table() == 0);
-  while (!quit_.load()) {
+  for (;;) {
     work_off();
+    if (resting_.load() && may_end()) return;
     poked_.store(false);
     const std::int64_t next_ns = tick_all();
     timespec deadline{};
@@ -177,7 +217,6 @@ void Timer::loop() {
     deadline.tv_nsec = static_cast<long>(next_ns % 1'000'000'000);
     sem_clockwait(&wake_, CLOCK_MONOTONIC, &deadline);
   }
-  work_off();
 }
 
 void* Timer::thread_main(void* timer) {
@@ -199,8 +238,9 @@ void Timer::after_fork_in_parent() {
 
 void Timer::after_fork_in_child() {
   running_.store(false);
+  resting_.store(false);
   poked_.store(false);
-  work_.clear();
+  first_work_ = last_work_ = nullptr;
   sem_init(&wake_, 0, 0);
   queue_.unlock_in_child();
   list_.unlock_in_child();

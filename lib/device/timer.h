@@ -6,12 +6,10 @@
 // that needs a passing descriptor.
 #pragma once
 
-#include <pthread.h>
 #include <semaphore.h>
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -33,16 +31,19 @@ class Timer {
   static Timer& instance();
 
   void add(Ticking* ticking);
-  // After it returns, the thread no longer touches `ticking`. The last one takes
-  // the thread with it.
+  // After it returns, the thread no longer touches `ticking`. The last one takes the
+  // thread with it. Neither allocates nor frees, so a signal handler may do it.
   void remove(Ticking* ticking);
 
   // Runs `work` in the thread and waits for it. Without a thread (none can be
-  // made) it runs in the caller, as an ordinary use of descriptors.
+  // made, or the process is the child of a vfork) it runs in the caller, as an ordinary
+  // use of descriptors. Throws std::bad_alloc if `work` did.
   void run(const std::function<void()>& work);
   // Ends the thread if nothing was added after a run().
   void rest();
 
+  // Is there one? Without it calls must look for themselves at what it would tell them.
+  bool has_thread() const { return running_.load(std::memory_order_relaxed); }
   // False where the system refuses a table of its own: then the thread shares
   // the program's and keeps nothing open.
   bool has_own_descriptors() const { return own_descriptors_.load(); }
@@ -58,28 +59,34 @@ class Timer {
  private:
   struct Work {
     const std::function<void()>* function;
+    Work* next = nullptr;
     sem_t done;
     std::string log;  // what the thread had to say
+    bool no_memory = false;
   };
 
   Timer();
   bool start();
-  void stop();
+  bool start_locked();
+  int make_thread();
+  bool may_end();
   void loop();
   void work_off();
+  Work* next_work();
   std::int64_t tick_all();
   static void* thread_main(void* timer);
 
-  base::Mutex life_;   // starting and stopping
+  base::Mutex life_;   // starting and ending
   base::Mutex list_;   // ticking_; held while it ticks
-  base::Mutex queue_;  // queue_work_
+  base::Mutex queue_;  // first_work_ and what follows
   std::vector<Ticking*> ticking_;
-  std::deque<Work*> work_;
+  Work* first_work_ = nullptr;
+  Work* last_work_ = nullptr;
   std::atomic<bool> running_{false};
-  std::atomic<bool> quit_{false};
+  std::atomic<bool> resting_{false};  // to end if nobody needs it
   std::atomic<bool> poked_{false};
   std::atomic<bool> own_descriptors_{false};
-  pthread_t thread_{};
+  std::atomic<std::int64_t> refused_ns_{0};  // when no thread could be made
   sem_t wake_;
 };
 

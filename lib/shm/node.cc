@@ -10,9 +10,11 @@ namespace {
 
 using base::sys;
 
-// Claims lie on the first byte, turns on the second; the FIFO holds neither. A claim
-// is exclusive when it is taken and becomes a shared lock when it is announced: a
-// claim by another is refused either way.
+constexpr int kPipeBytes = 4096;
+
+// Claims lie on the first byte, which the FIFO need not hold. A claim is exclusive when
+// it is taken and becomes a shared lock when it is announced: a claim by another is
+// refused either way.
 struct flock range(short type, off_t start) {
   struct flock lock {};
   lock.l_type = type;
@@ -58,7 +60,9 @@ int Node::open(bool close_on_exec) const {
   // The kernel rounds up to a page. With more, "not full" would be reported
   // beside the token.
   // Only once: setting it wakes everybody who waits on the node.
-  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != 4096) sys().fcntl(fd, F_SETPIPE_SZ, 4096);
+  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != kPipeBytes) {
+    sys().fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
+  }
   return fd;
 }
 
@@ -117,28 +121,19 @@ void Node::unclaim(int fd) {
   lock_call(fd, F_OFD_SETLK, lock);
 }
 
-int Node::take_turn(int fd, bool wait) {
-  struct flock lock = range(F_WRLCK, 1);
-  int result;
-  do {
-    result = lock_call(fd, wait ? F_SETLKW : F_SETLK, lock);
-  } while (wait && result == -EINTR);
-  return result;
-}
-
-void Node::end_turn(int fd) {
-  struct flock lock = range(F_UNLCK, 1);
-  lock_call(fd, F_SETLK, lock);
-}
-
 void Node::set_token(int fd, bool ready) {
   if (ready) {
     add_byte(fd);
     return;
   }
-  // There may be more than one: two setters at once, or add_byte().
-  char bytes[256];
-  while (sys().read(fd, bytes, sizeof bytes) == sizeof bytes) {
+  // There may be more than one: two setters at once, or add_byte(). A stranger may have
+  // made the pipe larger and go on filling it: that much is for the next call.
+  constexpr int kMostReads = 64;
+  char bytes[1024];
+  int reads = 1;
+  while (sys().read(fd, bytes, sizeof bytes) == sizeof bytes && reads < kMostReads) ++reads;
+  if (reads > kPipeBytes / static_cast<int>(sizeof bytes)) {
+    sys().fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
   }
 }
 

@@ -51,13 +51,6 @@ class Node {
   static bool claimed_by_other(int fd) { return claim_of_other(fd) != Claim::kNone; }
   static void unclaim(int fd);
 
-  // Takes turns with other processes that hold the same open: a lock of the
-  // process on the node's second byte. 0; -EAGAIN when `wait` is
-  // false and another has it; -EDEADLK when the kernel takes threads that wait
-  // for each other's sides for a deadlock.
-  static int take_turn(int fd, bool wait);
-  static void end_turn(int fd);
-
   // Puts a byte in, or takes all out.
   static void set_token(int fd, bool ready);
   // One more byte beside the token: wakes who waits for a change. False: full.

@@ -1,11 +1,12 @@
 #include "shm/wakeup.h"
 
 #include <errno.h>
-#include <semaphore.h>
+#include <pthread.h>
 #include <time.h>
 
 #include <algorithm>
-#include <cstring>
+
+#include "base/futex.h"
 
 namespace ossloop::shm {
 namespace {
@@ -16,30 +17,63 @@ constexpr std::uint64_t kMostSleepers = 256;
 constexpr std::uint64_t count_of(std::uint64_t waiting) { return waiting & 0xffffffff; }
 constexpr std::uint64_t generation_of(std::uint64_t waiting) { return waiting >> 32; }
 
-// glibc keeps behind the counter whether the semaphore is shared, believes what
-// stands there, and aborts the program when the kernel does not take it. A peer may
-// have written anything.
-constexpr std::size_t kKindAt = sizeof(void*) == 8 ? 8 : 4;
-constexpr std::size_t kKindBytes = 4;
-
-sem_t* semaphore(abi::Side& side) {
-  static const sem_t good = [] {
-    sem_t made{};
-    sem_init(&made, 1, 0);
-    return made;
-  }();
-  const auto* kind = reinterpret_cast<const unsigned char*>(&good) + kKindAt;
-  if (std::memcmp(side.wake + kKindAt, kind, kKindBytes) != 0) {
-    std::memcpy(side.wake + kKindAt, kind, kKindBytes);
-  }
-  return reinterpret_cast<sem_t*>(side.wake);
+// A counter of posts that nobody made would keep every sleep from sleeping.
+void drain_garbage(abi::Semaphore& semaphore) {
+  if (semaphore.value.load(std::memory_order_relaxed) > kMostSleepers) semaphore.value.store(0);
 }
 
-// A counter of posts that nobody made would keep every sleep from sleeping.
-void drain_garbage(abi::Side& side) {
-  int posts = 0;
-  if (sem_getvalue(semaphore(side), &posts) == 0 && static_cast<std::uint64_t>(posts) > kMostSleepers) {
-    sem_init(semaphore(side), 1, 0);
+void post(abi::Semaphore& semaphore) {
+  semaphore.value.fetch_add(1);
+  if (semaphore.waiters.load() != 0) base::futex(semaphore.value, FUTEX_WAKE, 1);
+}
+
+bool take_post(abi::Semaphore& semaphore) {
+  std::uint32_t value = semaphore.value.load();
+  while (value > 0) {
+    if (semaphore.value.compare_exchange_weak(value, value - 1)) return true;
+  }
+  return false;
+}
+
+// Not inlined, and with nothing to clean up: pthread_cancel() ends the thread within
+// the system call.
+[[gnu::noinline]] int cancellable_wait(abi::Semaphore& semaphore, const timespec* deadline) {
+  int before = 0;
+  ::pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+  const int result = base::futex(semaphore.value, FUTEX_WAIT_BITSET, 0, deadline);
+  ::pthread_setcanceltype(before, nullptr);
+  return result;
+}
+
+// Where a sandbox refuses to wait.
+int wait_blindly(const timespec* deadline) {
+  const int saved = errno;
+  timespec pause{0, 2'000'000};
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const bool over = deadline != nullptr &&
+                    (now.tv_sec > deadline->tv_sec ||
+                     (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec));
+  const int result = over ? -ETIMEDOUT : ::nanosleep(&pause, nullptr) == 0 ? 0 : -EINTR;
+  errno = saved;
+  return result;
+}
+
+// 0 with a post taken, -ETIMEDOUT or -EINTR.
+int wait(abi::Semaphore& semaphore, const timespec* deadline) {
+  // Counts itself out again also when its thread is cancelled.
+  struct Waiter {
+    abi::Semaphore& semaphore;
+    explicit Waiter(abi::Semaphore& s) : semaphore(s) { semaphore.waiters.fetch_add(1); }
+    ~Waiter() { semaphore.waiters.fetch_sub(1); }
+  } const waiter(semaphore);
+  for (;;) {
+    if (take_post(semaphore)) return 0;
+    int result = cancellable_wait(semaphore, deadline);
+    if (result < 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT) {
+      result = wait_blindly(deadline);
+    }
+    if (result == -EINTR || result == -ETIMEDOUT) return result;
   }
 }
 
@@ -48,22 +82,27 @@ void drain_garbage(abi::Side& side) {
 void make_wakeup(abi::Side& side) {
   side.waiting.store(0, std::memory_order_relaxed);
   side.abi.store(abi::kAbi, std::memory_order_relaxed);
-  sem_init(semaphore(side), 1, 0);
+  side.wake.value.store(0, std::memory_order_relaxed);
+  side.wake.waiters.store(0, std::memory_order_relaxed);
 }
 
-void wake(abi::Side& side) {
+std::uint64_t wake(abi::Side& side) {
   // Pairs with the sleeper's announcement: one of the two sees the other.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   std::uint64_t waiting = side.waiting.load(std::memory_order_relaxed);
-  if (count_of(waiting) == 0) return;
-  if (side.abi.load(std::memory_order_relaxed) != abi::kAbi) return;
+  if (count_of(waiting) == 0) return 0;
+  if (side.abi.load(std::memory_order_relaxed) != abi::kAbi) return 0;
   do {
-    if (count_of(waiting) == 0) return;
+    if (count_of(waiting) == 0) return 0;
   } while (!side.waiting.compare_exchange_weak(waiting, (generation_of(waiting) + 1) << 32));
   const std::uint64_t sleepers = std::min(count_of(waiting), kMostSleepers);
-  const int saved = errno;
-  for (std::uint64_t i = 0; i < sleepers; ++i) sem_post(semaphore(side));
-  errno = saved;
+  for (std::uint64_t i = 0; i < sleepers; ++i) post(side.wake);
+  return sleepers;
+}
+
+void wake_at_least(abi::Side& side, std::uint64_t sleepers) {
+  sleepers = std::min(sleepers, kMostSleepers);
+  for (std::uint64_t posted = wake(side); posted < sleepers; ++posted) post(side.wake);
 }
 
 void wake_at(abi::Side& side, std::uint64_t position) {
@@ -73,7 +112,7 @@ void wake_at(abi::Side& side, std::uint64_t position) {
 }
 
 Sleeper::Sleeper(abi::Side& side, std::uint64_t wake_frame) : side_(side) {
-  drain_garbage(side_);
+  drain_garbage(side_.wake);
   // With several sleepers the most eager one's frame must stand.
   if (count_of(side_.waiting.load(std::memory_order_relaxed)) != 0) {
     wake_frame = std::min(wake_frame, side_.wake_frame.load(std::memory_order_relaxed));
@@ -89,26 +128,18 @@ Sleeper::~Sleeper() {
     if (side_.waiting.compare_exchange_weak(waiting, waiting - 1)) return;
   }
   // A waker has counted us and posts, or has posted, what we did not wait for.
-  const int saved = errno;
-  sem_trywait(semaphore(side_));
-  errno = saved;
+  take_post(side_.wake);
 }
 
 int Sleeper::sleep_until(std::int64_t deadline_ns) {
-  const int saved = errno;
-  timespec deadline{};
-  deadline.tv_sec = static_cast<time_t>(deadline_ns / 1'000'000'000);
-  deadline.tv_nsec = static_cast<long>(deadline_ns % 1'000'000'000);
-  const int result = sem_clockwait(semaphore(side_), CLOCK_MONOTONIC, &deadline) == 0 ? 0 : -errno;
-  errno = saved;
+  const timespec deadline = base::as_timespec(deadline_ns);
+  const int result = wait(side_.wake, &deadline);
   posted_ = result == 0;
   return result;
 }
 
 int Sleeper::sleep() {
-  const int saved = errno;
-  const int result = sem_wait(semaphore(side_)) == 0 ? 0 : -errno;
-  errno = saved;
+  const int result = wait(side_.wake, nullptr);
   posted_ = result == 0;
   return result;
 }

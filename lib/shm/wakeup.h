@@ -15,8 +15,12 @@ namespace ossloop::shm {
 void make_wakeup(abi::Side& side);
 
 // Wakes every call that sleeps on `side`. Leaves a side of another ABI to its
-// own timer thread.
-void wake(abi::Side& side);
+// own timer thread. How many it posted to.
+std::uint64_t wake(abi::Side& side);
+
+// The same, and for so many calls at least, by the side's own process: a waker that died,
+// or was stopped, between counting the sleepers and posting is made up for.
+void wake_at_least(abi::Side& side, std::uint64_t sleepers);
 
 // The same, if a sleeper asked for `position` or less.
 void wake_at(abi::Side& side, std::uint64_t position);

@@ -305,20 +305,3 @@ TEST_CASE("a forked child keeps the claim, and kill -9 ends it") {
   child.kill();
   CHECK_FALSE(Node::claimed_by_other(looker.get()));
 }
-
-TEST_CASE("processes that share an open take turns, and a dead one gives its turn back") {
-  Folder folder;
-  Fd mine = opened(folder.node());
-  Child child([&] { Node::take_turn(mine.get(), true); });
-  CHECK(Node::take_turn(mine.get(), false) == -EAGAIN);
-  // A turn is no claim.
-  CHECK(Node::claim(mine.get()) == 0);
-  child.kill();
-  CHECK(Node::take_turn(mine.get(), true) == 0);
-  Child other([] {});
-  Node::end_turn(mine.get());
-  Child next([&] {
-    if (Node::take_turn(mine.get(), false) != 0) ::_exit(1);
-  });
-  CHECK(Node::take_turn(mine.get(), false) == -EAGAIN);
-}

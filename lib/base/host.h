@@ -1,0 +1,34 @@
+// The process that we live in, as the preloaded file knows it. Without one (tests,
+// ossloopctl) the defaults serve.
+#pragma once
+
+#include <cstdint>
+
+namespace ossloop::base {
+
+// What we remember of a thread. In memory that is there before the thread runs: to ask
+// for some within a signal handler might wait for malloc's lock.
+struct ThreadNote {
+  std::uint32_t id = 0;           // the kernel's, 0: not yet asked for
+  void* robust_list = nullptr;    // the kernel's head of it, if `asked_robust`
+  bool asked_robust = false;
+  bool device_thread = false;     // ours: what it calls is not the program's call
+};
+
+struct Host {
+  // False in the child of a vfork(), whose memory is its parent's.
+  bool (*own_process)();
+  ThreadNote& (*thread_note)();
+};
+
+// To be set before anything else is used.
+void set_host(const Host& host);
+
+bool own_process();
+ThreadNote& thread_note();
+// As gettid(), without a system call but the first.
+std::uint32_t thread_id();
+// In the child of a fork().
+void forget_thread();
+
+}  // namespace ossloop::base

@@ -1,0 +1,78 @@
+#include "shim/user_memory.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace ossloop::shim {
+
+constinit std::atomic<unsigned> memory_changes{0};
+__attribute__((tls_model("initial-exec"))) thread_local constinit KnownPages known_pages{};
+
+namespace {
+
+constexpr uintptr_t kPage = 4096;
+
+bool copy(long number, void* ours, const void* theirs, size_t bytes) {
+  const int saved = errno;
+  iovec local{ours, bytes};
+  iovec remote{const_cast<void*>(theirs), bytes};
+  const long copied = ::syscall(number, ::getpid(), &local, 1UL, &remote, 1UL, 0UL);
+  const int error = errno;
+  errno = saved;
+  if (copied == static_cast<long>(bytes)) return true;
+  if (copied >= 0 || error == EFAULT) return false;
+  // A sandbox forbids the call; then the caller's pointer is believed.
+  if (number == SYS_process_vm_readv) {
+    ::memcpy(ours, theirs, bytes);
+  } else {
+    ::memcpy(const_cast<void*>(theirs), ours, bytes);
+  }
+  return true;
+}
+
+}  // namespace
+
+bool copy_from_user(void* to, const void* from, size_t bytes) {
+  return copy(SYS_process_vm_readv, to, from, bytes);
+}
+
+bool copy_to_user(void* to, const void* from, size_t bytes) {
+  return copy(SYS_process_vm_writev, const_cast<void*>(from), to, bytes);
+}
+
+bool ask_readable(uintptr_t begin, uintptr_t end) {
+  if (end < begin) return false;
+  KnownPages& known = known_pages;
+  if (const unsigned changes = memory_changes.load(std::memory_order_acquire);
+      changes != known.changes) {
+    for (uintptr_t& page : known.page) page = 0;
+    known.changes = changes;
+  }
+  for (uintptr_t page = begin & ~(kPage - 1); page < end; page += kPage) {
+    char byte;
+    if (!copy_from_user(&byte, reinterpret_cast<const void*>(page < begin ? begin : page), 1)) {
+      return false;
+    }
+    known.page[known.oldest++ % KnownPages::kMost] = page;
+    if (page + kPage < page) break;
+  }
+  return true;
+}
+
+bool readable_text(const char* text) {
+  const char* const longest = text + PATH_MAX;
+  for (const char* at = text; at < longest;) {
+    const auto address = reinterpret_cast<uintptr_t>(at);
+    if (!readable(at, 1)) return false;
+    const size_t room = kPage - address % kPage;
+    if (::memchr(at, '\0', room) != nullptr) return true;
+    at += room;
+  }
+  return true;
+}
+
+}  // namespace ossloop::shim
