@@ -270,13 +270,11 @@ class Calls:
     @staticmethod
     def read_bytes(number, size, block=8192):
         """Reads exactly so many."""
-        data = b""
-        while len(data) < size:
-            got = os.read(number, min(block, size - len(data)))
-            if not got:
-                break
-            data += got
-        return data
+        blocks = []
+        while size > 0 and (got := os.read(number, min(block, size))):
+            blocks.append(got)
+            size -= len(got)
+        return b"".join(blocks)
 
     @staticmethod
     def write_until_refused(number, data=bytes(1024), most=4 << 20):
