@@ -117,12 +117,8 @@ class Program:
 
     def where(self):
         """What its threads sleep in, for the report of a hang."""
-        lines = []
-        for task in sorted(pathlib.Path(f"/proc/{self.pid}/task").glob("*")):
-            try:
-                lines.append(f"thread {task.name} in {(task / 'wchan').read_text().strip() or '?'}")
-            except OSError:
-                pass
+        tasks = f"/proc/{self.pid}/task"
+        lines = [f"thread {thread} in {text_of(f'{tasks}/{thread}/wchan') or '?'}" for thread in sorted(entries_of(tasks))]
         return f" ({', '.join(lines)})" if lines else ""
 
 
@@ -211,27 +207,23 @@ class Loop:
 
     def processes_of(self, program):
         found = []
-        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[2]) == program.pid and fields[0] != "Z":
-                found.append(stat.parent)
+        for pid in filter(str.isdigit, entries_of("/proc")):
+            fields = text_of(f"/proc/{pid}/stat").rpartition(")")[2].split()
+            if fields and int(fields[2]) == program.pid and fields[0] != "Z":
+                found.append(pid)
         return found
 
-    def holds_device(self, process):
-        try:
-            links = [os.readlink(link) for link in (process / "fd").iterdir()]
-        except OSError:
-            return False
-        return any(link.startswith(f"{self.runtime}/") for link in links)
+    def holds_device(self, pid):
+        for number in entries_of(f"/proc/{pid}/fd"):
+            try:
+                if os.readlink(f"/proc/{pid}/fd/{number}").startswith(f"{self.runtime}/"):
+                    return True
+            except OSError:
+                pass  # closed meanwhile
+        return False
 
-    def switches(self, processes):
-        total = 0
-        for process in processes:
-            total += voluntary_switches(process.name)
-        return total
+    def switches(self, pids):
+        return sum(map(voluntary_switches, pids))
 
     def wait_until_listening(self, program, seconds=10):
         """Returns once a server holds its device and has gone to sleep in its
@@ -241,7 +233,7 @@ class Loop:
             if not program.running():
                 raise ProgramFailed(program.explain(f"ended early, status {program.process.poll()}"))
             processes = self.processes_of(program)
-            if any(self.holds_device(process) for process in processes):
+            if any(map(self.holds_device, processes)):
                 before = self.switches(processes)
                 time.sleep(0.04)
                 if self.switches(processes) - before <= 1:
@@ -258,16 +250,32 @@ class Loop:
         shutil.rmtree(self.work, ignore_errors=True)
 
 
+# Whoever walks over /proc meets processes that have just ended, of others too.
+
+
+def entries_of(folder):
+    """The names in a folder of /proc; none when its process has ended."""
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return []
+
+
+def text_of(path):
+    """What a file of /proc says; nothing when its process has ended."""
+    try:
+        return pathlib.Path(path).read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return ""
+
+
 def voluntary_switches(pid):
     """Times the threads of a process went to sleep of their own will."""
     total = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
-        try:
-            for line in task.read_text().splitlines():
-                if line.startswith("voluntary_ctxt_switches"):
-                    total += int(line.split()[1])
-        except OSError:
-            pass
+    for thread in entries_of(f"/proc/{pid}/task"):
+        for line in text_of(f"/proc/{pid}/task/{thread}/status").splitlines():
+            if line.startswith("voluntary_ctxt_switches"):
+                total += int(line.split()[1])
     return total
 
 
