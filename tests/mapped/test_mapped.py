@@ -163,6 +163,24 @@ class Mapped(LoopTest):
         report(self.program(loop, "player", CLIENT, loop.file("sent")))
         self.assertAlmostEqual(2, time.monotonic() - start, delta=0.5)
 
+    def assert_outlives(self, going, leaving, *runner):
+        program = self.loop().start(*runner, PROGRAMS / "leftover", SERVER, going, leaving)
+        self.assertEqual("kept\n", program.succeed(30).output)
+        self.assertEqual("", program.errors)
+
+    def test_a_buffer_may_be_left_after_its_descriptor(self):
+        for leaving in ("munmap", "pieces", "over", "moved"):
+            with self.subTest(leaving):
+                self.assert_outlives("close", leaving)
+
+    def test_a_buffer_may_be_left_after_its_descriptor_was_replaced_or_lost(self):
+        for going in ("dup2", "lost"):
+            with self.subTest(going):
+                self.assert_outlives(going, "munmap")
+
+    def test_valgrind_finds_nothing_in_a_buffer_left_after_its_descriptor(self):
+        self.assert_outlives("close", "munmap", "valgrind", "--quiet", "--error-exitcode=9")
+
 
 if __name__ == "__main__":
     unittest.main()
