@@ -277,6 +277,28 @@ class Calls:
         return b"".join(blocks)
 
     @staticmethod
+    def move_to_end(number, what, block=2048):
+        """Reads or writes until an error, whatever it is: its errno."""
+        try:
+            while os.read(number, block) if what == "read" else os.write(number, bytes(block)):
+                pass
+        except OSError as error:
+            return error.errno
+        return 0
+
+    @staticmethod
+    def poll_to_end(number, what, milliseconds):
+        """The same without blocking, after a poll each time: the errno, or None
+        when a poll found nothing."""
+        events = select.POLLIN if what == "read" else select.POLLOUT
+        os.set_blocking(number, False)
+        while Calls.poll(number, events, milliseconds):
+            ended = Calls.move_to_end(number, what)
+            if ended != errno.EAGAIN:
+                return ended
+        return None
+
+    @staticmethod
     def write_until_refused(number, data=bytes(1024), most=4 << 20):
         """Writes without blocking until EAGAIN: how many bytes fitted."""
         accepted = 0
