@@ -220,6 +220,15 @@ class Calls:
             return accepted, error.errno
         return accepted, None
 
+    @staticmethod
+    def play(device, data):
+        """Opens, writes everything at once, and closes: (bytes accepted, errno or None)."""
+        number = os.open(device, os.O_WRONLY)
+        try:
+            return Calls.write_all(number, data)
+        finally:
+            os.close(number)
+
     def write_blocks(self, number, blocks, size):
         """Writes the same memory again and again."""
         view = memoryview(self.memory)[:size]
