@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pathlib
 import pickle
 import signal
 import time
@@ -9,7 +10,7 @@ import unittest
 
 from driven import *
 import sound
-from loop import CLIENT, PYTHON, SERVER
+from loop import CLIENT, LIBRARY, PYTHON, SERVER
 
 FREE = {"clock": "free"}
 
@@ -137,6 +138,13 @@ class Sharing(DrivenTest):
         loop.file("plain").write_bytes(b"plain")
         self.assertEqual(fd, agent.open(str(loop.file("plain")), os.O_RDONLY))
         self.assertEqual(b"plain", agent.read(fd, 64))
+
+    def test_a_child_may_open_a_device_while_its_parent_s_thread_opened_the_first(self):
+        program = pathlib.Path(LIBRARY).parents[1] / "tests" / "process" / "loading"
+        done = self.loop().start(program, SERVER, "/dev/mixer")
+        status = done.wait(30)
+        self.assertEqual("ready\nkept\n", done.output, done.errors)
+        self.assertEqual(0, status)
 
 
 class Signals(DrivenTest):
