@@ -8,17 +8,17 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
 
-from loop import CLIENT, LIBRARY, SERVER, LoopTest  # noqa: E402
+from loop import CLIENT, LIBRARY, LIMIT_SECONDS, SERVER, LoopTest  # noqa: E402
 
 PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "threads"
 MAPPED = pathlib.Path(LIBRARY).parents[1] / "tests" / "mapped"
 
 
 class Threads(LoopTest):
-    def assert_kept(self, what, device, loop=None, runner=(), program="threads"):
+    def assert_kept(self, what, device, loop=None, runner=(), program="threads", seconds=LIMIT_SECONDS):
         loop = loop or self.loop()
         done = loop.start(*runner, PROGRAMS / program, what, device)
-        status = done.wait()
+        status = done.wait(seconds)
         self.assertEqual("ready\nkept\n", done.output, done.errors)
         self.assertEqual(0, status)
         return done
@@ -59,6 +59,34 @@ class Threads(LoopTest):
 
     def test_threads_that_fork_at_once_keep_their_masks(self):
         self.with_a_server("threads_fork_at_once", program="handlers")
+
+    # As on SIGINT: the handler comes while the program asks for memory, whose lock is held.
+
+    def assert_handler_may(self, what, clock="free"):
+        self.with_a_server(what, clock, program="memory", seconds=15)
+
+    def test_a_handler_that_interrupts_malloc_may_close_what_plays(self):
+        for clock in ("free", "realtime"):
+            for what in ("close_in_a_handler", "close_in_a_restarting_handler"):
+                with self.subTest(what, clock=clock):
+                    self.assert_handler_may(what, clock)
+
+    def test_a_handler_that_interrupts_malloc_may_close_other_devices(self):
+        for device in (SERVER, "/dev/mixer", "/dev/sndstat"):
+            with self.subTest(device):
+                self.assert_kept("close_a_reader_in_a_handler", device, program="memory", seconds=15)
+
+    def test_a_handler_that_interrupts_malloc_may_close_each_dup(self):
+        self.assert_handler_may("close_dups_in_a_handler")
+
+    def test_a_handler_that_interrupts_malloc_may_play_ask_and_close(self):
+        self.assert_handler_may("play_and_close_in_a_handler")
+
+    def test_a_handler_that_interrupts_malloc_may_stop_and_close(self):
+        self.assert_handler_may("stop_and_close_in_a_handler")
+
+    def test_a_handler_that_interrupts_malloc_may_close_and_open(self):
+        self.assert_handler_may("close_and_open_in_a_handler")
 
     def test_a_real_time_thread_does_not_wait_for_idle_ones(self):
         self.with_a_server("real_time")
