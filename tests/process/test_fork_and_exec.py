@@ -12,6 +12,7 @@ from driven import *
 import sound
 from loop import CLIENT, LIBRARY, PYTHON, SERVER
 
+PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "process"
 FREE = {"clock": "free"}
 
 
@@ -139,9 +140,14 @@ class Sharing(DrivenTest):
         self.assertEqual(fd, agent.open(str(loop.file("plain")), os.O_RDONLY))
         self.assertEqual(b"plain", agent.read(fd, 64))
 
+    def test_threads_that_ask_for_a_busy_device_cost_nothing_of_what_two_processes_play(self):
+        done = self.loop(**FREE).start(PROGRAMS / "busy", SERVER, CLIENT, 100000)
+        status = done.wait(50)
+        self.assertEqual("ready\nkept\n", done.output, done.errors)
+        self.assertEqual(0, status)
+
     def test_a_child_may_open_a_device_while_its_parent_s_thread_opened_the_first(self):
-        program = pathlib.Path(LIBRARY).parents[1] / "tests" / "process" / "loading"
-        done = self.loop().start(program, SERVER, "/dev/mixer")
+        done = self.loop().start(PROGRAMS / "loading", SERVER, "/dev/mixer")
         status = done.wait(30)
         self.assertEqual("ready\nkept\n", done.output, done.errors)
         self.assertEqual(0, status)
