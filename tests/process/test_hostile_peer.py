@@ -5,6 +5,7 @@ import errno
 import mmap
 import os
 import random
+import signal
 import struct
 import time
 import unittest
@@ -17,18 +18,21 @@ from loop import CLIENT, SERVER, cpu_seconds, limit
 LOOP_WORD, CHANGED = 128, 136
 DIRECTIONS, DIRECTION_BYTES = 192, 512
 SIDES, SIDE_BYTES = 1216, 640
-SIDE_ABI, SIDE_WAKE = 8, 576
+SIDE_ABI, SIDE_WAITING, SIDE_WAKE = 8, 520, 576
+SERVER_SIDE, CLIENT_SIDE = 0, 1
 CONTRACT_BYTES = 3072
 
 # What a field may hold by accident or by intent.
 PLAUSIBLE = (0, 1, 2, 3, 16, 255, 4096, 48000, 1 << 20, 1 << 31, (1 << 32) - 1, 1 << 40, 1 << 63, (1 << 64) - 1)
 
 
-class HostilePeer(DrivenTest):
+class ContractTest(DrivenTest):
     def contract(self, loop, instance=0):
         with open(loop.runtime / f"loop{instance}", "r+b") as file:
             return mmap.mmap(file.fileno(), 16384)
 
+
+class HostilePeer(ContractTest):
     def streaming(self, channels=2, rate=44100, **conf):
         """A stream that both sides keep going, whatever they are told."""
         loop = self.loop(**conf)
@@ -106,6 +110,70 @@ class HostilePeer(DrivenTest):
         for changed in (time.monotonic_ns() + 10**12, 2**63 - 1, -(2**63)):
             struct.pack_into("<q", self.contract(loop), CHANGED, changed)
             self.assertGreater(client.later("write", fd, bytes(480 * 4)).result(5), 0)
+
+
+class DeadWaker(ContractTest):
+    """A waker takes the sleepers' count and then posts them. Here it has died, or was
+    stopped, in between. The sleepers have handlers with and without SA_RESTART."""
+
+    def take_sleepers(self, loop, side):
+        contract, at = self.contract(loop), SIDES + side * SIDE_BYTES + SIDE_WAITING
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            (waiting,) = struct.unpack_from("<Q", contract, at)
+            if waiting & 0xFFFFFFFF:
+                struct.pack_into("<Q", contract, at, ((waiting >> 32) + 1) << 32)
+                return
+            time.sleep(0.001)
+        self.fail("nobody sleeps")
+
+    def handlers(self, agent):
+        agent.handle(signal.SIGUSR1, True)
+        agent.handle(signal.SIGUSR2, False)
+
+    def test_a_recorder_that_waits_for_its_player_is_not_lost(self):
+        for clock in ("free", "realtime"):
+            with self.subTest(clock=clock):
+                loop = self.loop(clock=clock)
+                server, client = self.pair(loop)
+                self.handlers(server)
+                reading = server.later("libc_read", server.fd, 4096)
+                self.assert_waits(reading, 0.3)
+                self.take_sleepers(loop, SERVER_SIDE)
+                server.interrupt(reading, signal.SIGUSR2)
+                self.assert_errno(errno.EINTR, reading.result, 1)
+                reading = server.later("libc_read", server.fd, 4096)
+                self.assert_waits(reading, 0.3)
+                self.take_sleepers(loop, SERVER_SIDE)
+                server.signal(signal.SIGUSR1)
+                self.assert_waits(reading, 0.3)
+                played = sound.count(1024).bytes()
+                client.write(client.fd, played)
+                self.assertEqual(played, reading.result(5))
+
+    def test_a_recorder_in_mid_stream_is_not_lost(self):
+        loop = self.loop(clock="free")
+        server, client = self.pair(loop)
+        self.handlers(server)
+        played = sound.count(3000).bytes()
+        client.write(client.fd, played[:4096])
+        self.assertEqual(played[:4096], server.read_bytes(server.fd, 4096))
+        reading = server.later("read_bytes", server.fd, len(played) - 4096)
+        self.assert_waits(reading, 0.3)
+        self.take_sleepers(loop, SERVER_SIDE)
+        client.write(client.fd, played[4096:])
+        self.assertEqual(played[4096:], reading.result(5))
+
+    def test_a_player_that_waits_for_room_is_not_lost(self):
+        loop = self.loop(clock="free")
+        server, client = self.pair(loop)
+        self.handlers(client)
+        played = sound.count(100_000).bytes()
+        writing = client.later("write_all", client.fd, played)
+        self.assert_waits(writing, 0.3)
+        self.take_sleepers(loop, CLIENT_SIDE)
+        self.assertEqual(played, server.later("read_bytes", server.fd, len(played)).result(5))
+        self.assertEqual((len(played), None), writing.result(5))
 
 
 class SharedOpen(DrivenTest):
