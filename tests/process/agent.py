@@ -11,6 +11,7 @@ import fcntl
 import mmap
 import os
 import pickle
+import resource
 import select
 import signal
 import struct
@@ -418,6 +419,11 @@ class Calls:
         except OSError as error:
             return value, error.errno
         return value, None
+
+    @staticmethod
+    def limit(name, value):
+        """setrlimit, for good."""
+        resource.setrlimit(getattr(resource, name), (value, value))
 
     @staticmethod
     def nap(seconds):
