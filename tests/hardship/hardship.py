@@ -11,4 +11,16 @@ from loop import CLIENT, LIBRARY, PYTHON, SERVER, LoopTest, limit, serial  # noq
 
 PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "hardship"
 
+
+class User:
+    """Another user, as words that run a program as him; what he makes is cut by a umask."""
+
+    def __init__(self, number, groups=(), umask=0o022, group=None):
+        self.number = number
+        group = number if group is None else group
+        groups = f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups"
+        self.words = ["setpriv", f"--reuid={number}", f"--regid={group}", groups,
+                      "sh", "-c", f'umask {umask:04o} && exec "$@"', "sh"]
+
+
 __all__ = [name for name in dir() if not name.startswith("__")]
