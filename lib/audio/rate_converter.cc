@@ -56,12 +56,13 @@ void RateConverter::Deleter::operator()(soxr* resampler) const {
   soxr_library()->destroy(resampler);
 }
 
-RateConverter::RateConverter(int from_hz, int to_hz, std::size_t in_frame_bytes,
+RateConverter::RateConverter(int from_hz, int to_hz, int channels, std::size_t in_frame_bytes,
                              std::size_t out_frame_bytes)
     : from_hz_(from_hz),
       to_hz_(to_hz),
       out_frame_bytes_(out_frame_bytes),
-      silence_(kSilenceFrames * in_frame_bytes / sizeof(double) + 1) {}
+      silence_(kSilenceFrames * in_frame_bytes / sizeof(double) + 1),
+      narrow_(static_cast<std::size_t>(channels)) {}
 
 RateConverter::~RateConverter() = default;
 
@@ -79,7 +80,7 @@ std::unique_ptr<RateConverter> RateConverter::create(int from_hz, int to_hz, int
   const auto in = static_cast<std::size_t>(input), out = static_cast<std::size_t>(output);
   const auto width = static_cast<std::size_t>(channels);
   std::unique_ptr<RateConverter> converter(new RateConverter(
-      from_hz, to_hz, kRateSampleBytes[in] * width, kRateSampleBytes[out] * width));
+      from_hz, to_hz, channels, kRateSampleBytes[in] * width, kRateSampleBytes[out] * width));
   const SoxrLibrary* library = soxr_library();
   if (library == nullptr) {
     error = -ENOSYS;
@@ -116,14 +117,20 @@ std::uint64_t RateConverter::owed_frames() const {
 }
 
 // `taken` as libsoxr wants it: nullptr makes it take all input at once.
+//
+// libsoxr 0.1.3 reads a pointer for each channel from where it is to write, also where
+// it does not use them: what is shorter than that goes round by memory of ours.
 std::size_t RateConverter::run(const void* in, std::size_t in_frames, std::size_t* taken,
                                unsigned char* out, std::size_t out_frames) {
+  const bool narrow = out_frames * out_frame_bytes_ < narrow_.size() * sizeof(void*);
+  void* const to = narrow ? static_cast<void*>(narrow_.data()) : out;
   std::size_t made = 0;
-  if (soxr_library()->process(soxr_.get(), in, in_frames, taken, out, out_frames, &made) !=
+  if (soxr_library()->process(soxr_.get(), in, in_frames, taken, to, out_frames, &made) !=
       nullptr) {
     failed_ = true;
     return 0;
   }
+  if (narrow) std::memcpy(out, to, made * out_frame_bytes_);
   drained_ = made < out_frames;
   out_frames_ += made;
   return made;

@@ -76,7 +76,8 @@ class RateConverter {
   void reset() noexcept;
 
  private:
-  RateConverter(int from_hz, int to_hz, std::size_t in_frame_bytes, std::size_t out_frame_bytes);
+  RateConverter(int from_hz, int to_hz, int channels, std::size_t in_frame_bytes,
+                std::size_t out_frame_bytes);
   std::size_t run(const void* in, std::size_t in_frames, std::size_t* taken, unsigned char* out,
                   std::size_t out_frames);
   std::uint64_t owed_frames() const;
@@ -90,6 +91,7 @@ class RateConverter {
   const std::size_t out_frame_bytes_;
   std::unique_ptr<soxr, Deleter> soxr_;
   std::vector<double> silence_;  // as zero in every other type of sample
+  std::vector<double> narrow_;   // as many bytes as a pointer for each channel
   std::uint64_t in_frames_ = 0;
   std::uint64_t out_frames_ = 0;
   bool drained_ = true;  // libsoxr has nothing to give until it is fed

@@ -1,5 +1,7 @@
 #include "audio/rate_converter.h"
 
+#include <sys/mman.h>
+
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <cmath>
@@ -282,4 +284,24 @@ TEST_CASE("64 channels stay apart") {
     CHECK(out[1000 * channels + channel] ==
           Approx(static_cast<double>(channel) / channels).margin(1e-6));
   }
+}
+
+TEST_CASE("nothing behind the output is touched, however short it is") {
+  constexpr std::size_t kPage = 4096;
+  auto* const pages = static_cast<std::byte*>(
+      ::mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  REQUIRE(::mprotect(pages + kPage, kPage, PROT_NONE) == 0);
+  for (const int channels : {1, 2, 64}) {
+    const auto converter = make(44100, 48000, channels, Quality::kHigh, RateSample::kS16);
+    const std::vector<double> in = noise(static_cast<std::size_t>(1000 * channels));
+    for (const std::size_t room : {1, 2, 3, 8}) {
+      void* const out = pages + kPage - room * 2 * static_cast<std::size_t>(channels);
+      for (int i = 0; i < 100; ++i) converter->process(in.data(), 10, out, room);
+    }
+    void* const out = pages + kPage - 2 * channels;
+    std::size_t frames = 0;
+    while (const std::size_t made = converter->finish(out, 1)) frames += made;
+    CHECK(frames > 0);
+  }
+  ::munmap(pages, 2 * kPage);
 }
