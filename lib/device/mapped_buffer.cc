@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "device/position.h"
+#include "device/ring_size.h"
 #include "device/timer.h"
 
 namespace ossloop::device {
@@ -33,8 +35,15 @@ std::uint64_t MappedBuffer::buffer_bytes() const {
   return static_cast<std::uint64_t>(parts.fragment_bytes) * parts.fragments;
 }
 
-std::size_t MappedBuffer::mapping_bytes() const {
-  return static_cast<std::size_t>((buffer_bytes() + kPage - 1) / kPage * kPage);
+// The length of the buffer's file. A new one is no longer than a buffer may be; one
+// that another process of the open has made is what it is, which map() sees.
+std::size_t MappedBuffer::file_bytes(bool anew) const {
+  if (!anew && memory_.data() != nullptr) return memory_.bytes();
+  const audio::PcmFormat format = port_.format();
+  const std::uint64_t longest = longest_buffer_frames(format.rate_hz, port_.buffer_ms()) *
+                                static_cast<std::uint64_t>(format.frame_bytes());
+  const std::uint64_t bytes = anew ? std::min(buffer_bytes(), longest) : buffer_bytes();
+  return static_cast<std::size_t>((bytes + kPage - 1) / kPage * kPage);
 }
 
 // Whole frames; and never more than we have mapped, whatever the segment says.
@@ -51,30 +60,33 @@ std::uint64_t MappedBuffer::fragment_frames() const {
 
 // Our own way into the buffer; made if nobody of this open has it mapped. In the
 // timer thread.
-int MappedBuffer::open_file() {
-  if (mapped() && memory_.data() != nullptr) return 0;
-  int error = mapped() ? 0 : file_.make(mapping_bytes());
+int MappedBuffer::open_file(bool anew, std::size_t bytes) {
+  if (!anew && memory_.data() != nullptr) return 0;
+  int error = anew ? file_.make(bytes) : 0;
   if (error != 0) return error == -ENOENT || error == -EACCES ? -ENODEV : error;
-  memory_ = file_.map(mapping_bytes(), error);
-  if (error == 0 && !mapped()) {
+  memory_ = file_.map(bytes, error);
+  if (error == 0 && anew) {
     audio::fill_silence(port_.format(), memory_.data(), static_cast<std::size_t>(buffer_frames()));
   }
   return error;
 }
 
 void* MappedBuffer::map(const MapRequest& request, int& error) {
-  error = request.bytes > mapping_bytes() ? -EINVAL : 0;
+  // Looked at once: who shares the segment may change what it says meanwhile.
+  const bool anew = !mapped();
+  const std::size_t bytes = file_bytes(anew);
+  error = request.bytes > bytes ? -EINVAL : 0;
   if (error != 0) return nullptr;
   // A private map of a sound card's memory is as shared as any: there is one card.
   const int flags = (request.flags & ~MAP_TYPE) | MAP_SHARED;
   void* address = nullptr;
   Timer::instance().run([&] {
-    error = open_file();
+    error = open_file(anew, bytes);
     if (error == 0) {
       address = file_.map_as(request.address, request.bytes, request.protection, flags, error);
     }
   });
-  if (error != 0 || mapped()) return address;
+  if (error != 0 || !anew) return address;
   stream_.running.store(0, kRelaxed);
   stream_.ended.store(0, kRelaxed);
   rewind();
@@ -166,7 +178,7 @@ void MappedBuffer::play(std::int64_t now_ns, std::int64_t tick_ns, const Transfe
       at += passed;
       lead = kNoLead;
     } else {
-      time.base -= static_cast<std::int64_t>(passed);
+      time.base = as_signed(as_position(time.base) - passed);
       set_clock(time);
     }
     break;
@@ -194,7 +206,7 @@ void MappedBuffer::record(std::int64_t now_ns, bool free_clock, const Transfer& 
     if (moved < piece) break;
   }
   if (free_clock && due > 0) {
-    time.base -= static_cast<std::int64_t>(due);
+    time.base = as_signed(as_position(time.base) - due);
     set_clock(time);
   }
   stream_.position.store(at, kRelaxed);

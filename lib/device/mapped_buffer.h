@@ -67,8 +67,8 @@ class MappedBuffer {
  private:
   std::uint64_t position() const { return stream_.position.load(std::memory_order_relaxed); }
   std::uint64_t buffer_bytes() const;
-  std::size_t mapping_bytes() const;
-  int open_file();
+  std::size_t file_bytes(bool anew) const;
+  int open_file(bool anew, std::size_t bytes);
   audio::Clock clock() const;
   void set_clock(const audio::Clock& clock);
   audio::Clock at_present_speed(std::int64_t now_ns);

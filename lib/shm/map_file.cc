@@ -34,8 +34,11 @@ void* MapFile::map_as(void* address, std::size_t bytes, int protection, int flag
                       int& error) const {
   const int access = (protection & PROT_WRITE) != 0 ? O_RDWR : O_RDONLY;
   const Fd fd(sys().open(path_.c_str(), access | O_NOFOLLOW | O_CLOEXEC, 0));
-  error = fd ? 0 : fd.get();
-  return fd ? sys().map_as(address, bytes, protection, flags, fd.get(), error) : nullptr;
+  struct stat status {};
+  error = fd ? sys().fstat(fd.get(), &status) : fd.get();
+  if (error == 0 && status.st_size < static_cast<off_t>(bytes)) error = -EINVAL;
+  return error == 0 ? sys().map_as(address, bytes, protection, flags, fd.get(), error)
+                    : nullptr;
 }
 
 }  // namespace ossloop::shm

@@ -20,9 +20,10 @@ class MapFile {
   // and may still have mapped. The memory is reserved: 0, -ENOSPC, or what open says.
   int make(std::size_t bytes) const;
   void remove() const;
-  // What all moving goes through: the whole file.
+  // What all moving goes through: the whole file. -EIO: it is shorter than that.
   Mapping map(std::size_t bytes, int& error) const;
   // As a program asks for it. One that only reads cannot make it writable later.
+  // -EINVAL: longer than the file is.
   void* map_as(void* address, std::size_t bytes, int protection, int flags, int& error) const;
 
  private:

@@ -58,8 +58,10 @@ class Playing {
   bool shown = true;
   std::int64_t start = instance.now;
 
- private:
   Port& port() { return instance.client->port; }
+  std::string file() const { return instance.folder() + "/pcm0.played"; }
+
+ private:
   std::string folder() const { return instance.folder(); }
 };
 
@@ -151,4 +153,53 @@ TEST_CASE("a map longer than the buffer is refused") {
   CHECK(playing.buffer->map({nullptr, Playing::kFrames * 4 + 4096, PROT_READ, MAP_SHARED}, error) ==
         nullptr);
   CHECK(error == -EINVAL);
+}
+
+TEST_CASE("a second map is as long as the buffer that is there, whatever the segment says") {
+  Playing playing;
+  playing.port().side().fragments.store(64);
+  int error = 0;
+  constexpr std::size_t kLonger = Playing::kFrames * 4 + 4096;
+  CHECK(playing.buffer->map({nullptr, kLonger, PROT_READ, MAP_SHARED}, error) == nullptr);
+  CHECK(error == -EINVAL);
+  playing.port().side().fragments.store(2);
+  void* const memory =
+      playing.buffer->map({nullptr, Playing::kFrames * 4, PROT_READ, MAP_SHARED}, error);
+  CHECK(error == 0);
+  CHECK(std::memcmp(memory, playing.memory, Playing::kFrames * 4) == 0);
+  ::munmap(memory, Playing::kFrames * 4);
+}
+
+TEST_CASE("a map that would reach behind its file's end is refused") {
+  Playing playing;
+  std::filesystem::resize_file(playing.file(), 4096);
+  int error = 0;
+  CHECK(playing.buffer->map({nullptr, 8192, PROT_READ, MAP_SHARED}, error) == nullptr);
+  CHECK(error == -EINVAL);
+}
+
+TEST_CASE("a new buffer is no longer than one may be, whatever the segment says") {
+  Playing playing;
+  playing.buffer->unmap();
+  abi::Side& side = playing.port().side();
+  side.fragment_bytes.store(1U << 28);
+  int error = 0;
+  void* const memory = playing.buffer->map({nullptr, 4096, PROT_READ, MAP_SHARED}, error);
+  REQUIRE(error == 0);
+  ::munmap(memory, 4096);
+  CHECK(std::filesystem::file_size(playing.file()) < 1 << 20);
+}
+
+TEST_CASE("a mapped buffer's clock may hold any numbers") {
+  Playing playing;
+  abi::MappedStream& stream = playing.port().contract().mapped[abi::kClient].stream[1];
+  for (const std::int64_t base : {INT64_MIN, INT64_MAX}) {
+    for (const std::int64_t anchor_ns : {INT64_MIN, INT64_MAX}) {
+      stream.base.store(base);
+      stream.anchor_ns.store(anchor_ns);
+      stream.position.store(static_cast<std::uint64_t>(base) - 1000);
+      playing.tick(10, 100);
+      CHECK(playing.taken.size() <= 400);
+    }
+  }
 }
