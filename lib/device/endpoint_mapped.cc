@@ -15,7 +15,7 @@ namespace {
 using base::sys;
 constexpr auto kRelaxed = std::memory_order_relaxed;
 // A process that has not moved for so long has stopped doing so.
-constexpr std::int64_t kMoverGoneNs = 200'000'000;
+constexpr std::uint64_t kMoverGoneNs = 200'000'000;
 
 }  // namespace
 
@@ -89,9 +89,11 @@ bool Endpoint::mapped_moves() const {
 bool Endpoint::takes_the_moving(std::int64_t now_ns) {
   abi::Mapped& shared = port_.contract().mapped[port_.index()];
   const auto self = static_cast<std::uint32_t>(::getpid());
-  const std::int64_t silent_ns = now_ns - shared.moved_ns.load(kRelaxed);
+  // Unsigned: a time to come, or nonsense, is long ago.
+  const std::uint64_t silent_ns =
+      static_cast<std::uint64_t>(now_ns) - static_cast<std::uint64_t>(shared.moved_ns.load(kRelaxed));
   const bool ours = shared.mover.load(kRelaxed) == self;
-  if (!ours && silent_ns >= 0 && silent_ns < kMoverGoneNs) return false;
+  if (!ours && silent_ns < kMoverGoneNs) return false;
   if (!ours) shared.mover.store(self, kRelaxed);
   shared.moved_ns.store(now_ns, kRelaxed);
   return true;

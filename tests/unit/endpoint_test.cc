@@ -235,3 +235,24 @@ TEST_CASE("a buffer is mapped, played and asked about by several threads at once
   client.set_nonblock(true);
   CHECK(client.write(pair.client_fd, frame, sizeof frame) == 4);
 }
+
+TEST_CASE("sound is moved though another process is said to do so, at no time there is") {
+  Pair pair;
+  const std::size_t bytes = 4096;
+  int error = 0;
+  Access direction{};
+  void* const memory = pair.client->map(
+      pair.client_fd, {nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED}, direction, error);
+  REQUIRE(error == 0);
+  pair.client->set_trigger(pair.client_fd, 0);
+  pair.client->set_trigger(pair.client_fd, kWrite);
+  abi::Mapped& mapped = pair.client->port().contract().mapped[abi::kClient];
+  for (const std::int64_t moved_ns : {INT64_MIN, INT64_MAX}) {
+    mapped.mover.store(1);
+    mapped.moved_ns.store(moved_ns);
+    for (int i = 0; i < 1000 && mapped.mover.load() == 1; ++i) std::this_thread::sleep_for(10ms);
+    CHECK(mapped.mover.load() == static_cast<std::uint32_t>(::getpid()));
+  }
+  ::munmap(memory, bytes);
+  pair.client->unmap(kWrite);
+}
