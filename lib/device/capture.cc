@@ -332,6 +332,7 @@ bool Capture::streaming(std::int64_t now_ns) {
 }
 
 bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
+  if (prepare_converter() != 0) return true;
   if (!port_.server()) {
     const bool open = is_open(port_.peer().open.load(std::memory_order_acquire));
     if (open && port_.peer().access.load(kRelaxed) != 2) return true;

@@ -471,6 +471,20 @@ TEST_CASE("a format that a peer changes under a call moves no byte beside the bu
   CHECK(spoilt == 0);
 }
 
+TEST_CASE("who polls hears of a loop that cannot be mapped by a call's error") {
+  for (const bool server_reads : {true, false}) {
+    Instance loop(kS16, kS16, server_reads);
+    loop.player().playback.write(noise(400).data(), 400, false, loop.now);
+    loop.recorder().capture.start();
+    // More than there is memory for.
+    loop.segment->contract().loop.word.store(pack({audio::afmt::kS32Le, 64, 768000}, 0, 1));
+    loop.recorder().port.refresh();
+    CHECK(loop.recorder().capture.ready(1, loop.now));
+    std::byte data[400];
+    CHECK(loop.recorder().capture.read(data, sizeof data, false, loop.now).error == -EIO);
+  }
+}
+
 TEST_CASE("garbage in the whole segment harms no call") {
   std::mt19937_64 random(10);
   for (int seed = 0; seed < 300; ++seed) {
