@@ -24,6 +24,7 @@ To handler_cast(From* handler) {
 struct Deferred {
   std::atomic<Handler> handler{nullptr};
   std::atomic<bool> plain{false};  // installed without SA_SIGINFO
+  std::atomic<bool> restarts{false};
 };
 constexpr int kRealTime = 32;  // the first one
 constinit Deferred deferred[kRealTime];
@@ -74,12 +75,25 @@ bool has_thread_memory() {
 #endif
 }
 
+// A call of this thread that is on its way to sleep does not. Before the handler, which
+// may leave by a jump.
+void tell_sleep(SignalGate& gate, int number) {
+  gate.handled.fetch_add(1);
+  if (!deferred[number].restarts.load(std::memory_order_relaxed)) {
+    gate.interrupts.fetch_add(1);
+  } else if (number == SIGINT || number == SIGTERM || number == SIGHUP) {
+    gate.ends.fetch_add(1);
+  }
+  if (auto* const counter = gate.sleeps_on.exchange(nullptr); counter != nullptr) ++*counter;
+}
+
 void arrive(int number, siginfo_t* info, void* context) {
   if (has_thread_memory()) {
     SignalGate& gate = signal_gate();
     if (gate.depth.load(std::memory_order_relaxed) > 0) {
       return put_off(gate, number, info, context);
     }
+    tell_sleep(gate, number);
   }
   return deferred[number].handler.load(std::memory_order_acquire)(number, info, context);
 }
@@ -93,6 +107,7 @@ bool is_arrive(PlainHandler handler) { return handler == handler_cast<PlainHandl
 
 void remember(int number, PlainHandler handler, unsigned long flags) {
   deferred[number].plain.store((flags & SA_SIGINFO) == 0);
+  deferred[number].restarts.store((flags & SA_RESTART) != 0);
   deferred[number].handler.store(handler_cast<Handler>(handler));
 }
 
@@ -128,7 +143,10 @@ void stand_in(int number, struct sigaction& action) {
 }
 
 bool defer_handler(int number, const KernelAction& action, bool seen) {
-  if (is_arrive(action.handler)) return true;
+  if (is_arrive(action.handler)) {
+    deferred[number].restarts.store((action.flags & SA_RESTART) != 0);
+    return true;
+  }
   if (!can_wait(number, action.flags)) return false;
   if (!seen && deferred[number].handler.load() != nullptr) return false;
   remember(number, action.handler, action.flags);

@@ -22,6 +22,14 @@ struct SignalGate {
   std::atomic<int> depth{0};  // of our locks
   std::atomic<bool> arrived{false};
   std::uint64_t mask = 0;  // the program's, if a signal has arrived
+  // How many handlers have run; of them, that want to end a call that waits, and how many that ask
+  // the program to end and want the call to go on.
+  std::atomic<std::uint32_t> handled{0};
+  std::atomic<std::uint32_t> interrupts{0};
+  std::atomic<std::uint32_t> ends{0};
+  // The semaphore's counter that the thread is about to sleep on: a handler that runs
+  // before it does so keeps it from sleeping.
+  std::atomic<std::atomic<std::uint32_t>*> sleeps_on{nullptr};
 };
 
 using SignalGateOf = SignalGate& (*)();
@@ -54,6 +62,26 @@ StoodFor stood_for(int number);
 // What the kernel told of a time when arrive() stood in for `program`, as the program
 // installed it.
 void tell_handler(const StoodFor& program, void (*&handler)(int), int& flags);
+
+// Whether a handler has run since the call began that ends it.
+class Interrupts {
+ public:
+  Interrupts() : gate_(signal_gate()), interrupts_(gate_.interrupts), ends_(gate_.ends) {}
+
+  std::uint32_t handled() const { return gate_.handled; }
+
+  // `open_ended`: a wait that may last for ever ends by what asks the program to end, too.
+  bool came(bool open_ended) const {
+    return gate_.interrupts != interrupts_ || (open_ended && gate_.ends != ends_);
+  }
+  // Before the last look at came() and the sleep on `counter`, and after it.
+  void sleep_on(std::atomic<std::uint32_t>* counter) const { gate_.sleeps_on.store(counter); }
+
+ private:
+  SignalGate& gate_;
+  const std::uint32_t interrupts_;
+  const std::uint32_t ends_;
+};
 
 // Handlers of the program run after it. While there are some that cannot wait, all
 // signals are held.

@@ -79,6 +79,7 @@ bool Endpoint::spin_until(std::uint64_t frame, Position position) {
 
 template <typename Look, typename Position>
 ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position position) {
+  const base::Interrupts interrupts;
   std::size_t done = 0;
   std::optional<shm::Sleeper> sleeper;
   bool for_plenty = false;   // the sleeper waits for more than the call needs
@@ -141,7 +142,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
         sleep(*sleeper,
               for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
                          : step.wait.deadline_ns,
-              open_ended);
+              open_ended, interrupts);
     was_patient = was_patient || for_plenty;
     if (for_plenty && !reached(position(), plenty_frame)) impatient_ = kImpatientWaits;
     sleeper.reset();
@@ -155,7 +156,28 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
 // it is asked for the signals that end a program: sox and ffmpeg only set a
 // flag there and look at it after the call, and nobody could stop a recorder that
 // waits for its player. A sound card's read returns to them in a moment.
-int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended) {
+int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended,
+                    const base::Interrupts& interrupts) {
+  if (!Timer::instance().has_thread()) {
+    deadline_ns = std::min(deadline_ns, sys().now_ns() + kWithoutThreadNs);
+  }
+  if (!base::handlers_wait()) return sleep_by_flags(sleeper, deadline_ns, open_ended);
+  // Each handler tells that it ran, and what it wants.
+  interrupts.sleep_on(&port_.side().wake.value);
+  const std::uint32_t handled = interrupts.handled();
+  const int woken = interrupts.came(open_ended) ? 0 : sleeper.sleep_until(deadline_ns);
+  interrupts.sleep_on(nullptr);
+  if (interrupts.came(open_ended)) {
+    sleeper.give_post_back();
+    return -EINTR;
+  }
+  // One that was installed while we slept did not.
+  const bool unseen = woken == -EINTR && interrupts.handled() == handled;
+  return unseen && base::signal_handlers() != base::Handlers::kRestart ? -EINTR : 0;
+}
+
+// The same where a handler cannot be asked: by the flags of all that are installed.
+int Endpoint::sleep_by_flags(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended) {
   const base::Handlers handlers = base::signal_handlers();
   const bool may_end = open_ended && base::end_restarts();
   if (handlers == base::Handlers::kMixed && !may_end) {
@@ -164,9 +186,6 @@ int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_e
     }
     const AlarmSleeper counted(alarm_sleepers_);
     if (Timer::instance().poke()) return sleeper.sleep() == -EINTR ? -EINTR : 0;
-  }
-  if (!Timer::instance().has_thread()) {
-    deadline_ns = std::min(deadline_ns, sys().now_ns() + kWithoutThreadNs);
   }
   const int woken = sleeper.sleep_until(deadline_ns);
   // A handler that was installed while we slept is looked at now.
@@ -214,6 +233,7 @@ ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool p
 int Endpoint::sync(int fd) {
   if ((access_ & kWrite) == 0) return 0;
   if (fd >= 0 && played_.running()) return 0;  // its end is not foreseeable
+  const base::Interrupts interrupts;
   std::optional<shm::Sleeper> sleeper;
   std::uint64_t progress = 0;
   std::uint64_t announced = 0;
@@ -238,7 +258,7 @@ int Endpoint::sync(int fd) {
       sleeper.reset();
       continue;
     }
-    const int woken = sleep(*sleeper, step.wait.deadline_ns, false);
+    const int woken = sleep(*sleeper, step.wait.deadline_ns, false, interrupts);
     sleeper.reset();
     if (woken == -EINTR) return -EINTR;
   }
