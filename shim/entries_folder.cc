@@ -119,7 +119,7 @@ OSSLOOP_EXPORT DIR* opendir(const char* path) {
   const Folder folder = folder_of(place.name);
   if (error == 0 && folder == Folder::kNone) error = -ENOTDIR;
   char real[PATH_MAX];
-  if (error == 0) error = real_folder(*engine, place, real);
+  if (error == 0) error = real_folder(*engine, place, real, sizeof real);
   if (error == 0) return look_at(real_opendir(real), folder);
   errno = -error;
   return nullptr;
@@ -172,7 +172,7 @@ OSSLOOP_EXPORT int chdir(const char* path) noexcept {
         if (error != 0) return error;
         if (place.name.kind != DeviceKind::kDirectory) return -ENOTDIR;
         char real[PATH_MAX];
-        error = real_folder(engine, place, real);
+        error = real_folder(engine, place, real, sizeof real);
         if (error != 0) return error;
         return real_chdir(real) == 0 ? 0 : -errno;
       });

@@ -43,12 +43,13 @@ int open_device(const EngineApi& engine, const Place& place, int flags) {
 int open_folder(const EngineApi& engine, const Place& place, int flags) {
   if ((flags & O_CREAT) != 0) return (flags & O_EXCL) != 0 ? -EEXIST : -EISDIR;
   if ((flags & O_ACCMODE) != O_RDONLY && (flags & O_PATH) == 0) return -EISDIR;
-  char path[PATH_MAX];
-  const int error = real_folder(engine, place, path);
+  const PathPages path;
+  if (!path) return -ENOMEM;
+  const int error = real_folder(engine, place, path->text, sizeof path->text);
   if (error != 0) return error;
-  const int fd = is_foreign(real_open(path, flags));
+  const int fd = is_foreign(real_open(path->text, flags));
   if (fd < 0) return -errno;
-  descriptors.set_folder(fd, static_cast<unsigned>(folder_of(place.name)));
+  if (own_process()) descriptors.set_folder(fd, static_cast<unsigned>(folder_of(place.name)));
   return fd;
 }
 

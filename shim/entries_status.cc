@@ -127,8 +127,10 @@ OSSLOOP_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask,
     if (done != 0) asked = false;
     return done;
   });
-  if (result == 0 && !asked) to_statx(found, *status);
-  return result;
+  if (result != 0 || asked) return result;
+  struct statx answer;
+  to_statx(found, answer);
+  return copy_to_user(status, &answer, sizeof answer) ? 0 : to_libc(-EFAULT);
 }
 
 // What programs built against glibc before 2.33 call.

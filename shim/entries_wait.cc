@@ -91,8 +91,19 @@ int wait_for(pollfd* entries, nfds_t count, Patience patience, Next next) {
   }
 }
 
+// The kernel writes the answer there, and so do we.
+bool writable(void* data, size_t bytes) {
+  constexpr uintptr_t kPage = 4096;
+  auto* const begin = static_cast<char*>(data);
+  for (size_t at = 0; at < bytes; at += kPage - (reinterpret_cast<uintptr_t>(begin) + at) % kPage) {
+    if (!copy_to_user(begin + at, begin + at, 1)) return false;
+  }
+  return true;
+}
+
 // Not inlined: what it saves on the stack is no business of a poll of other descriptors.
 __attribute__((noinline)) int poll_devices(pollfd* entries, nfds_t count, int timeout_ms) {
+  if (!writable(entries, count * sizeof *entries)) return real_poll(entries, count, timeout_ms);
   return wait_for(
       entries, count, Patience::milliseconds(timeout_ms),
       [&](const Patience& patience) { return real_poll(entries, count, patience.left_ms()); });
@@ -202,7 +213,11 @@ bool any_ours(int count, fd_set* reading, fd_set* writing, fd_set* failing) {
   for (fd_set* set : {reading, writing, failing}) {
     if (set != nullptr && !readable(set, bytes)) return false;
   }
-  return each_asked(count, reading, writing, [](int fd) { return is_ours(fd); });
+  if (!each_asked(count, reading, writing, [](int fd) { return is_ours(fd); })) return false;
+  for (fd_set* set : {reading, writing, failing}) {
+    if (set != nullptr && !writable(set, bytes)) return false;
+  }
+  return true;
 }
 
 template <typename Next>
@@ -242,6 +257,9 @@ OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, siz
 OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
                          const sigset_t* signals) {
   if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Patience::valid(timeout) || !any_ours(entries, count)) {
+    return real_ppoll(entries, count, timeout, signals);
+  }
+  if (!writable(entries, count * sizeof *entries)) {
     return real_ppoll(entries, count, timeout, signals);
   }
   return wait_for(entries, count, Patience::time(timeout), [&](const Patience& patience) {

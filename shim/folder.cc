@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "shim/path_memory.h"
 #include "shim/router.h"
 
 namespace ossloop::shim {
@@ -34,15 +35,17 @@ bool ends_with(const char* text, const char* end) {
 
 // The empty folder that stands for a virtual one has its name at the end.
 Folder look_at_working_folder() {
-  char path[PATH_MAX];
-  if (::syscall(SYS_getcwd, path, sizeof path) <= 0) return Folder::kNone;
+  const PathPages pages;
+  if (!pages) return Folder::kNone;
+  char* const path = pages->real;
+  if (::syscall(SYS_getcwd, path, sizeof pages->real) <= 0) return Folder::kNone;
   for (const Folder folder : {Folder::kSound, Folder::kOss, Folder::kLoop}) {
     if (!ends_with(path, ::strrchr(text_of(folder), '/'))) continue;
     const EngineApi* engine = load_engine();
     const config::DeviceName name = name_of(folder);
-    char place[PATH_MAX];
+    char* const place = pages->text;
     struct stat here, there;
-    if (engine != nullptr && engine->folder(&name, place, sizeof place) == 0 &&
+    if (engine != nullptr && engine->folder(&name, place, sizeof pages->text) == 0 &&
         status_of(AT_FDCWD, ".", here) && status_of(AT_FDCWD, place, there) && same(here, there)) {
       return folder;
     }
@@ -164,7 +167,8 @@ bool next_entry(Folder folder, long& position, FolderEntry& entry) {
 }
 
 bool find_entry(Folder folder, const char* text, size_t length, config::DeviceName& name) {
-  char path[PATH_MAX];
+  // None of our names is longer.
+  char path[128];
   const char* base = text_of(folder);
   const size_t prefix = ::strlen(base);
   if (prefix + 1 + length + 1 > sizeof path) return false;

@@ -1,6 +1,7 @@
 #include "shim/handles.h"
 
 #include <algorithm>
+#include <functional>
 #include <new>
 #include <utility>
 
@@ -93,12 +94,13 @@ int Handles::leave(int fd, const std::function<int()>& close_descriptor, bool st
   Handle* const handle = call.handle();
   table_.forget(fd);
   try {
+    // By reference: a copy of it would be allocated.
     if (handle->descriptors.fetch_sub(1) > 1) {
-      call.file().close_one(close_it);
+      call.file().close_one(std::ref(close_it));
       return result;
     }
     maps_.forget(call.file());
-    call.file().leave(still_open ? fd : -1, close_it);
+    call.file().leave(still_open ? fd : -1, std::ref(close_it));
   } catch (const std::bad_alloc&) {
     // The kernel ends what we could not: it drops the claim.
     if (!closed) close_it();
@@ -116,7 +118,7 @@ int Handles::replace(int source, int fd, int flags) {
   Handle* wanted = table_.handle(source);
   Handle* present = table_.handle(fd);
   if (!base::own_process() || (present != nullptr && present == wanted)) return duplicate();
-  const int result = present != nullptr ? leave(fd, duplicate) : duplicate();
+  const int result = present != nullptr ? leave(fd, std::ref(duplicate)) : duplicate();
   if (result < 0) return result;
   if (wanted != nullptr) {
     duplicated(source, fd);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -227,20 +226,6 @@ bool by_descriptor(const char* path, Place& place) {
 
 }  // namespace
 
-Place::~Place() {
-  if (memory_ != nullptr) ::syscall(SYS_munmap, memory_, sizeof *memory_);
-}
-
-PathMemory* Place::memory() {
-  if (memory_ != nullptr) return memory_;
-  const int saved = errno;
-  const long found = ::syscall(SYS_mmap, nullptr, sizeof *memory_, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  errno = saved;
-  if (found != -1) memory_ = reinterpret_cast<PathMemory*>(found);
-  return memory_;
-}
-
 void find_place(int dirfd, const char* path, Last last, Place& place, Want want) {
   if (!readable_text(path) || *path == '\0' || in_device_thread()) return;
   if (*path == '/') {
@@ -273,17 +258,18 @@ void find_place_late(int dirfd, const char* path, Last last, Place& place) {
   if (link || near) walk(dirfd, path, last, place);
 }
 
-int real_folder(const EngineApi& engine, const Place& place, char (&path)[PATH_MAX]) {
-  return engine.folder(&place.name, path, sizeof path);
+int real_folder(const EngineApi& engine, const Place& place, char* path, size_t bytes) {
+  return engine.folder(&place.name, path, bytes);
 }
 
 int describe(const EngineApi& engine, const Place& place, struct stat& status) {
   if (place.name.kind != config::DeviceKind::kDirectory) return engine.stat(&place.name, &status);
-  char path[PATH_MAX];
-  const int error = real_folder(engine, place, path);
+  const PathPages path;
+  if (!path) return -ENOMEM;
+  const int error = real_folder(engine, place, path->text, sizeof path->text);
   if (error != 0) return error;
   const int saved = errno;
-  if (::syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) == 0) return 0;
+  if (::syscall(SYS_newfstatat, AT_FDCWD, path->text, &status, 0) == 0) return 0;
   const int failure = -errno;
   errno = saved;
   return failure;

@@ -5,25 +5,12 @@
 #include <limits.h>
 
 #include "shim/folder.h"
+#include "shim/path_memory.h"
 #include "shim/router.h"
 
 namespace ossloop::shim {
 
-// Memory for the time of a look-up. Not the stack: a thread that opens some file of
-// which we only look at the name may have hardly any.
-struct PathMemory {
-  char text[PATH_MAX];
-  char real[PATH_MAX];
-  char rest[2 * PATH_MAX];
-  char target[PATH_MAX];
-};
-
 struct Place {
-  Place() = default;
-  ~Place();
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-
   bool ours = false;
   config::DeviceName name;  // a device or a virtual folder
   // -ENOTDIR, -ENOENT: the path is ours and leads nowhere.
@@ -36,10 +23,10 @@ struct Place {
   const char* text = "";
 
   // nullptr if there is none to be had.
-  PathMemory* memory();
+  PathMemory* memory() { return memory_.get(); }
 
  private:
-  PathMemory* memory_ = nullptr;
+  PathPages memory_;
 };
 
 enum class Last { kFollow, kLink };
@@ -55,8 +42,8 @@ void find_place_late(int dirfd, const char* path, Last last, Place& place);
 int describe(const EngineApi& engine, const Place& place, struct stat& status);
 // The same, with no interest in what it says.
 int exists(const EngineApi& engine, const Place& place);
-// The real folder behind a virtual one. 0 or -errno.
-int real_folder(const EngineApi& engine, const Place& place, char (&path)[PATH_MAX]);
+// The real folder behind a virtual one, in `path`. 0 or -errno.
+int real_folder(const EngineApi& engine, const Place& place, char* path, size_t bytes);
 
 inline bool failed(long result) { return result < 0; }
 inline bool failed(const void* result) { return result == nullptr; }

@@ -97,8 +97,8 @@ bool engine_path_known = false;
 void find_engine() {
   Dl_info here;
   if (::dladdr(reinterpret_cast<void*>(&load_engine), &here) == 0) return;
+  // Without a folder in it: found by way of an empty word of LD_LIBRARY_PATH.
   const char* const slash = ::strrchr(here.dli_fname, '/');
-  if (slash == nullptr) return;
   size_t used = 0;
   if (*here.dli_fname != '/') {
     const int saved = errno;
@@ -109,7 +109,7 @@ void find_engine() {
     used = static_cast<size_t>(bytes) - 1;
     if (used + 1 < sizeof engine_path) engine_path[used++] = '/';
   }
-  const auto folder = static_cast<size_t>(slash - here.dli_fname) + 1;
+  const size_t folder = slash != nullptr ? static_cast<size_t>(slash - here.dli_fname) + 1 : 0;
   if (used + folder + sizeof kEngineFile > sizeof engine_path) return;
   ::memcpy(engine_path + used, here.dli_fname, folder);
   ::memcpy(engine_path + used + folder, kEngineFile, sizeof kEngineFile);

@@ -73,7 +73,7 @@ bool Timer::start_locked() {
   if (refused_ns != 0 && now_ns - refused_ns < kTryAgainNs) return false;
   const int result = make_thread();
   running_.store(result == 0);
-  if (result != 0 && refused_ns == 0) {
+  if (result != 0 && base::log_enabled(base::LogLevel::kWarning) && !told_.exchange(true)) {
     base::log(base::LogLevel::kWarning,
               "no thread to be had (error %d): devices are looked at by the program's calls alone",
               result);

@@ -87,6 +87,7 @@ class Timer {
   std::atomic<bool> poked_{false};
   std::atomic<bool> own_descriptors_{false};
   std::atomic<std::int64_t> refused_ns_{0};  // when no thread could be made
+  std::atomic<bool> told_{false};            // of that
   sem_t wake_;
 };
 

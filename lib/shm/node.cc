@@ -88,7 +88,8 @@ bool Node::is(int fd) const {
 
 int Node::claim(int fd) {
   struct flock lock = range(F_WRLCK, 0);
-  return lock_call(fd, F_OFD_SETLK, lock) == 0 ? 0 : -EBUSY;
+  const int result = lock_call(fd, F_OFD_SETLK, lock);
+  return result == -EAGAIN ? -EBUSY : result;
 }
 
 // In one step for the kernel, so no other claim can come between.

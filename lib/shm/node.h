@@ -37,7 +37,8 @@ class Node {
   // Is the node of this name the one behind `fd`?
   bool is(int fd) const;
 
-  // Claims the side for the description behind `fd`. 0 or -EBUSY. Until it is
+  // Claims the side for the description behind `fd`. 0, -EBUSY, or why the
+  // system refuses locks. Until it is
   // announced, what the segment says of the side may be an earlier open's.
   static int claim(int fd);
   // The segment now speaks of the claim's holder.
