@@ -118,9 +118,10 @@ OSSLOOP_EXPORT DIR* opendir(const char* path) {
   int error = place.error != 0 ? place.error : exists(*engine, place);
   const Folder folder = folder_of(place.name);
   if (error == 0 && folder == Folder::kNone) error = -ENOTDIR;
-  char real[PATH_MAX];
-  if (error == 0) error = real_folder(*engine, place, real, sizeof real);
-  if (error == 0) return look_at(real_opendir(real), folder);
+  PathMemory* const real = place.memory();
+  if (error == 0 && real == nullptr) error = -ENOMEM;
+  if (error == 0) error = real_folder(*engine, place, real->real, sizeof real->real);
+  if (error == 0) return look_at(real_opendir(real->real), folder);
   errno = -error;
   return nullptr;
 }

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,6 +45,17 @@ bool choose_file(const char* setting, const char* path) {
   return false;
 }
 
+// Not into a pipe that nobody reads: a SIGPIPE of the program's own that is pending could
+// not be told from ours.
+bool is_read(int fd) {
+  const int saved = errno;
+  pollfd entry{fd, POLLOUT, 0};
+  const timespec now{0, 0};
+  ::syscall(SYS_ppoll, &entry, 1, &now, nullptr, 0);
+  errno = saved;
+  return (entry.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
+}
+
 void write_out(const char* text, std::size_t bytes) {
   const WriteSignalsHeld signals;
   // The file is opened for each line: a descriptor kept here could be closed,
@@ -50,9 +63,11 @@ void write_out(const char* text, std::size_t bytes) {
   if (log_file[0] != '\0') {
     const Fd file = open_file(log_file);
     if (file) sys().write(file.get(), text, bytes);
-  } else if (bool (*may_write)(int) = guard.load(); may_write == nullptr || may_write(STDERR_FILENO)) {
-    sys().write(STDERR_FILENO, text, bytes);
+    return;
   }
+  bool (*const may_write)(int) = guard.load();
+  if (may_write != nullptr && !may_write(STDERR_FILENO)) return;
+  if (is_read(STDERR_FILENO)) sys().write(STDERR_FILENO, text, bytes);
 }
 
 void put(const char* text, std::size_t bytes) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/shelter.h"
 #include "base/sys.h"
@@ -12,7 +13,8 @@ namespace ossloop::device {
 
 SyncGroups& SyncGroups::instance() {
   // Never destroyed: the program's other threads run until the very end.
-  static SyncGroups* const groups = new SyncGroups;
+  alignas(SyncGroups) static unsigned char place[sizeof(SyncGroups)];
+  static SyncGroups* const groups = new (place) SyncGroups;
   return *groups;
 }
 

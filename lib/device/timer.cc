@@ -58,6 +58,13 @@ int Timer::make_thread() {
   return result;
 }
 
+// Once, as soon as the log is open.
+void Timer::tell_refused() {
+  if (!base::log_enabled(base::LogLevel::kWarning) || told_.exchange(true)) return;
+  base::log(base::LogLevel::kWarning,
+            "no thread to be had: devices are looked at by the program's calls alone");
+}
+
 bool Timer::start() {
   std::lock_guard life(life_);
   return start_locked();
@@ -70,14 +77,13 @@ bool Timer::start_locked() {
   if (running_.load()) return true;
   const std::int64_t now_ns = base::sys().now_ns();
   const std::int64_t refused_ns = refused_ns_.load();
-  if (refused_ns != 0 && now_ns - refused_ns < kTryAgainNs) return false;
+  if (refused_ns != 0 && now_ns - refused_ns < kTryAgainNs) {
+    tell_refused();
+    return false;
+  }
   const int result = make_thread();
   running_.store(result == 0);
-  if (result != 0 && base::log_enabled(base::LogLevel::kWarning) && !told_.exchange(true)) {
-    base::log(base::LogLevel::kWarning,
-              "no thread to be had (error %d): devices are looked at by the program's calls alone",
-              result);
-  }
+  if (result != 0) tell_refused();
   refused_ns_.store(result == 0 ? 0 : now_ns);
   return result == 0;
 }

@@ -69,6 +69,7 @@ class Timer {
   bool start();
   bool start_locked();
   int make_thread();
+  void tell_refused();
   bool may_end();
   void loop();
   void work_off();
