@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "device/sync_group.h"
 #include "device/timer.h"
+#include "shim/engine_heap.h"
 
 namespace ossloop::shim {
 
@@ -153,9 +154,11 @@ void Handles::before_fork() {
     handle.locked_for_fork = true;
   }
   device::Timer::instance().before_fork();
+  heap_before_fork();
 }
 
 void Handles::after_fork(bool child) {
+  heap_after_fork(child);
   if (child) {
     base::forget_thread();
     device::Timer::instance().after_fork_in_child();

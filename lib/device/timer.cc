@@ -24,6 +24,10 @@ constexpr std::size_t kStackBytes[] = {256 << 10, 1 << 20, 4 << 20, 16 << 20, 64
 // Where none can be had, it is tried again after so long.
 constexpr std::int64_t kTryAgainNs = 1'000'000'000;
 
+// The thread waits so long whether a device is opened again: in a signal handler, which
+// can make none, and by programs that open and close a few times before they play.
+constexpr std::int64_t kRestNs = 100'000'000;
+
 bool in_timer_thread() { return base::thread_note().device_thread; }
 
 }  // namespace
@@ -114,6 +118,7 @@ void Timer::rest() {
     std::lock_guard list(list_);
     if (!ticking_.empty()) return;
   }
+  rest_ns_.store(base::sys().now_ns() + kRestNs);
   resting_.store(true);
   sem_post(&wake_);
 }
@@ -215,9 +220,11 @@ void Timer::loop() {
   own_descriptors_.store(base::sys().own_descriptor_table() == 0);
   for (;;) {
     work_off();
-    if (resting_.load() && may_end()) return;
+    const std::int64_t now_ns = base::sys().now_ns();
+    if (resting_.load() && now_ns >= rest_ns_.load() && may_end()) return;
     poked_.store(false);
-    const std::int64_t next_ns = tick_all();
+    std::int64_t next_ns = tick_all();
+    if (resting_.load()) next_ns = std::min(next_ns, rest_ns_.load());
     timespec deadline{};
     deadline.tv_sec = static_cast<time_t>(next_ns / 1'000'000'000);
     deadline.tv_nsec = static_cast<long>(next_ns % 1'000'000'000);
