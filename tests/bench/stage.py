@@ -1,6 +1,8 @@
 """Where the measures take place: built programs, a runtime folder of one's own,
 and programs joined by a pipe or by the loop."""
 
+import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -13,6 +15,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMIT_SECONDS = 120
 
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
+
 
 class MeasureFailed(Exception):
     """A measurement, or its yardstick, could not be made."""
@@ -24,6 +29,11 @@ def server(instance):
 
 def client(instance):
     return f"/dev/oss/oss_audioloop0/pcm{instance}"
+
+
+def die_with_the_bench():
+    """In a new program: SIGKILL when the one that started it is gone."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Running:
@@ -113,6 +123,18 @@ class Stage:
             why = done.stderr.strip().splitlines()
             raise MeasureFailed(f"{name}: {why[-1] if why else f'exit status {done.returncode}'}")
         return json.loads(done.stdout)
+
+    @contextlib.contextmanager
+    def busy(self, loops):
+        """So many programs that do nothing but keep the processors busy, and do not
+        outlive us."""
+        words = ["sh", "-c", "while :; do :; done"]
+        started = [self.start(words, preexec_fn=die_with_the_bench) for _ in range(loops)]
+        try:
+            yield
+        finally:
+            for program in started:
+                program.kill()
 
     def start_pipe(self, feed, drain):
         """The two programs, joined by a pipe and without the library."""
