@@ -7,7 +7,7 @@ import ast
 import pathlib
 import sys
 
-USUAL_LIMIT_SECONDS = 60
+USUAL_LIMIT_SECONDS = 120
 
 
 def marks(method):

@@ -3,6 +3,7 @@
 The test writes pickled (name, arguments) to standard input and reads pickled
 (kind, value, start, end) from standard output, where kind is "value" or "errno"
 and the call began and returned at these times of CLOCK_MONOTONIC, measured here.
+An event counter, whose descriptor is the argument, counts the calls that have begun.
 """
 
 import ctypes
@@ -15,6 +16,7 @@ import resource
 import select
 import signal
 import struct
+import sys
 import time
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -84,6 +86,16 @@ class Calls:
         for number, answer in zip(numbers, answers):
             fcntl.ioctl(number, request, answer)
         return [struct.unpack_from("<q", answer)[0] for answer in answers]
+
+    @staticmethod
+    def position(number, request):
+        """Frames moved, and the times before and after: the closest of several looks."""
+        looks = []
+        for _ in range(20):
+            answer, before = bytearray(144), time.monotonic()
+            fcntl.ioctl(number, request, answer)
+            looks.append((before, struct.unpack_from("<q", answer)[0], time.monotonic()))
+        return min(looks, key=lambda look: look[2] - look[0])
 
     @staticmethod
     def walk(number, requests):
@@ -438,6 +450,8 @@ def main():
     # The descriptors of the conversation move up: low numbers are the test's.
     commands = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 200), "rb")
     answers = os.fdopen(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 200), "wb")
+    begun = fcntl.fcntl(int(sys.argv[1]), fcntl.F_DUPFD_CLOEXEC, 200)
+    os.close(int(sys.argv[1]))
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
@@ -449,6 +463,7 @@ def main():
             name, arguments = pickle.load(commands)
         except EOFError:
             break
+        os.eventfd_write(begun, 1)
         start = time.monotonic()
         try:
             kind, value = "value", getattr(calls, name)(*arguments)

@@ -10,11 +10,12 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
 
 from loop import (  # noqa: E402
-    LIBRARY, LIMIT_SECONDS, PYTHON, LoopTest, Program, ProgramFailed, die_with_the_test,
+    LIBRARY, LIMIT_SECONDS, PYTHON, LoopTest, Program, ProgramFailed, die_with_the_test, text_of,
 )
 
 AGENT = pathlib.Path(__file__).with_name("agent.py")
@@ -51,6 +52,17 @@ class Pending:
         """Whether it returns within so many seconds."""
         return bool(select.select([self.agent.answers], [], [], within)[0])
 
+    def wait_until_asleep(self):
+        """Returns once the call has begun and sleeps, or has returned."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while not self.done(0):
+            before = self.agent.sleeps()
+            time.sleep(0.01)
+            if before is not None and self.agent.sleeps() == before:
+                return
+            if time.monotonic() > deadline:
+                raise ProgramFailed(self.agent.program.explain(f"{self.call} neither slept nor returned"))
+
     def result(self, within=LIMIT_SECONDS):
         if not self.done(within):
             where = self.agent.program.where()
@@ -82,6 +94,9 @@ class Agent:
             # The wrapper itself runs without the library.
             preload = environment.pop("LD_PRELOAD")
             words = [*wrapper, "env", f"LD_PRELOAD={preload}", *words]
+        # It counts the calls that have begun; `coming` are those that have not.
+        self.begun, self.coming = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK), 0
+        words.append(self.begun)
         folder = pathlib.Path(loop.work / f"agent-{len(loop.programs)}")
         folder.mkdir()
         (folder / "stdout").touch()
@@ -95,6 +110,7 @@ class Agent:
                 stderr=err,
                 start_new_session=True,
                 preexec_fn=die_with_the_test,
+                pass_fds=(self.begun,),
                 **popen,
             )
         self.program = Program(words, process, folder)
@@ -111,6 +127,7 @@ class Agent:
         if self.busy:
             raise RuntimeError(f"{self.busy.call} is still under way")
         self.busy = Pending(self, f"{name}{arguments!r:.100}")
+        self.coming += 1
         try:
             pickle.dump((name, arguments), self.commands)
             self.commands.flush()
@@ -130,17 +147,30 @@ class Agent:
         value = pending.result()
         return value, pending.end - pending.start
 
+    def sleeps(self):
+        """How often its first thread has gone to sleep, if it does now in the call
+        that is under way."""
+        try:
+            self.coming -= os.eventfd_read(self.begun)
+        except BlockingIOError:
+            pass
+        status = text_of(f"/proc/{self.pid}/task/{self.pid}/status")
+        if self.coming > 0 or "\nState:\tS" not in status:
+            return None
+        return next(line for line in status.splitlines() if line.startswith("voluntary_ctxt_switches"))
+
     def kill(self):
         self.program.kill()
 
     def signal(self, number):
         os.kill(self.pid, number)
 
-    def interrupt(self, pending, number, seconds=1):
+    def interrupt(self, pending, number):
         """Signals until the call returns. One signal may hit it just as it looks
         around between two sleeps, where no library can notice; programs that
         rely on EINTR use interval timers for that very reason."""
-        for _ in range(round(seconds / 0.03)):
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while time.monotonic() < deadline:
             self.signal(number)
             if pending.done(0.03):
                 break
@@ -149,6 +179,7 @@ class Agent:
 class DrivenTest(LoopTest):
     def agent(self, loop, **options):
         agent = Agent(loop, **options)
+        self.addCleanup(os.close, agent.begun)
         self.addCleanup(agent.answers.close)
         self.addCleanup(self._close_commands, agent)
         return agent
@@ -169,6 +200,8 @@ class DrivenTest(LoopTest):
         self.assertIn(caught.exception.errno, expected, f"{caught.exception}, expected {names}")
 
     def assert_waits(self, pending, seconds=0.3):
+        """The call has gone to sleep and does so for so long."""
+        pending.wait_until_asleep()
         self.assertFalse(pending.done(seconds), f"{pending.call} did not wait")
 
     def pair(self, loop, server_flags=os.O_RDONLY, client_flags=os.O_WRONLY, instance=0):

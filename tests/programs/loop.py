@@ -33,7 +33,8 @@ PARTNER = pathlib.Path(__file__).with_name("partner.py")
 SERVER = "/dev/oss/oss_audioloop0/server0"
 CLIENT = "/dev/oss/oss_audioloop0/pcm0"
 
-LIMIT_SECONDS = 20
+# Of a hang: far beyond what a busy machine takes.
+LIMIT_SECONDS = 40
 
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None)
@@ -225,7 +226,7 @@ class Loop:
     def switches(self, pids):
         return sum(map(voluntary_switches, pids))
 
-    def wait_until_listening(self, program, seconds=10):
+    def wait_until_listening(self, program, seconds=LIMIT_SECONDS):
         """Returns once a server holds its device and has gone to sleep in its
         first read or write. Only then is its format settled for a client."""
         deadline = time.monotonic() + seconds
@@ -233,10 +234,10 @@ class Loop:
             if not program.running():
                 raise ProgramFailed(program.explain(f"ended early, status {program.process.poll()}"))
             processes = self.processes_of(program)
-            if any(map(self.holds_device, processes)):
+            if any(map(self.holds_device, processes)) and all(map(asleep, processes)):
                 before = self.switches(processes)
                 time.sleep(0.04)
-                if self.switches(processes) - before <= 1:
+                if self.switches(processes) - before <= 1 and all(map(asleep, processes)):
                     return program
             time.sleep(0.005)
         where = program.where()
@@ -269,6 +270,13 @@ def text_of(path):
         return ""
 
 
+def asleep(pid):
+    """Whether all threads of a process sleep. One that waits for a processor, or for
+    a page of a file, does not."""
+    statuses = [text_of(f"/proc/{pid}/task/{thread}/status") for thread in entries_of(f"/proc/{pid}/task")]
+    return all("\nState:\tS" in status for status in statuses if status)
+
+
 def voluntary_switches(pid):
     """Times the threads of a process went to sleep of their own will."""
     total = 0
@@ -297,6 +305,29 @@ class LoopTest(unittest.TestCase):
         loop = Loop(instances, **conf)
         self.addCleanup(loop.close)
         return loop
+
+    def wait_until(self, condition):
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "what was waited for has not come")
+            time.sleep(0.005)
+
+    def wait_until_ready(self, program):
+        """Until it has said so."""
+        def ready():
+            self.assertTrue(program.running(), program.explain("ended early"))
+            return "ready" in program.output
+
+        self.wait_until(ready)
+        return program
+
+    def assert_quick(self, seconds, attempt):
+        """`attempt` returns how long it took. A machine that has other things to do is
+        late now and then; what the library takes, it takes each time."""
+        took = []
+        while not took or took[-1] >= seconds:
+            self.assertLess(len(took), 5, f"took {took} s, and should take less than {seconds}")
+            took.append(attempt())
 
     def assert_identical(self, sent, got):
         comparison = sound.compare(sent, got)
