@@ -8,17 +8,22 @@ import errno
 import os
 import random
 import signal
+import statistics
 import struct
 import time
 import unittest
 
 from driven import *
 import sound
-from loop import CLIENT, SERVER, limit
+from loop import CLIENT, LIMIT_SECONDS, SERVER, limit
 
 ROUNDS = int(os.environ.get("OSSLOOP_KILL_ROUNDS", "200"))
-# Half a second, and as much for a machine that has other things to do.
-LEARNS_WITHIN_SECONDS = 1.0
+# In the median, twice as much for nine of ten, and at the very most: a machine that has
+# other things to do is late now and then.
+LEARNS_WITHIN_SECONDS = 0.5
+LEARNS_AT_MOST_SECONDS = 10
+# Nothing may come for so long of one that was killed before it played.
+PATIENCE_SECONDS = 2.0
 LONGEST_LIFE_SECONDS = 0.03
 LONGEST_LIFE_IN_REAL_TIME_SECONDS = 0.15
 
@@ -27,17 +32,22 @@ def read_journal(path):
     return struct.unpack(f"<{os.path.getsize(path) // 4}I", path.read_bytes())
 
 
-def wait_until_open(journal, child):
-    """Until the child has opened its device."""
-    deadline = time.monotonic() + 5
-    while read_journal(journal)[0] < 1:
+def wait_until_open(journal, child, frames=0):
+    """Until the child has opened its device and moved so many frames."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while (now := read_journal(journal))[0] < 1 or now[1] < frames:
         if time.monotonic() > deadline:
             os.kill(child, signal.SIGKILL)
-            raise AssertionError("the child did not open its device within 5 s")
+            raise AssertionError(f"the child came to {now} within {LIMIT_SECONDS} s")
         time.sleep(0.0005)
 
 
 class Kill(DrivenTest):
+    def assert_learned_soon(self, delays):
+        self.assertLess(statistics.median(delays), LEARNS_WITHIN_SECONDS)
+        self.assertLess(statistics.quantiles(delays, n=10)[-1], 2 * LEARNS_WITHIN_SECONDS)
+        self.assertLess(max(delays), LEARNS_AT_MOST_SECONDS)
+
     def rounds_of_players(self, producer_path, consumer_path, rounds, seed, rate_hz=48000, **conf):
         """Kills a forked player again and again; one reader lives through it."""
         chance = random.Random(seed)
@@ -49,33 +59,34 @@ class Kill(DrivenTest):
         if consumer_is_server:
             fd = reader.open(consumer_path, os.O_RDONLY)
         journal = loop.file("journal")
-        played_something = 0
+        delays = []
         for number in range(rounds):
             journal.write_bytes(bytes(8))
             block = chance.choice((4, 64, 1024, 4096, 16384))
             if consumer_is_server:
                 reading = reader.busy or reader.later("read_to_end", fd)
+            moment = chance.random()
             child = mother.fork_player(producer_path, str(journal), block, number, rate_hz)
             if not consumer_is_server:
                 wait_until_open(journal, child)
                 fd = reader.open(consumer_path, os.O_RDONLY)
                 reading = reader.later("read_to_end", fd)
-            elif chance.random() < 0.8:  # the others may die before they open it
+            if moment < 0.7:
+                wait_until_open(journal, child, frames=1)
+            elif moment < 0.9:  # the others may die before they open it
                 wait_until_open(journal, child)
             time.sleep(chance.uniform(0, longest_life))
             os.kill(child, signal.SIGKILL)
             killed = time.monotonic()
             self.assertEqual(-signal.SIGKILL, mother.reap(child), f"round {number}: the player failed")
             stage, accepted = read_journal(journal)
-            patience = LEARNS_WITHIN_SECONDS if stage == 2 else 0.02
+            patience = PATIENCE_SECONDS if stage == 2 else 0
             if accepted == 0 and consumer_is_server and not reading.done(patience):
                 continue  # killed before it played: the server goes on waiting
-            data, _, ended = reading.result(5)
-            learned = reading.end - killed
+            data, _, ended = reading.result()
             heard = sound.numbers(data)
             due = round(accepted * 48000 / rate_hz)
             where = f"round {number}: stage {stage}, accepted {accepted}, heard {len(heard)}"
-            self.assertLess(learned, LEARNS_WITHIN_SECONDS, where)
             # ENXIO: the server was gone before the client's first read.
             ends = {errno.ECONNRESET} if heard else {errno.ECONNRESET, errno.ENXIO}
             self.assertIn(ended, ends, where)
@@ -83,26 +94,28 @@ class Kill(DrivenTest):
             self.assertGreaterEqual(len(heard), due, where)
             if rate_hz == 48000:
                 self.assertEqual(list(range(len(heard))), heard, where)
-            played_something += accepted > 0
+            if accepted > 0:
+                delays.append(reading.end - killed)
             if not consumer_is_server:
                 reader.close(fd)
-        self.assertGreater(played_something, rounds // 2, "most were killed before they played")
+        self.assertGreater(len(delays), rounds // 2, "most were killed before they played")
+        self.assert_learned_soon(delays)
 
-    @limit(180)
+    @limit(600)
     def test_player_killed_at_any_moment(self):
         self.rounds_of_players(CLIENT, SERVER, ROUNDS, seed=1, clock="free")
 
-    @limit(180)
+    @limit(600)
     def test_player_as_server_killed_at_any_moment(self):
         self.rounds_of_players(SERVER, CLIENT, ROUNDS // 4, seed=2, clock="free")
 
-    @limit(180)
+    @limit(600)
     def test_player_killed_at_any_moment_in_real_time(self):
         # A buffer of 20 ms: what was accepted is played out well within the limit.
         self.rounds_of_players(
             CLIENT, SERVER, ROUNDS // 4, seed=3, buffer_ms=20, underrun="stall")
 
-    @limit(180)
+    @limit(600)
     def test_player_killed_while_it_converts_rates(self):
         # The last frames were in its filter: the server makes them up.
         self.rounds_of_players(
@@ -119,18 +132,20 @@ class Kill(DrivenTest):
         journal = loop.file("journal")
         player.handle(signal.SIGUSR1, False)
         fd = player.open(producer_path, os.O_WRONLY) if producer_is_server else None
-        value, heard_something = 1, 0
+        value, delays = 1, []
         for number in range(rounds):
             journal.write_bytes(bytes(12))
             writing = None
             if producer_is_server:
-                writing = player.later("write_numbers", fd, value, 1 << 31, 10)
+                writing = player.later("write_numbers", fd, value, 1 << 31, LIMIT_SECONDS)
             child = mother.fork_recorder(consumer_path, str(journal))
             wait_until_open(journal, child)
             if not producer_is_server:
                 if fd is None:
                     fd = player.open(producer_path, os.O_WRONLY)
-                writing = player.later("write_numbers", fd, value, 1 << 31, 10)
+                writing = player.later("write_numbers", fd, value, 1 << 31, LIMIT_SECONDS)
+            if chance.random() < 0.7:
+                wait_until_open(journal, child, frames=1)
             time.sleep(chance.uniform(0, longest_life))
             os.kill(child, signal.SIGKILL)
             killed = time.monotonic()
@@ -138,28 +153,29 @@ class Kill(DrivenTest):
             stage, frames, wrong = read_journal(journal)
             where = f"round {number}: stage {stage}, heard {frames}"
             self.assertEqual(0, wrong, where)
-            heard_something += frames > 0
-            if frames == 0 and producer_is_server and not writing.done(LEARNS_WITHIN_SECONDS):
+            if frames == 0 and producer_is_server and not writing.done(PATIENCE_SECONDS):
                 # Killed before it listened: the server goes on waiting.
                 player.interrupt(writing, signal.SIGUSR1)
-                self.assertEqual((value, errno.EINTR), writing.result(1))
+                self.assertEqual((value, errno.EINTR), writing.result())
                 continue
-            value, error = writing.result(5)
-            self.assertLess(writing.end - killed, LEARNS_WITHIN_SECONDS, where)
+            value, error = writing.result()
+            if frames > 0:
+                delays.append(writing.end - killed)
             self.assertEqual(errno.ECONNRESET, error, where)
             if not producer_is_server:
                 self.assert_errno(errno.ENXIO, player.write, fd, bytes(64))
-        self.assertGreater(heard_something, rounds // 2, "most were killed before they listened")
+        self.assertGreater(len(delays), rounds // 2, "most were killed before they listened")
+        self.assert_learned_soon(delays)
 
-    @limit(180)
+    @limit(600)
     def test_recorder_killed_at_any_moment(self):
         self.rounds_of_recorders(CLIENT, SERVER, ROUNDS, seed=4, clock="free")
 
-    @limit(180)
+    @limit(600)
     def test_recorder_killed_at_any_moment_in_real_time(self):
         self.rounds_of_recorders(CLIENT, SERVER, ROUNDS // 4, seed=5)
 
-    @limit(180)
+    @limit(600)
     def test_recorder_as_client_killed_at_any_moment(self):
         self.rounds_of_recorders(SERVER, CLIENT, ROUNDS // 4, seed=6, clock="free")
 
@@ -176,7 +192,7 @@ class Kill(DrivenTest):
         reading = server.later("read_to_end", server.fd)
         client.write_all(client.fd, played)
         client.close(client.fd)
-        self.assertEqual((played, errno.ECONNRESET), reading.result(2)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result()[::2])
 
     def test_a_server_that_plays_after_both_were_killed_waits_for_a_client(self):
         for clock in ("free", "realtime"):
