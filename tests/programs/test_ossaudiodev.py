@@ -21,7 +21,7 @@ dsp.close()
 """
 
 RECORD = OPEN + """
-data = b""
+data = bytearray()
 while len(data) < frames * channels * 2:
     data += dsp.read(min(4096, frames * channels * 2 - len(data)))
 out = wave.open(path, "wb")

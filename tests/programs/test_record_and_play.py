@@ -5,7 +5,7 @@ import re
 import signal
 
 import sound
-from loop import CONTROL
+from loop import CONTROL, asleep, text_of
 from test_ossloopctl import ControlTest
 
 FREE = {"clock": "free"}
@@ -117,7 +117,7 @@ class Ends(RecordAndPlayTest):
     def test_a_player_waits_for_its_server_if_told_to(self):
         loop = self.loop(**FREE)
         sound.write_wav(loop.file("song.wav"), sound.noise(1000))
-        player = self.control_started(loop, "play", "--wait", "15", "song.wav")
+        player = self.control_started(loop, "play", "--wait", "60", "song.wav")
         recorder = self.control_started(loop, "record", "out.wav")
         player.succeed()
         recorder.succeed()
@@ -183,8 +183,10 @@ class Monitor(RecordAndPlayTest):
         loop = self.loop()
         sound.write_wav(loop.file("song.wav"), sound.noise(48000))
         recorder = self.listening(loop, "out.wav")
-        player = self.control_started(loop, "play", "song.wav")
         watcher = loop.start("sh", "-c", f"{CONTROL} monitor 0 -t 0.02 | grep -m1 running", preload=False)
+        self.wait_until(lambda: any(text_of(f"/proc/{pid}/comm") == "ossloopctl\n" and asleep(pid)
+                                    for pid in loop.processes_of(watcher)))
+        player = self.control_started(loop, "play", "song.wav")
         self.assertIn("running", watcher.succeed().output)
         player.succeed()
         recorder.succeed()

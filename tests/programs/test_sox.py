@@ -80,7 +80,7 @@ class Sox(PartTest):
                 recorder = loop.start(*records(SERVER, "out.wav", sound.silence(1)).words)
                 loop.wait_until_listening(recorder)
                 recorder.send(number)
-                recorder.wait(5)
+                recorder.wait()
 
     def test_sox_to_sox_at_three_lengths_of_fragments(self):
         played = sound.noise(48000)
