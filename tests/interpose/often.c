@@ -46,7 +46,7 @@ int main(int count, char **words) {
   printf("%d of %d rounds\n", good, times);
   printf("descriptors: %d\n", entries("/proc/self/fd") - 3);
   // A thread that was joined may still be seen for a moment.
-  for (int i = 0; i < 100 && entries("/proc/self/task") > 3; ++i) usleep(10000);
+  for (int i = 0; i < 2000 && entries("/proc/self/task") > 3; ++i) usleep(10000);
   printf("threads: %d\n", entries("/proc/self/task") - 2);
   printf("memory: %s\n", grown < 50 ? "as before" : "grown");
   if (grown >= 50) printf("by %ld pages\n", grown);

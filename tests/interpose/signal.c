@@ -2,7 +2,7 @@
 #include "show.h"
 
 #include <signal.h>
-#include <sys/time.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 
@@ -11,26 +11,36 @@ sighandler_t sysv_signal(int, sighandler_t);
 sighandler_t bsd_signal(int, sighandler_t);
 int __sigaction(int, const struct sigaction *, struct sigaction *);
 
-static volatile sig_atomic_t handled;
-static void handle(int number) { handled = number; }
-static void handle_other(int number) { handled = 100 + number; }
+static volatile sig_atomic_t *handled;  // shared with children
+static void handle(int number) { *handled = number; }
+static void handle_other(int number) { *handled = 100 + number; }
 
 static siginfo_t handled_info;
 static sigset_t handled_mask;
 static void handle_info(int number, siginfo_t *info, void *context) {
-  handled = number;
+  *handled = number;
   handled_info = *info;
   handled_mask = ((ucontext_t *)context)->uc_sigmask;
+}
+
+static int sleeps(pid_t process) {
+  char path[32], state = 0;
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+  FILE *stat = fopen(path, "r");
+  if (stat == NULL || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1) state = 0;
+  if (stat != NULL) fclose(stat);
+  return state == 'S';
 }
 
 // Is a read from an empty pipe interrupted, or does it go on until it has a byte?
 static long reading(int pipes[2]) {
   char byte;
-  const struct itimerval soon = {{0, 0}, {0, 20000}};
-  handled = 0;
-  setitimer(ITIMER_REAL, &soon, NULL);
+  *handled = 0;
+  const pid_t reader = getpid();
   if (fork() == 0) {
-    usleep(200000);
+    for (int asleep = 0; asleep < 3; usleep(1000)) asleep = sleeps(reader) ? asleep + 1 : 0;
+    kill(reader, SIGALRM);
+    while (*handled == 0) usleep(1000);
     write(pipes[1], "x", 1);
     _exit(0);
   }
@@ -51,7 +61,7 @@ static void installing(void) {
   SHOW(before.sa_flags & (SA_SIGINFO | SA_ONSTACK | SA_RESTART));
   SHOW(sigismember(&before.sa_mask, SIGUSR2) * 10 + sigismember(&before.sa_mask, SIGALRM));
   SHOW(sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = 77}));
-  SHOW(handled);
+  SHOW(*handled);
   SHOW(handled_info.si_code == SI_QUEUE && handled_info.si_pid == getpid());
   SHOW(handled_info.si_value.sival_int);
   SHOW(sigismember(&handled_mask, SIGUSR1));
@@ -62,12 +72,12 @@ static void installing(void) {
   SHOW(before.sa_flags & (SA_SIGINFO | SA_ONSTACK | SA_RESTART));
   SHOW(bsd_signal(SIGUSR1, handle_other) == handle);
   SHOW(raise(SIGUSR1));
-  SHOW(handled);
+  SHOW(*handled);
   SHOW(ssignal(SIGUSR1, SIG_IGN) == handle_other);
   SHOW(raise(SIGUSR1));
   SHOW(sysv_signal(SIGUSR1, handle) == SIG_IGN);
   SHOW(raise(SIGUSR1));
-  SHOW(handled);
+  SHOW(*handled);
   SHOW(signal(SIGUSR1, handle) == SIG_DFL);
 
   // Put back as it was found.
@@ -95,7 +105,7 @@ static void installing_in_a_child(void) {
   SHOW(sigaction(SIGUSR1, NULL, &before));
   SHOW(before.sa_handler == handle);
   SHOW(raise(SIGUSR1));
-  SHOW(handled);
+  SHOW(*handled);
   // exec leaves none.
   SHOW(system("kill -USR1 $$") & 127);
 }
@@ -103,6 +113,7 @@ static void installing_in_a_child(void) {
 int main(int count, char **words) {
   (void)count;
   SHOW(open(words[1], O_WRONLY));
+  handled = mmap(NULL, sizeof *handled, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int pipes[2];
   pipe(pipes);
   struct sigaction action = {.sa_handler = handle}, before;
@@ -110,12 +121,12 @@ int main(int count, char **words) {
 
   SHOW(sigaction(SIGALRM, &action, NULL));
   SHOW(reading(pipes));
-  SHOW(handled);
+  SHOW(*handled);
   action.sa_flags = SA_RESTART;
   SHOW(sigaction(SIGALRM, &action, &before));
   SHOW(before.sa_handler == handle);
   SHOW(reading(pipes));
-  SHOW(handled);
+  SHOW(*handled);
   SHOW(signal(SIGALRM, handle) == handle);
   SHOW(reading(pipes));
   SHOW(siginterrupt(SIGALRM, 1));

@@ -92,7 +92,7 @@ int main(int count, char **words) {
     _exit(0);
   }
   reap(process);
-  for (int i = 0; i < 500 && access("daemon", F_OK) != 0; ++i) usleep(10000);
+  for (int i = 0; i < 3000 && access("daemon", F_OK) != 0; ++i) usleep(10000);
   FILE *told = fopen("daemon", "r");
   char line[16] = "";
   if (told != NULL) fgets(line, sizeof line, told);

@@ -47,7 +47,7 @@ class Siblings(CompareTest):
         # It leaves its own shared memory behind where a shell execs its last command.
         present = set(SHARED_MEMORY.glob("*faketime*"))
         self.addCleanup(
-            lambda: [file.unlink() for file in set(SHARED_MEMORY.glob("*faketime*")) - present])
+            lambda: [file.unlink(missing_ok=True) for file in set(SHARED_MEMORY.glob("*faketime*")) - present])
         for order in self.orders(SIBLINGS["libfaketime"]):
             self.assert_plays(order, FAKETIME="@2020-12-24 20:30:00")
 
