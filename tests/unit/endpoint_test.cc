@@ -187,6 +187,9 @@ TEST_CASE("any call from any thread at once") {
     std::this_thread::sleep_for(5ms);
   });
   std::this_thread::sleep_for(700ms);
+  for (int i = 0; i < 2000 && (played <= 10'000 || recorded <= 10'000); ++i) {
+    std::this_thread::sleep_for(10ms);  // a machine with other things to do
+  }
   // What still waits is let go by the ends.
   std::thread stopping([&] { crowd.stop(); });
   std::this_thread::sleep_for(20ms);
@@ -212,6 +215,7 @@ TEST_CASE("a buffer is mapped, played and asked about by several threads at once
   CHECK(direction == kWrite);
   client.set_trigger(pair.client_fd, kWrite);
   std::uint64_t last = 0;
+  const std::int64_t start_ns = base::sys().now_ns();
   {
     Crowd crowd;
     crowd.add([&] {
@@ -223,12 +227,16 @@ TEST_CASE("a buffer is mapped, played and asked about by several threads at once
     for (int i = 0; i < 3; ++i) crowd.add([&] { client.pointer(pair.client_fd, kWrite); });
     crowd.add([&] { client.prepare_poll(pair.client_fd, POLLOUT); });
     std::this_thread::sleep_for(300ms);
-    last = client.pointer(pair.client_fd, kWrite).frames;
+    for (int i = 0; i < 2000 && last == 0; ++i) {
+      std::this_thread::sleep_for(10ms);
+      last = client.pointer(pair.client_fd, kWrite).frames;
+    }
   }
+  const double elapsed = static_cast<double>(base::sys().now_ns() - start_ns) / 1e9;
   // The recorder's first read starts it, after the moment in which a server chooses
   // its format.
   CHECK(last > 0);
-  CHECK(last <= 48000);
+  CHECK(static_cast<double>(last) <= 48000 * elapsed);
   ::munmap(memory, bytes);
   client.unmap(kWrite);
   std::byte frame[4] = {};
