@@ -46,7 +46,8 @@ static void plays(const char *song) {
   const int source = open(song, O_RDONLY);
   EXPECT(source >= 0 && (fd = open(device, O_WRONLY)) >= 0);
   ssize_t got;
-  while ((got = read(source, block, sizeof block)) > 0) EXPECT(write(fd, block, (size_t)got) == got);
+  while ((got = read(source, block, sizeof block)) > 0)
+    EXPECT(write(fd, block, (size_t)got) == got);
   EXPECT(got == 0 && close(fd) == 0 && close(source) == 0);
 }
 

@@ -106,7 +106,8 @@ static void opens_in_a_thread(void) {
 }
 
 static void storm(void (*handler)(int), int flags, int leaves_open) {
-  EXPECT(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = handler, .sa_flags = flags}, NULL) == 0);
+  EXPECT(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = handler, .sa_flags = flags}, NULL) ==
+         0);
   opens_in_a_thread();
   for (int round = 0; round < 100; ++round) {
     const int before = handled;
