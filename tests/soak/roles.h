@@ -1,0 +1,32 @@
+// What actor can be; each gives the exit status.
+#pragma once
+
+#include "../bench/stream.h"
+
+namespace soak {
+
+// The other side has gone.
+constexpr int kPeerGone = 3;
+
+int play(const bench::Arguments& arguments);
+int record(const bench::Arguments& arguments);
+
+// With a mapped buffer (--close-first 1: unmapped after the close). Either says "late"
+// when the machine did not let it keep up: then its sound tells nothing.
+int play_mapped(const bench::Arguments& arguments);
+int record_mapped(const bench::Arguments& arguments);
+
+// With children that are killed while they write.
+int play_beside_killed(const bench::Arguments& arguments);
+
+// Streams of a player whose handler closes the device, --handler close | reopen; says
+// "sent ID FRAMES" of each.
+int play_interrupted(const bench::Arguments& arguments);
+
+// Starts players or recorders as a shell does, on a standard number that is the device.
+int redirect(const bench::Arguments& arguments);
+
+// Forks while another thread opens its first device.
+int start(const bench::Arguments& arguments);
+
+}  // namespace soak
