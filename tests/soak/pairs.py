@@ -88,6 +88,10 @@ class Pairs(Scene):
         """What may become of one that forks and leaves besides."""
         return (KILLED,) if "--leave-by" in program.words and "kill" in program.words else ()
 
+    def of_recorder(self):
+        """What may become of it: a mapped player that is killed cannot say that it was late."""
+        return (0, 1) if self.recorder.may_break else (0,)
+
     def ends(self, _):
         late = self.finish_player()
         self.recorder.finish((0, 1) if late else (0,), self.leaders(self.recorder))
@@ -120,15 +124,15 @@ class Pairs(Scene):
         self.player.finish(leader=self.leaders(self.player))
         least = self.player.accepted()
         any_accepted = any(least)
-        late = (0, 1) if "mapped" in self.player.words[1] else (0,)
+        allowed = self.of_recorder()
         # Nothing may have been heard of one that has played nothing.
         if not self.recorder.wait(LIMIT_SECONDS if any_accepted else 2):
             if any_accepted:
                 raise Failed(f"{self.recorder} still runs {LIMIT_SECONDS} s after its player was killed, "
                              f"which had played {least}")
-            self.recorder.stop((*late, PEER_GONE), self.leaders(self.recorder))
+            self.recorder.stop((*allowed, PEER_GONE), self.leaders(self.recorder))
             return
-        self.recorder.finish((*late, PEER_GONE) if not any_accepted else late, self.leaders(self.recorder))
+        self.recorder.finish((*allowed, PEER_GONE) if not any_accepted else allowed, self.leaders(self.recorder))
         if "late" in self.recorder.said or "mapped" in self.player.words[1]:
             return
         block = int(self.player.words[self.player.words.index("--block") + 1])
@@ -145,7 +149,7 @@ class Pairs(Scene):
     def recorder_killed(self, server_plays):
         self.at_some_moment()
         self.kill(self.recorder)
-        self.recorder.finish(leader=self.leaders(self.recorder))
+        self.recorder.finish(self.of_recorder(), self.leaders(self.recorder))
         player = self.player
         # A server waits for the next client unless it was told that this one has gone: it
         # is not if its stream had not begun, or if another process was.
@@ -159,5 +163,5 @@ class Pairs(Scene):
         self.at_some_moment()
         for program in self.random.sample((self.player, self.recorder), 2):
             self.kill(program)
-        for program in (self.player, self.recorder):
-            program.finish(leader=self.leaders(program))
+        self.player.finish(leader=self.leaders(self.player))
+        self.recorder.finish(self.of_recorder(), self.leaders(self.recorder))

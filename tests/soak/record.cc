@@ -120,7 +120,7 @@ class Recorder {
   void fork_now(BusyOpens& busy) {
     if (meeting_ != nullptr) meeting_->process[0] = ::getpid();
     const bool child = forking_.fork_now(fd_);
-    if (forking_.stays()) {
+    if (meeting_ != nullptr) {
       both_read_ = true;
       heard_.share();
       me_ = child ? 1 : 0;
