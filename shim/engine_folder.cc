@@ -1,31 +1,22 @@
 // Files of the runtime folder that stand in for names of /dev.
 #include <errno.h>
 
-#include "base/sys.h"
 #include "device/timer.h"
 #include "shim/engine.h"
-#include "shm/folder.h"
 #include "shm/node.h"
 
 namespace ossloop::shim {
-namespace {
-
-// Whoever comes first makes it; all may look into it.
-int make_folder(const std::string& path) {
-  const int made = base::sys().mkdir(path.c_str(), 0755);
-  return made == -EEXIST ? 0 : made;
-}
-
-}  // namespace
 
 int Engine::folder(const config::DeviceName& name, std::string& path) {
-  path = runtime_.folder + (name.instance > 0    ? "/sound"
-                            : name.instance == 0 ? "/oss_audioloop0"
-                                                 : "/oss");
+  const shm::RuntimeDirectory& directory = machine_.directory();
+  const char* const real = name.instance > 0    ? "sound"
+                           : name.instance == 0 ? "oss_audioloop0"
+                                                : "oss";
+  path = directory.path_of(real);
   int error = 0;
   device::Timer::instance().run([&] {
-    error = shm::prepare_folder(runtime_.folder, runtime_.config.mode, true);
-    if (error == 0) error = make_folder(path);
+    error = directory.make();
+    if (error == 0) error = directory.make_folder(real);
   });
   device::Timer::instance().rest();
   return error;
@@ -35,12 +26,12 @@ int Engine::node(const config::DeviceName& name, std::string& path) {
   abi::SideIndex side = abi::kClient;
   int instance = 0;
   if (!resolve(name, side, instance) || !machine_.exists(instance)) return -ENOENT;
-  const shm::Node node(runtime_.folder, instance, side);
+  const shm::Node node(machine_.directory(), instance, side);
   path = node.path();
   int error = 0;
   device::Timer::instance().run([&] {
-    error = shm::prepare_folder(runtime_.folder, runtime_.config.mode, true);
-    if (error == 0) error = node.make(runtime_.config.mode);
+    error = machine_.directory().make();
+    if (error == 0) error = node.make();
   });
   device::Timer::instance().rest();
   return error;

@@ -46,6 +46,15 @@ unsigned minor_of(DeviceKind kind, abi::SideIndex side) {
   }
 }
 
+// Is `fd`, opened by a path or come from elsewhere, the node that the folder has?
+bool is_node(const shm::Node& node, int fd) {
+  struct stat status {};
+  if (sys().fstat(fd, &status) != 0) return false;
+  bool is = false;
+  device::Timer::instance().run([&] { is = node.is(status); });
+  return is;
+}
+
 }  // namespace
 
 void Engine::Complaint::tell(const std::string& why) {
@@ -84,7 +93,6 @@ int Engine::open(const config::DeviceName& name, int flags) {
 shm::Birth Engine::birth(int instance) const {
   const config::InstancePolicy& policy = runtime_.config.policy[instance];
   shm::Birth birth;
-  birth.mode = runtime_.config.mode;
   birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
   birth.fill = [&policy](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
@@ -100,14 +108,13 @@ int Engine::open_mixer(const config::DeviceName& name, int flags) {
   if (!machine_.exists(instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
   int error = 0;
   auto segment = machine_.make_segment(instance, error);
-  const auto node = shm::Node::of_mixer(runtime_.folder, instance);
-  if (segment != nullptr) {
-    device::Timer::instance().run([&] { error = node.make(runtime_.config.mode); });
-  }
+  const auto node = shm::Node::of_mixer(machine_.directory(), instance);
+  if (segment != nullptr) device::Timer::instance().run([&] { error = node.make(); });
   device::Timer::instance().rest();
   if (segment == nullptr || error != 0) return error;
   base::Fd fd(node.open_as(flags));
   if (!fd) return fd.get();
+  if (!is_node(node, fd.get())) return -ENOENT;
   handles_.add(fd.get(), std::make_unique<MixerFile>(instance, std::move(segment), machine_));
   log(LogLevel::kTrace, "open mix%d -> %d", instance, fd.get());
   return fd.release();
@@ -130,8 +137,7 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
   device::OpenRequest request;
   if (!resolve(name, request.side, request.instance)) return -ENOENT;
   if (!machine_.exists(request.instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
-  request.folder = runtime_.folder;
-  request.mode = runtime_.config.mode;
+  request.folder = machine_.directory();
   request.access = (flags & O_ACCMODE) == O_RDONLY   ? device::kRead
                    : (flags & O_ACCMODE) == O_WRONLY ? device::kWrite
                                                      : device::kReadWrite;
@@ -199,14 +205,15 @@ bool Engine::adopt_side(int fd, int instance, abi::SideIndex side) {
            endpoint->side_index() == side && Endpoint::holds_claim(fd);
   });
   if (known) return true;
-  auto endpoint = Endpoint::adopt(runtime_.folder, instance, side, fd);
+  auto endpoint = Endpoint::adopt(machine_.directory(), instance, side, fd);
   if (endpoint == nullptr) return false;
   handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), machine_));
   return true;
 }
 
 bool Engine::adopt_mixer(int fd, int instance) {
-  auto segment = machine_.segment(instance);
+  const bool ours = is_node(shm::Node::of_mixer(machine_.directory(), instance), fd);
+  auto segment = ours ? machine_.segment(instance) : nullptr;
   device::Timer::instance().rest();
   if (segment == nullptr) return false;
   handles_.add(fd, std::make_unique<MixerFile>(instance, std::move(segment), machine_));
@@ -224,9 +231,11 @@ bool Engine::adopt(int fd) {
   }
   for (int instance = 0; instance < abi::kMaxInstances; ++instance) {
     for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-      if (shm::Node(runtime_.folder, instance, side).is(fd)) return adopt_side(fd, instance, side);
+      const shm::Node node(machine_.directory(), instance, side);
+      if (node.resembles(status)) return adopt_side(fd, instance, side);
     }
-    if (shm::Node::of_mixer(runtime_.folder, instance).is(fd)) return adopt_mixer(fd, instance);
+    const shm::Node node = shm::Node::of_mixer(machine_.directory(), instance);
+    if (node.resembles(status)) return adopt_mixer(fd, instance);
   }
   return false;
 }

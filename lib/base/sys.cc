@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 
 #include "base/shelter.h"
@@ -53,13 +54,24 @@ int sys_fstat(int fd, struct stat* status) {
 int sys_fstatat(int dirfd, const char* path, struct stat* status, int flags) {
   return static_cast<int>(call(SYS_newfstatat, dirfd, path, status, flags));
 }
-int sys_mkdir(const char* path, mode_t mode) {
-  return static_cast<int>(call(SYS_mkdirat, AT_FDCWD, path, mode));
+int sys_mkdirat(int dirfd, const char* path, mode_t mode) {
+  return static_cast<int>(call(SYS_mkdirat, dirfd, path, mode));
 }
 int sys_mkfifoat(int dirfd, const char* path, mode_t mode) {
   return static_cast<int>(call(SYS_mknodat, dirfd, path, S_IFIFO | mode, 0));
 }
-int sys_fchmod(int fd, mode_t mode) { return static_cast<int>(call(SYS_fchmod, fd, mode)); }
+int sys_fchmod(int fd, mode_t mode) {
+  constexpr long kFchmodat2 = 452;  // since Linux 6.6
+  const int result = static_cast<int>(call(SYS_fchmod, fd, mode));
+  if (result != -EBADF) return result;
+  if (call(kFchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0) return 0;
+  char path[48];
+  std::snprintf(path, sizeof path, "/proc/thread-self/fd/%d", fd);
+  return static_cast<int>(call(SYS_fchmodat, AT_FDCWD, path, mode));
+}
+int sys_fchgrp(int fd, gid_t group) {
+  return static_cast<int>(call(SYS_fchownat, fd, "", static_cast<uid_t>(-1), group, AT_EMPTY_PATH));
+}
 int sys_linkat(int dirfd, const char* from, const char* to) {
   return static_cast<int>(call(SYS_linkat, dirfd, from, dirfd, to, 0));
 }
@@ -138,8 +150,8 @@ ssize_t sys_readlink(const char* path, char* to, std::size_t bytes) {
 
 constexpr Sys kKernel{sys_open,      sys_openat,      sys_close,
                       sys_read,      sys_write, sys_pread, sys_dup3,      sys_fcntl,
-                      sys_fstat,     sys_fstatat,     sys_mkdir,
-                      sys_mkfifoat,  sys_fchmod,      sys_linkat,
+                      sys_fstat,     sys_fstatat,     sys_mkdirat,
+                      sys_mkfifoat,  sys_fchmod,      sys_fchgrp,      sys_linkat,
                       sys_unlinkat,  sys_ftruncate,   sys_fallocate,
                       sys_memory_file, sys_map,       sys_map_as, sys_unmap,       sys_own_descriptor_table,
                       sys_copy_from_user, sys_copy_to_user, sys_now_ns, sys_seek, sys_readlink};

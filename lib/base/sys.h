@@ -26,9 +26,11 @@ struct Sys {
   int (*fstat)(int fd, struct stat* status);
   // `flags` as fstatat: AT_SYMLINK_NOFOLLOW.
   int (*fstatat)(int dirfd, const char* path, struct stat* status, int flags);
-  int (*mkdir)(const char* path, mode_t mode);
+  int (*mkdirat)(int dirfd, const char* path, mode_t mode);
   int (*mkfifoat)(int dirfd, const char* path, mode_t mode);
+  // Both of an O_PATH descriptor too: what nobody may open can be mended.
   int (*fchmod)(int fd, mode_t mode);
+  int (*fchgrp)(int fd, gid_t group);
   int (*linkat)(int dirfd, const char* from, const char* to);
   int (*unlinkat)(int dirfd, const char* path);
   int (*ftruncate)(int fd, std::int64_t bytes);

@@ -10,8 +10,7 @@
 #include "control/view.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
-#include "shm/map_file.h"
-#include "shm/node.h"
+#include "shm/claims.h"
 #include "shm/segment.h"
 
 namespace ossloop::control {
@@ -34,39 +33,6 @@ std::string unreadable(const InstanceView& view) {
   if (!view.foreign) return view.problem;
   return view.problem + "; 'ossloopctl destroy " + std::to_string(view.number) + "' removes it";
 }
-
-// The claims of both sides: while they are held, no program can open the
-// instance and no other command can make or remove it.
-class Claims {
- public:
-  explicit Claims(const Runtime& runtime) : runtime_(runtime) {}
-
-  // 0, -EBUSY, or what the system says. Nodes are made if `make`; else a
-  // missing one counts as free.
-  int take(int number, bool make) {
-    for (const abi::SideIndex side : kSides) {
-      const int error = take_side(shm::Node(runtime_.folder, number, side), make, fd_[side]);
-      if (error == 0) continue;
-      fd_[abi::kServer].reset();
-      fd_[abi::kClient].reset();
-      return error;
-    }
-    return 0;
-  }
-
- private:
-  int take_side(const shm::Node& node, bool make, base::Fd& fd) const {
-    const int error = make ? node.make(runtime_.config.mode) : 0;
-    if (error != 0) return error;
-    const int opened = node.open(true);
-    if (opened < 0) return opened == -ENOENT && !make ? 0 : opened;
-    fd.reset(opened);
-    return shm::Node::claim(opened);
-  }
-
-  const Runtime& runtime_;
-  base::Fd fd_[2];
-};
 
 std::string in_use(const Runtime& runtime, int number) {
   const InstanceView view = look(runtime, number);
@@ -93,7 +59,6 @@ int refuse(int error, const Runtime& runtime, int number, std::string& why) {
 int make_segment(const Runtime& runtime, int number, const InstancePolicy& policy,
                  std::uint32_t pins, std::string& why) {
   shm::Birth birth;
-  birth.mode = runtime.config.mode;
   birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
   birth.fill = [&](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
@@ -101,7 +66,7 @@ int make_segment(const Runtime& runtime, int number, const InstancePolicy& polic
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
   };
   int error = 0;
-  const auto segment = shm::Segment::open(runtime.folder, number, birth, error);
+  const auto segment = shm::Segment::open(directory_of(runtime), number, birth, error);
   if (segment == nullptr) return refuse(error, runtime, number, why);
   // A program that was just opening it was quicker.
   if (config::load_policy(segment->contract().policy) == policy) return 0;
@@ -120,8 +85,8 @@ int must_be_new(const Runtime& runtime, int number, std::string& why) {
 int create_one(const Runtime& runtime, int number, const Changes& changes, std::string& why) {
   int error = must_be_new(runtime, number, why);
   if (error != 0) return error;
-  Claims claims(runtime);
-  error = claims.take(number, true);
+  shm::BothClaims claims;
+  error = claims.take(directory_of(runtime), number, shm::BothClaims::Missing::kMake, true);
   if (error != 0) return refuse(error, runtime, number, why);
   // Again: until now another command could make it.
   error = must_be_new(runtime, number, why);
@@ -185,22 +150,13 @@ int create(const Runtime& runtime, int number, const Changes& changes, std::stri
 int destroy(const Runtime& runtime, int number, std::string& why) {
   int error = check_folder(runtime, false, why);
   if (error != 0) return error;
-  Claims claims(runtime);
-  error = claims.take(number, false);
+  const shm::RuntimeDirectory directory = directory_of(runtime);
+  shm::BothClaims claims;
+  error = claims.take(directory, number, shm::BothClaims::Missing::kFree, true);
   if (error != 0) return refuse(error, runtime, number, why);
-  // The segment first: without it the instance is gone for everybody.
   int removed = 0;
-  for (const std::string& path : {shm::Segment::file_name(runtime.folder, number),
-                                  shm::Node(runtime.folder, number, abi::kServer).path(),
-                                  shm::Node(runtime.folder, number, abi::kClient).path(),
-                                  shm::Node::of_mixer(runtime.folder, number).path(),
-                                  shm::Segment::tail_name(runtime.folder, number, 0),
-                                  shm::Segment::tail_name(runtime.folder, number, 1),
-                                  shm::MapFile(runtime.folder, number, abi::kServer, true).path(),
-                                  shm::MapFile(runtime.folder, number, abi::kServer, false).path(),
-                                  shm::MapFile(runtime.folder, number, abi::kClient, true).path(),
-                                  shm::MapFile(runtime.folder, number, abi::kClient, false).path()}) {
-    error = sys().unlinkat(AT_FDCWD, path.c_str());
+  for (const std::string& name : shm::all_names(number)) {
+    error = directory.remove(name);
     if (error == 0) ++removed;
     if (error != 0 && error != -ENOENT) return refuse(error, runtime, number, why);
   }
@@ -214,7 +170,8 @@ int destroy(const Runtime& runtime, int number, std::string& why) {
 int set(const Runtime& runtime, int number, const Changes& changes, std::string& why) {
   int error = check_folder(runtime, false, why);
   if (error != 0) return error;
-  const auto segment = shm::Segment::open_existing(runtime.folder, number, error);
+  const shm::RuntimeDirectory directory = directory_of(runtime);
+  const auto segment = shm::Segment::open_existing(directory, number, error);
   if (error == -ENOENT) {
     if (number < runtime.config.instances) {
       return std::min(create(runtime, number, changes, why), 0);
@@ -237,14 +194,14 @@ int set(const Runtime& runtime, int number, const Changes& changes, std::string&
     return 0;
   }
   // The ring is made for its buffers: another size is another segment.
-  Claims claims(runtime);
-  error = claims.take(number, true);
+  shm::BothClaims claims;
+  error = claims.take(directory, number, shm::BothClaims::Missing::kMake, true);
   if (error != 0) {
     refuse(error, runtime, number, why);
     if (error == -EBUSY) why += ": buffer_ms can change only while nobody has it open";
     return error;
   }
-  error = sys().unlinkat(AT_FDCWD, shm::Segment::file_name(runtime.folder, number).c_str());
+  error = directory.remove(shm::segment_name(number));
   if (error != 0 && error != -ENOENT) return refuse(error, runtime, number, why);
   return make_segment(runtime, number, policy, pins, why);
 }

@@ -11,7 +11,6 @@
 #include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
-#include "shm/folder.h"
 #include "shm/node.h"
 #include "shm/segment.h"
 
@@ -31,8 +30,8 @@ std::string printable(const char (&text)[Size]) {
   return result;
 }
 
-bool claimed(const config::Runtime& runtime, int number, abi::SideIndex side) {
-  const base::Fd fd(shm::Node(runtime.folder, number, side).open(true));
+bool claimed(const shm::RuntimeDirectory& directory, int number, abi::SideIndex side) {
+  const base::Fd fd(shm::Node(directory, number, side).reach());
   return fd && shm::Node::claimed_by_other(fd.get());
 }
 
@@ -141,17 +140,18 @@ InstanceView look(const config::Runtime& runtime, int number) {
   view.configured = number < runtime.config.instances;
   view.policy = runtime.config.policy[number];
   view.loop = device::kServerDefault;
+  const shm::RuntimeDirectory directory = directory_of(runtime);
   for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-    if (claimed(runtime, number, side)) view.side[side].state = SideState::kOpening;
+    if (claimed(directory, number, side)) view.side[side].state = SideState::kOpening;
   }
   int error = 0;
-  const auto mapped = shm::Segment::open_existing(runtime.folder, number, error);
+  const auto mapped = shm::Segment::open_existing(directory, number, error);
   if (mapped == nullptr) {
     if (error == -ENOENT) return view;
     view.segment = SegmentState::kUnreadable;
     view.foreign = error == -EPROTO;
     view.problem =
-        shm::Segment::file_name(runtime.folder, number) + ": " +
+        directory.path_of(shm::segment_name(number)) + ": " +
         (view.foreign ? "not a segment of layout version " + std::to_string(abi::kLayoutVersion)
                           : base::error_text(-error));
     return view;
@@ -180,7 +180,8 @@ std::vector<InstanceView> look_at_all(const config::Runtime& runtime) {
 }
 
 int check_folder(const config::Runtime& runtime, bool create, std::string& why) {
-  const int error = shm::prepare_folder(runtime.folder, runtime.config.mode, create, why);
+  const shm::RuntimeDirectory directory = directory_of(runtime);
+  const int error = create ? directory.make(why) : directory.check(why);
   return error == -ENOENT && !create ? 0 : error;
 }
 

@@ -11,6 +11,7 @@
 #include "abi/segment.h"
 #include "audio/pcm_format.h"
 #include "config/runtime.h"
+#include "shm/runtime_directory.h"
 
 namespace ossloop::control {
 
@@ -87,6 +88,10 @@ struct InstanceView {
   bool exists() const { return configured || segment != SegmentState::kNone; }
   bool in_use() const { return side[0].alive() || side[1].alive(); }
 };
+
+inline shm::RuntimeDirectory directory_of(const config::Runtime& runtime) {
+  return {runtime.folder, static_cast<mode_t>(runtime.config.mode)};
+}
 
 InstanceView look(const config::Runtime& runtime, int number);
 

@@ -33,8 +33,8 @@ Endpoint::HoldsDescriptor holds_descriptor = no_holder;
 
 void Endpoint::set_holder(HoldsDescriptor holds) { holds_descriptor = holds; }
 
-Endpoint::Endpoint(std::shared_ptr<shm::Segment> segment, const std::string& folder, int instance,
-                   abi::SideIndex side)
+Endpoint::Endpoint(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder,
+                   int instance, abi::SideIndex side)
     : instance_(instance),
       port_(std::move(segment), side),
       lookout_(port_, folder, instance),

@@ -36,7 +36,7 @@ namespace ossloop::device {
 enum Access : std::uint32_t { kRead = 1, kWrite = 2, kReadWrite = 3 };
 
 struct OpenRequest {
-  std::string folder;
+  shm::RuntimeDirectory folder;
   int instance = 0;
   abi::SideIndex side = abi::kClient;
   std::uint32_t access = kReadWrite;
@@ -44,7 +44,6 @@ struct OpenRequest {
   bool exclusive = false;  // O_EXCL
   bool close_on_exec = false;
   bool mu_law = false;  // /dev/audio
-  mode_t mode = 0600;   // of the node, if it must be made
   shm::Birth birth;     // of the segment, if it must be made
   // A server's: the configuration's word on an instance that was made before.
   std::function<void(abi::Policy&)> refresh;
@@ -72,7 +71,7 @@ class Endpoint final : public Ticking {
   static std::unique_ptr<Endpoint> open(const OpenRequest& request, int& fd, int& error);
   // Finds the open behind a descriptor that came from elsewhere (exec, a
   // message). nullptr if the node is not claimed or its segment is gone.
-  static std::unique_ptr<Endpoint> adopt(const std::string& folder, int instance,
+  static std::unique_ptr<Endpoint> adopt(const shm::RuntimeDirectory& folder, int instance,
                                          abi::SideIndex side, int fd);
   ~Endpoint() override;
 
@@ -171,10 +170,11 @@ class Endpoint final : public Ticking {
 
  private:
   class Turn;
-  Endpoint(std::shared_ptr<shm::Segment> segment, const std::string& folder, int instance,
-           abi::SideIndex side);
+  Endpoint(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder,
+           int instance, abi::SideIndex side);
   static std::shared_ptr<shm::Segment> find(const OpenRequest& request, shm::Node::Claim& server,
                                             int& error);
+  bool still_named(int fd);
   int begin(const OpenRequest& request, bool server_there);
   void claim_side(const OpenRequest& request);
   void watch_over();

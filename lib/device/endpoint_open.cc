@@ -13,7 +13,6 @@
 #include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
-#include "shm/folder.h"
 
 namespace ossloop::device {
 namespace {
@@ -25,7 +24,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr int kOpeningMoments = 50;
 
 shm::Node::Claim claim_on(const shm::Node& node) {
-  base::Fd fd(node.open(true));
+  const base::Fd fd(node.reach());
   return fd ? shm::Node::claim_of_other(fd.get()) : shm::Node::Claim::kNone;
 }
 
@@ -57,12 +56,9 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
         new Endpoint(std::move(segment), request.folder, request.instance, request.side));
     // This one in the program's table: it is the lowest free number.
     base::Fd node(endpoint->lookout_.own_node().open(request.close_on_exec));
-    error = node ? shm::Node::claim(node.get()) : node.get();
+    error = node ? shm::Node::claim_patiently(node.get()) : node.get();
+    if (error == 0 && !endpoint->still_named(node.get())) error = -ENOENT;
     if (error == -ENOENT) continue;
-    if (error == 0 && !(endpoint->lookout_.own_node().is(node.get()) && endpoint->port_.segment().current())) {
-      error = -ENOENT;
-      continue;
-    }
     // A killed one's open may still stand there, and nobody has witnessed its end:
     // a client that comes now must not begin a stream for it.
     if (error == 0) {
@@ -91,18 +87,29 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
 // server holds its side. In the timer thread.
 std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, shm::Node::Claim& server,
                                              int& error) {
-  error = shm::prepare_folder(request.folder, request.mode, true);
+  error = request.folder.make();
   if (error != 0) return nullptr;
   auto segment = shm::Segment::open(request.folder, request.instance, request.birth, error);
   if (segment == nullptr) return nullptr;
   for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-    error = shm::Node(request.folder, request.instance, side).make(request.mode);
+    error = shm::Node(request.folder, request.instance, side).make();
     if (error != 0) return nullptr;
   }
   if (request.side == abi::kClient) {
     server = claim_on(shm::Node(request.folder, request.instance, abi::kServer));
   }
   return segment;
+}
+
+// The program's descriptor was opened by a path: is it the node that the folder has, and
+// the segment still the instance's?
+bool Endpoint::still_named(int fd) {
+  struct stat status {};
+  if (sys().fstat(fd, &status) != 0) return false;
+  bool named = false;
+  Timer::instance().run(
+      [&] { named = lookout_.own_node().is(status) && port_.segment().current(); });
+  return named;
 }
 
 // With the claim in hand: may this open be, and is there memory for it?
@@ -177,11 +184,16 @@ void Endpoint::publish_open() {
 
 bool Endpoint::holds_claim(int fd) { return shm::Node::keeps_claim(fd); }
 
-std::unique_ptr<Endpoint> Endpoint::adopt(const std::string& folder, int instance,
+std::unique_ptr<Endpoint> Endpoint::adopt(const shm::RuntimeDirectory& folder, int instance,
                                           abi::SideIndex side, int fd) {
   std::shared_ptr<shm::Segment> segment;
-  int error = 0;
-  Timer::instance().run([&] { segment = shm::Segment::open_existing(folder, instance, error); });
+  struct stat status {};
+  int error = sys().fstat(fd, &status);
+  if (error != 0) return nullptr;
+  Timer::instance().run([&] {
+    if (!shm::Node(folder, instance, side).is(status)) return;
+    segment = shm::Segment::open_existing(folder, instance, error);
+  });
   if (segment == nullptr) return nullptr;
   const std::uint64_t open = segment->contract().side[side].open.load(std::memory_order_acquire);
   if (!is_open(open) || !holds_claim(fd)) return nullptr;

@@ -1,7 +1,5 @@
 #include "device/filter_tail.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -65,8 +63,7 @@ std::vector<std::byte> kept_frames(const Port& port, std::uint64_t stream,
   std::vector<std::byte> frames(static_cast<std::size_t>(count) * frame_bytes);
   bool whole = true;
   Timer::instance().run([&] {
-    const base::Fd fd(sys().open(port.segment().tail_name(stream % 2).c_str(),
-                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0));
+    const base::Fd fd = port.segment().open_tail(stream % 2);
     for (std::uint64_t at = 0; fd && whole && at < count;) {
       const std::uint64_t index = (first + at) % capacity;
       const std::uint64_t piece = std::min(count - at, capacity - index);
@@ -112,7 +109,7 @@ void FilterTail::begin(std::uint64_t stream, std::uint64_t written) {
     mapped_slot_ = number;
     if (mapping_.data() == nullptr) {
       base::log(base::LogLevel::kWarning, "%s: %s; a killed player will lose its filter's content",
-                port_.segment().tail_name(number).c_str(), base::error_text(-error));
+                port_.segment().tail_path(number).c_str(), base::error_text(-error));
       return;
     }
   }

@@ -6,7 +6,7 @@
 
 namespace ossloop::device {
 
-Lookout::Lookout(Port& port, const std::string& folder, int instance)
+Lookout::Lookout(Port& port, const shm::RuntimeDirectory& folder, int instance)
     : port_(port),
       own_node_(folder, instance, port.index()),
       peer_node_(folder, instance, port.server() ? abi::kClient : abi::kServer) {}
@@ -31,7 +31,7 @@ void Lookout::forget_descriptors() {
 }
 
 const base::Fd& Lookout::open_once(base::Fd& cached, const shm::Node& node) {
-  if (!cached) cached.reset(node.open(true));
+  if (!cached) cached.reset(node.reach());
   return cached;
 }
 

@@ -17,7 +17,7 @@ namespace ossloop::device {
 
 class Lookout {
  public:
-  Lookout(Port& port, const std::string& folder, int instance);
+  Lookout(Port& port, const shm::RuntimeDirectory& folder, int instance);
   // These numbers belong to the timer thread's table; it closed them, or its end did.
   ~Lookout() { forget_descriptors(); }
 

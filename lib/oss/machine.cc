@@ -1,20 +1,18 @@
 #include "oss/machine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 #include <utility>
 
 #include "base/fd.h"
 #include "device/flow.h"
 #include "device/timer.h"
-#include "shm/folder.h"
 #include "shm/node.h"
 
 namespace ossloop::oss {
 
-Machine::Machine(std::string folder, int configured, MakeBirth birth, PolicyBit bit_of)
-    : folder_(std::move(folder)),
+Machine::Machine(shm::RuntimeDirectory directory, int configured, MakeBirth birth, PolicyBit bit_of)
+    : directory_(std::move(directory)),
       configured_(configured),
       birth_(std::move(birth)),
       policy_bit_(bit_of) {}
@@ -23,8 +21,7 @@ bool Machine::exists(int instance) const {
   if (instance < 0 || instance >= abi::kMaxInstances) return false;
   if (instance < configured_) return true;
   struct stat status {};
-  return base::sys().fstatat(AT_FDCWD, shm::Segment::file_name(folder_, instance).c_str(), &status,
-                             AT_SYMLINK_NOFOLLOW) == 0;
+  return directory_.glance(shm::segment_name(instance), status) == 0;
 }
 
 int Machine::count() const {
@@ -40,7 +37,7 @@ std::shared_ptr<shm::Segment> Machine::segment(int instance) const {
   if (instance < 0 || instance >= abi::kMaxInstances) return found;
   int error = 0;
   device::Timer::instance().run(
-      [&] { found = shm::Segment::open_existing(folder_, instance, error); });
+      [&] { found = shm::Segment::open_existing(directory_, instance, error); });
   return found;
 }
 
@@ -52,8 +49,8 @@ std::shared_ptr<shm::Segment> Machine::make_segment(int instance, int& error) co
   const shm::Birth birth = birth_(instance);
   std::shared_ptr<shm::Segment> made;
   device::Timer::instance().run([&] {
-    error = shm::prepare_folder(folder_, birth.mode, true);
-    if (error == 0) made = shm::Segment::open(folder_, instance, birth, error);
+    error = directory_.make();
+    if (error == 0) made = shm::Segment::open(directory_, instance, birth, error);
   });
   return made;
 }
@@ -68,7 +65,7 @@ const abi::Side* Machine::open_side(const abi::Segment& segment, int instance,
 bool Machine::held(int instance, abi::SideIndex side) const {
   bool held = false;
   device::Timer::instance().run([&] {
-    const base::Fd fd(shm::Node(folder_, instance, side).open(true));
+    const base::Fd fd(shm::Node(directory_, instance, side).reach());
     held = fd && shm::Node::claimed_by_other(fd.get());
   });
   return held;

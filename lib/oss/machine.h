@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "shm/runtime_directory.h"
 #include "shm/segment.h"
 
 namespace ossloop::oss {
@@ -18,10 +19,10 @@ class Machine {
   // `configured`: instances 0 … n-1 exist without a segment of their own; `birth`
   // says how one is made for them, `policy_bit` which bit of abi::Policy::pinned
   // stands for a policy.
-  Machine(std::string folder, int configured, MakeBirth birth = nullptr,
+  Machine(shm::RuntimeDirectory directory, int configured, MakeBirth birth = nullptr,
           PolicyBit policy_bit = nullptr);
 
-  const std::string& folder() const { return folder_; }
+  const shm::RuntimeDirectory& directory() const { return directory_; }
   bool exists(int instance) const;
   std::uint32_t policy_bit(std::string_view key) const {
     return policy_bit_ != nullptr ? policy_bit_(key) : 0;
@@ -40,7 +41,7 @@ class Machine {
   const abi::Side* open_side(const abi::Segment& segment, int instance, abi::SideIndex side) const;
 
  private:
-  const std::string folder_;
+  const shm::RuntimeDirectory directory_;
   const int configured_;
   const MakeBirth birth_;
   const PolicyBit policy_bit_;

@@ -4,25 +4,23 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "base/fd.h"
+
 namespace ossloop::shm {
 
 using base::Fd;
 using base::sys;
 
-MapFile::MapFile(const std::string& folder, int instance, abi::SideIndex side, bool recorded)
-    : path_(folder + (side == abi::kServer ? "/server" : "/pcm") + std::to_string(instance) +
-            (recorded ? ".recorded" : ".played")) {}
-
 int MapFile::make(std::size_t bytes) const {
   remove();
-  const Fd fd(sys().open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const Fd fd(directory_.make_file(name_));
   return fd ? reserve(fd.get(), bytes) : fd.get();
 }
 
-void MapFile::remove() const { sys().unlinkat(AT_FDCWD, path_.c_str()); }
+void MapFile::remove() const { directory_.remove(name_); }
 
 Mapping MapFile::map(std::size_t bytes, int& error) const {
-  const Fd fd(sys().open(path_.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
+  const Fd fd(directory_.open(name_, O_RDWR));
   struct stat status {};
   error = fd ? sys().fstat(fd.get(), &status) : fd.get();
   if (error == 0 && status.st_size < static_cast<off_t>(bytes)) error = -EIO;
@@ -33,7 +31,7 @@ Mapping MapFile::map(std::size_t bytes, int& error) const {
 void* MapFile::map_as(void* address, std::size_t bytes, int protection, int flags,
                       int& error) const {
   const int access = (protection & PROT_WRITE) != 0 ? O_RDWR : O_RDONLY;
-  const Fd fd(sys().open(path_.c_str(), access | O_NOFOLLOW | O_CLOEXEC, 0));
+  const Fd fd(directory_.open(name_, access));
   struct stat status {};
   error = fd ? sys().fstat(fd.get(), &status) : fd.get();
   if (error == 0 && status.st_size < static_cast<off_t>(bytes)) error = -EINVAL;

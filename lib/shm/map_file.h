@@ -5,16 +5,18 @@
 #include <string>
 
 #include "abi/segment.h"
-#include "base/fd.h"
+#include "shm/names.h"
+#include "shm/runtime_directory.h"
 #include "shm/segment.h"
 
 namespace ossloop::shm {
 
 class MapFile {
  public:
-  MapFile(const std::string& folder, int instance, abi::SideIndex side, bool recorded);
+  MapFile(const RuntimeDirectory& directory, int instance, abi::SideIndex side, bool recorded)
+      : directory_(directory), name_(map_name(instance, side, recorded)) {}
 
-  const std::string& path() const { return path_; }
+  std::string path() const { return directory_.path_of(name_); }
 
   // Makes the file anew, of zeros, in the place of one that an earlier open left
   // and may still have mapped. The memory is reserved: 0, -ENOSPC, or what open says.
@@ -27,7 +29,8 @@ class MapFile {
   void* map_as(void* address, std::size_t bytes, int protection, int flags, int& error) const;
 
  private:
-  std::string path_;
+  RuntimeDirectory directory_;
+  std::string name_;
 };
 
 }  // namespace ossloop::shm

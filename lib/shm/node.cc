@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 
 #include "base/fd.h"
 
@@ -28,68 +29,71 @@ int lock_call(int fd, int command, struct flock& lock) {
   return sys().fcntl(fd, command, reinterpret_cast<std::intptr_t>(&lock));
 }
 
-}  // namespace
-
-Node::Node(const std::string& folder, int instance, abi::SideIndex side)
-    : path_(folder + (side == abi::kServer ? "/server" : "/pcm") + std::to_string(instance)) {}
-
-Node Node::of_mixer(const std::string& folder, int instance) {
-  return Node(folder + "/mix" + std::to_string(instance));
+bool same_file(const struct stat& one, const struct stat& other) {
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-int Node::make(mode_t mode) const {
-  const int made = sys().mkfifoat(AT_FDCWD, path_.c_str(), mode & 0660);
-  if (made == 0) {
-    // mknod obeyed the umask; a shared folder needs the group's bits.
-    if ((mode & 0060) != 0) {
-      base::Fd fd(sys().open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0));
-      if (fd) sys().fchmod(fd.get(), mode & 0660);
-    }
-    return 0;
-  }
-  if (made != -EEXIST) return made;
-  struct stat status {};
-  const int seen = sys().fstatat(AT_FDCWD, path_.c_str(), &status, AT_SYMLINK_NOFOLLOW);
-  if (seen < 0) return seen;
-  return S_ISFIFO(status.st_mode) ? 0 : -EEXIST;
+// The kernel rounds up to a page. With more, "not full" would be reported beside the
+// token. Only once: setting it wakes everybody who waits on the node.
+void set_pipe_size(int fd) {
+  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != 4096) sys().fcntl(fd, F_SETPIPE_SZ, 4096);
+}
+
+}  // namespace
+
+int Node::reach() const {
+  const int fd = directory_.open(name_, O_RDWR | O_NONBLOCK);
+  set_pipe_size(fd);
+  return fd;
 }
 
 int Node::open(bool close_on_exec) const {
   const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | (close_on_exec ? O_CLOEXEC : 0);
-  const int fd = sys().open(path_.c_str(), flags, 0);
-  // The kernel rounds up to a page. With more, "not full" would be reported
-  // beside the token.
-  // Only once: setting it wakes everybody who waits on the node.
-  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != kPipeBytes) {
-    sys().fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
-  }
+  const int fd = sys().open(path().c_str(), flags, 0);
+  set_pipe_size(fd);
   return fd;
 }
 
 int Node::open_as(int flags) const {
   // A FIFO without a reader cannot be opened for writing alone; `both` is the
   // reader, and keeps the number until the program's own has it.
-  base::Fd both(sys().open(path_.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0));
+  const std::string path = this->path();
+  base::Fd both(sys().open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0));
   if (!both) return both.get();
   const int wanted = (flags & (O_ACCMODE | O_CLOEXEC)) | O_NONBLOCK | O_NOFOLLOW;
-  base::Fd fd(sys().open(path_.c_str(), wanted, 0));
+  base::Fd fd(sys().open(path.c_str(), wanted, 0));
   if (!fd) return fd.get();
   sys().fcntl(fd.get(), F_SETFL, flags & O_NONBLOCK);
   const int moved = sys().dup3(fd.get(), both.get(), flags & O_CLOEXEC);
   return moved < 0 ? moved : both.release();
 }
 
-bool Node::is(int fd) const {
-  struct stat here {}, there {};
-  return sys().fstat(fd, &here) == 0 &&
-         sys().fstatat(AT_FDCWD, path_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-         here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+bool Node::is(const struct stat& status) const {
+  struct stat named {};
+  return directory_.stat(name_, named) == 0 && same_file(named, status);
+}
+
+bool Node::resembles(const struct stat& status) const {
+  struct stat named {};
+  return directory_.glance(name_, named) == 0 && same_file(named, status);
 }
 
 int Node::claim(int fd) {
   struct flock lock = range(F_WRLCK, 0);
   const int result = lock_call(fd, F_OFD_SETLK, lock);
   return result == -EAGAIN ? -EBUSY : result;
+}
+
+int Node::claim_patiently(int fd) {
+  constexpr std::int64_t kLongestNs = 2'000'000'000;
+  constexpr timespec kMoment{0, 1'000'000};
+  const std::int64_t deadline_ns = sys().now_ns() + kLongestNs;
+  int result;
+  while ((result = claim(fd)) != 0) {
+    if (claim_of_other(fd) == Claim::kAnnounced || sys().now_ns() >= deadline_ns) break;
+    ::nanosleep(&kMoment, nullptr);
+  }
+  return result;
 }
 
 // In one step for the kernel, so no other claim can come between.

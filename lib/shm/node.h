@@ -14,33 +14,45 @@
 #include <utility>
 
 #include "abi/segment.h"
+#include "shm/names.h"
+#include "shm/runtime_directory.h"
 
 namespace ossloop::shm {
 
 class Node {
  public:
-  Node() = default;
-  Node(const std::string& folder, int instance, abi::SideIndex side);
+  Node(const RuntimeDirectory& directory, int instance, abi::SideIndex side)
+      : Node(directory, node_name(instance, side)) {}
   // That of an instance's mixer, which only names it: no token, no claim.
-  static Node of_mixer(const std::string& folder, int instance);
+  static Node of_mixer(const RuntimeDirectory& directory, int instance) {
+    return {directory, mixer_name(instance)};
+  }
 
-  const std::string& path() const { return path_; }
+  std::string path() const { return directory_.path_of(name_); }
 
   // Makes the FIFO if it is missing. 0; -EEXIST when something else has the
   // name; else what mknod says.
-  int make(mode_t mode) const;
-  // A new description of the node: a descriptor (the lowest free one) or -errno.
+  int make() const { return directory_.make_fifo(name_); }
+  // A new description of the node for our own use: a descriptor or -errno.
+  int reach() const;
+  // One for a program: the lowest free descriptor, and so opened by the path. What was
+  // opened is not known before is() says so.
   int open(bool close_on_exec) const;
   // The same with the open flags of a program: access, O_NONBLOCK, O_CLOEXEC.
   int open_as(int flags) const;
 
-  // Is the node of this name the one behind `fd`?
-  bool is(int fd) const;
+  // Is the node of this name the one with this status?
+  bool is(const struct stat& status) const;
+  // The same of a descriptor as far as paths tell, in any thread: worth asking is()?
+  bool resembles(const struct stat& status) const;
 
   // Claims the side for the description behind `fd`. 0, -EBUSY, or why the
   // system refuses locks. Until it is
   // announced, what the segment says of the side may be an earlier open's.
   static int claim(int fd);
+  // The same, but a claim that another has not announced passes, one way or the other:
+  // waits for that, two seconds at most.
+  static int claim_patiently(int fd);
   // The segment now speaks of the claim's holder.
   static void announce(int fd);
   // Does the description behind `fd` have the side's claim, announced? A claim that is
@@ -58,9 +70,11 @@ class Node {
   static bool add_byte(int fd);
 
  private:
-  explicit Node(std::string path) : path_(std::move(path)) {}
+  Node(const RuntimeDirectory& directory, std::string name)
+      : directory_(directory), name_(std::move(name)) {}
 
-  std::string path_;
+  RuntimeDirectory directory_;
+  std::string name_;
 };
 
 }  // namespace ossloop::shm

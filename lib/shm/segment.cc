@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <utility>
 
 #include "base/error_text.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "shm/node.h"
+#include "shm/claims.h"
 
 namespace ossloop::shm {
 namespace {
@@ -20,33 +19,14 @@ using base::log;
 using base::LogLevel;
 using base::sys;
 
-// Both sides' claims: whoever holds them may replace the instance's file.
-class BothClaims {
- public:
-  BothClaims(const std::string& folder, int number, mode_t mode) {
-    for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-      const Node node(folder, number, side);
-      node.make(mode);
-      fd_[side].reset(node.open(true));
-      held_ = held_ && fd_[side] && Node::claim(fd_[side].get()) == 0;
-    }
-  }
-  explicit operator bool() const { return held_; }
-
- private:
-  Fd fd_[2];
-  bool held_ = true;
-};
-
 // Makes the file under a passing name and links it, so that nobody ever sees a
 // half-made segment. 0 also when another process was quicker.
-int create(const std::string& folder, int number, const Birth& birth) {
-  const std::string path = Segment::file_name(folder, number);
-  const std::string passing = path + "." + std::to_string(::gettid());
-  sys().unlinkat(AT_FDCWD, passing.c_str());
-  Fd fd(sys().open(passing.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, birth.mode & 0660));
+int create(const RuntimeDirectory& directory, int number, const Birth& birth) {
+  const std::string name = segment_name(number);
+  const std::string passing = passing_name(name);
+  directory.remove(passing);
+  Fd fd(directory.make_file(passing));
   if (!fd) return fd.get();
-  if ((birth.mode & 0060) != 0) sys().fchmod(fd.get(), birth.mode & 0660);
   int result = reserve(fd.get(), abi::kRingOffset + birth.ring_bytes);
   if (result == 0) {
     int error = 0;
@@ -58,11 +38,11 @@ int create(const std::string& folder, int number, const Birth& birth) {
       segment.header.layout_version.store(abi::kLayoutVersion, std::memory_order_relaxed);
       segment.header.instance.store(static_cast<std::uint32_t>(number), std::memory_order_relaxed);
       segment.header.magic.store(abi::kMagic, std::memory_order_release);
-      result = sys().linkat(AT_FDCWD, passing.c_str(), path.c_str());
+      result = directory.link(passing, name);
       if (result == -EEXIST) result = 0;
     }
   }
-  sys().unlinkat(AT_FDCWD, passing.c_str());
+  directory.remove(passing);
   return result;
 }
 
@@ -92,20 +72,17 @@ Mapping::~Mapping() {
   if (address_ != nullptr) sys().unmap(address_, bytes_);
 }
 
-Segment::Segment(std::string folder, int number, Mapping mapping, dev_t device, ino_t inode)
-    : folder_(std::move(folder)),
+Segment::Segment(const RuntimeDirectory& directory, int number, Mapping mapping, dev_t device,
+                 ino_t inode)
+    : directory_(directory),
       number_(number),
-      path_(file_name(folder_, number)),
       mapping_(std::move(mapping)),
       device_(device),
       inode_(inode) {}
 
-std::string Segment::file_name(const std::string& folder, int number) {
-  return folder + "/loop" + std::to_string(number);
-}
-
-std::shared_ptr<Segment> Segment::map_file(const std::string& folder, int number, int& error) {
-  Fd fd(sys().open(file_name(folder, number).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+std::shared_ptr<Segment> Segment::map_file(const RuntimeDirectory& directory, int number,
+                                           int& error) {
+  Fd fd(directory.open(segment_name(number), O_RDWR | O_NONBLOCK));
   struct stat status {};
   error = fd ? sys().fstat(fd.get(), &status) : fd.get();
   if (error < 0) return nullptr;
@@ -123,42 +100,45 @@ std::shared_ptr<Segment> Segment::map_file(const std::string& folder, int number
     return nullptr;
   }
   return std::shared_ptr<Segment>(
-      new Segment(folder, number, std::move(mapping), status.st_dev, status.st_ino));
+      new Segment(directory, number, std::move(mapping), status.st_dev, status.st_ino));
 }
 
-std::shared_ptr<Segment> Segment::open_existing(const std::string& folder, int number, int& error) {
-  return map_file(folder, number, error);
+std::shared_ptr<Segment> Segment::open_existing(const RuntimeDirectory& directory, int number,
+                                                int& error) {
+  return map_file(directory, number, error);
 }
 
-std::shared_ptr<Segment> Segment::open(const std::string& folder, int number, const Birth& birth,
-                                       int& error) {
-  const std::string path = file_name(folder, number);
+std::shared_ptr<Segment> Segment::open(const RuntimeDirectory& directory, int number,
+                                       const Birth& birth, int& error) {
+  const std::string path = directory.path_of(segment_name(number));
   constexpr int kAttempts = 20;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    auto segment = map_file(folder, number, error);
+    auto segment = map_file(directory, number, error);
     if (segment != nullptr) return segment;
     if (error == -EPROTO) {
-      const BothClaims claims(folder, number, birth.mode);
+      BothClaims claims;
+      const bool claimed =
+          claims.take(directory, number, BothClaims::Missing::kMake, false) == 0;
       // Somebody may have replaced it before we had the claims.
-      segment = map_file(folder, number, error);
+      segment = map_file(directory, number, error);
       if (segment != nullptr) return segment;
-      if (error == -EPROTO && !claims && attempt + 1 < kAttempts) {
+      if (error == -EPROTO && !claimed && attempt + 1 < kAttempts) {
         // Perhaps by one who replaces it.
         timespec pause{0, 5'000'000};
         ::nanosleep(&pause, nullptr);
         continue;
       }
-      if (error == -EPROTO && !claims) {
+      if (error == -EPROTO && !claimed) {
         log(LogLevel::kError,
             "%s: not a segment of layout version %u; end the programs that use instance %d, "
             "then it is replaced",
             path.c_str(), abi::kLayoutVersion, number);
         return nullptr;
       }
-      if (error == -EPROTO) sys().unlinkat(AT_FDCWD, path.c_str());
-      error = create(folder, number, birth);
+      if (error == -EPROTO) directory.remove(segment_name(number));
+      error = create(directory, number, birth);
     } else if (error == -ENOENT) {
-      error = create(folder, number, birth);
+      error = create(directory, number, birth);
     }
     if (error != 0) break;
   }
@@ -168,59 +148,55 @@ std::shared_ptr<Segment> Segment::open(const std::string& folder, int number, co
 
 bool Segment::current() const {
   struct stat status {};
-  return sys().fstatat(AT_FDCWD, path_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-         status.st_dev == device_ && status.st_ino == inode_;
-}
-
-std::string Segment::tail_name(const std::string& folder, int instance, std::size_t number) {
-  return folder + "/tail" + std::to_string(instance) + "." + std::to_string(number);
-}
-
-std::string Segment::tail_name(std::size_t number) const {
-  return tail_name(folder_, number_, number);
+  return directory_.stat(segment_name(number_), status) == 0 && status.st_dev == device_ &&
+         status.st_ino == inode_;
 }
 
 Mapping Segment::map_tail(std::size_t number, std::size_t bytes, int& error) const {
-  struct stat ours {};
-  error = sys().fstatat(AT_FDCWD, path_.c_str(), &ours, AT_SYMLINK_NOFOLLOW);
-  if (error != 0) return {};
-  const mode_t mode = ours.st_mode & 0660;
-  const Fd fd(sys().open(tail_name(number).c_str(),
-                         O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode));
+  const std::string name = tail_name(number_, number);
+  Fd fd(directory_.open(name, O_RDWR | O_NONBLOCK));
+  if (fd.get() == -ENOENT) fd.reset(directory_.make_file(name));
   struct stat status {};
   error = fd ? sys().fstat(fd.get(), &status) : fd.get();
   if (error == 0 && !S_ISREG(status.st_mode)) error = -EPROTO;
-  if (error != 0) return {};
-  if ((mode & 0060) != 0) sys().fchmod(fd.get(), mode);
-  error = reserve(fd.get(), bytes);
+  if (error == 0) error = reserve(fd.get(), bytes);
   if (error != 0) return {};
   return Mapping(sys().map(fd.get(), 0, bytes, true, error), bytes);
 }
 
-base::Fd Segment::open_file() const {
-  return Fd(sys().open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0));
+base::Fd Segment::open_tail(std::size_t number) const {
+  return Fd(directory_.open(tail_name(number_, number), O_RDONLY | O_NONBLOCK));
 }
+
+base::Fd Segment::open_file() const { return Fd(directory_.open(segment_name(number_), O_RDWR)); }
 
 void Segment::keep_descriptor() {
   if (!kept_) kept_ = open_file();
 }
 
+template <typename Work>
+int Segment::with_file(Work work) const {
+  if (kept_) return work(kept_.get());
+  const Fd passing = open_file();
+  return passing ? work(passing.get()) : passing.get();
+}
+
 int Segment::reserve_ring(std::size_t ring_bytes) const {
-  const Fd passing = kept_ ? Fd() : open_file();
-  const Fd& fd = kept_ ? kept_ : passing;
-  if (!fd) return fd.get();
-  return reserve(fd.get(), abi::kRingOffset + ring_bytes);
+  return with_file([&](int fd) { return reserve(fd, abi::kRingOffset + ring_bytes); });
 }
 
 Mapping Segment::map_ring(std::size_t ring_bytes, int& error) const {
-  const Fd passing = kept_ ? Fd() : open_file();
-  const Fd& fd = kept_ ? kept_ : passing;
-  struct stat status {};
-  error = fd ? sys().fstat(fd.get(), &status) : fd.get();
-  if (error == 0 && status.st_size < static_cast<off_t>(abi::kRingOffset + ring_bytes))
-    error = -EIO;
-  if (error != 0) return {};
-  return Mapping(sys().map(fd.get(), abi::kRingOffset, ring_bytes, true, error), ring_bytes);
+  void* address = nullptr;
+  error = with_file([&](int fd) {
+    struct stat status {};
+    int result = sys().fstat(fd, &status);
+    if (result == 0 && status.st_size < static_cast<off_t>(abi::kRingOffset + ring_bytes)) {
+      result = -EIO;
+    }
+    if (result == 0) address = sys().map(fd, abi::kRingOffset, ring_bytes, true, result);
+    return result;
+  });
+  return address != nullptr ? Mapping(address, ring_bytes) : Mapping();
 }
 
 }  // namespace ossloop::shm

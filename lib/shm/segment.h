@@ -10,6 +10,8 @@
 
 #include "abi/segment.h"
 #include "base/fd.h"
+#include "shm/names.h"
+#include "shm/runtime_directory.h"
 
 namespace ossloop::shm {
 
@@ -35,7 +37,6 @@ int reserve(int fd, std::size_t bytes);
 
 // How a segment is made when there is none yet.
 struct Birth {
-  mode_t mode = 0600;
   std::size_t ring_bytes = 0;               // reserved at once
   std::function<void(abi::Segment&)> fill;  // all but the header
 };
@@ -44,24 +45,26 @@ struct Birth {
 // kept: run them where descriptors disturb nobody (device/timer.h).
 class Segment {
  public:
-  // Maps instance `number` of `folder`; makes it if it is missing. nullptr with error:
+  // Maps instance `number`; makes it if it is missing. nullptr with error:
   // -ENOSPC when the memory cannot be reserved, -EPROTO when the file is not a
   // segment of our layout and somebody uses it (an unused one is replaced),
   // else what open says.
-  static std::shared_ptr<Segment> open(const std::string& folder, int number, const Birth& birth,
-                                       int& error);
+  static std::shared_ptr<Segment> open(const RuntimeDirectory& directory, int number,
+                                       const Birth& birth, int& error);
   // Only if it is there: -ENOENT.
-  static std::shared_ptr<Segment> open_existing(const std::string& folder, int number, int& error);
-
-  static std::string file_name(const std::string& folder, int number);
+  static std::shared_ptr<Segment> open_existing(const RuntimeDirectory& directory, int number,
+                                                int& error);
 
   ~Segment() { kept_.release(); }
   abi::Segment& contract() const { return *reinterpret_cast<abi::Segment*>(mapping_.data()); }
   // The files of abi::Tail, `number` 0 or 1.
-  static std::string tail_name(const std::string& folder, int instance, std::size_t number);
-  std::string tail_name(std::size_t number) const;
+  std::string tail_path(std::size_t number) const {
+    return directory_.path_of(tail_name(number_, number));
+  }
   // Makes the file if it is missing, and reserves and maps `bytes` of it.
   Mapping map_tail(std::size_t number, std::size_t bytes, int& error) const;
+  // Open for reading, or -errno.
+  base::Fd open_tail(std::size_t number) const;
 
   // Is the file of this name still the one that is mapped?
   bool current() const;
@@ -80,14 +83,17 @@ class Segment {
   Mapping map_ring(std::size_t ring_bytes, int& error) const;
 
  private:
-  Segment(std::string folder, int number, Mapping mapping, dev_t device, ino_t inode);
-  static std::shared_ptr<Segment> map_file(const std::string& folder, int number, int& error);
+  Segment(const RuntimeDirectory& directory, int number, Mapping mapping, dev_t device,
+          ino_t inode);
+  static std::shared_ptr<Segment> map_file(const RuntimeDirectory& directory, int number,
+                                           int& error);
 
   base::Fd open_file() const;
+  template <typename Work>
+  int with_file(Work work) const;
 
-  std::string folder_;
+  RuntimeDirectory directory_;
   int number_;
-  std::string path_;
   base::Fd kept_;
   Mapping mapping_;
   dev_t device_;

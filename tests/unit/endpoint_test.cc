@@ -31,7 +31,7 @@ class Pair {
     base::start_log("off");
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
-    request_.folder = name;
+    request_.folder = std::string(name);
     request_.birth.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
     request_.birth.fill = [policy](abi::Segment& contract) {
       config::store_policy(policy, contract.policy);
@@ -43,7 +43,7 @@ class Pair {
   ~Pair() {
     close(client, client_fd);
     close(server, server_fd);
-    std::filesystem::remove_all(request_.folder);
+    std::filesystem::remove_all(request_.folder.path());
     base::start_log("error");
   }
 

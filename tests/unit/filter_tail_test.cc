@@ -147,7 +147,7 @@ TEST_CASE("a tail that is not what it should be is no sound and no crash") {
     Instance loop(s16(48000), s16(44100), true, free_clock());
     loop.read(4096);
     play(loop, music(4410, 44100), 4410);
-    garble(loop.segment->contract().tail[1], loop.segment->tail_name(1));
+    garble(loop.segment->contract().tail[1], loop.segment->tail_path(1));
     loop.client->vanish();
     CHECK(record_to_end(loop) == -ECONNRESET);
     CHECK(loop.recorded.size() <= 4800 * 4);

@@ -32,8 +32,8 @@ class Folder {
   ~Folder() { std::filesystem::remove_all(path); }
 
   Node node(abi::SideIndex side = abi::kServer) const {
-    Node result(path, 0, side);
-    REQUIRE(result.make(0600) == 0);
+    Node result({path}, 0, side);
+    REQUIRE(result.make() == 0);
     return result;
   }
 
@@ -102,16 +102,16 @@ class Umask {
 }  // namespace
 
 TEST_CASE("a node is named after its side and its instance") {
-  CHECK(Node("/run/x", 0, abi::kServer).path() == "/run/x/server0");
-  CHECK(Node("/run/x", 15, abi::kClient).path() == "/run/x/pcm15");
+  CHECK(Node(std::string("/run/x"), 0, abi::kServer).path() == "/run/x/server0");
+  CHECK(Node(std::string("/run/x"), 15, abi::kClient).path() == "/run/x/pcm15");
 }
 
 TEST_CASE("a node is made once, and a FIFO") {
   Folder folder;
   const Node node(folder.path, 0, abi::kServer);
   CHECK(node.open(true) == -ENOENT);
-  CHECK(node.make(0600) == 0);
-  CHECK(node.make(0600) == 0);
+  CHECK(node.make() == 0);
+  CHECK(node.make() == 0);
   CHECK(std::filesystem::is_fifo(node.path()));
 }
 
@@ -119,28 +119,32 @@ TEST_CASE("what has a node's name and is no FIFO is left alone") {
   Folder folder;
   const Node file(folder.path, 0, abi::kServer);
   std::ofstream(file.path()) << "mine";
-  CHECK(file.make(0600) == -EEXIST);
+  CHECK(file.make() == -EEXIST);
   CHECK(std::filesystem::file_size(file.path()) == 4);
   const Node link(folder.path, 0, abi::kClient);
   const Node target(folder.path, 1, abi::kClient);
-  REQUIRE(target.make(0600) == 0);
+  REQUIRE(target.make() == 0);
   std::filesystem::create_symlink(target.path(), link.path());
-  CHECK(link.make(0600) == -EEXIST);
+  CHECK(link.make() == -EEXIST);
   CHECK(link.open(true) == -ELOOP);
 }
 
 TEST_CASE("a node has the mode that was asked for, whatever the umask") {
   Folder folder;
-  {
-    Umask nothing(0);
-    REQUIRE(Node(folder.path, 0, abi::kServer).make(0600) == 0);
-    REQUIRE(Node(folder.path, 1, abi::kServer).make(0666) == 0);
+  for (const mode_t mask : {0, 022, 077, 0777}) {
+    INFO("umask " << std::oct << mask);
+    Umask umask(mask);
+    const Node own({folder.path, 0600}, 0, abi::kServer);
+    const Node shared({folder.path, 0660}, 1, abi::kServer);
+    const Node all({folder.path, 0666}, 2, abi::kServer);
+    REQUIRE(own.make() == 0);
+    REQUIRE(shared.make() == 0);
+    REQUIRE(all.make() == 0);
+    CHECK(mode_of(own.path()) == 0600);
+    CHECK(mode_of(shared.path()) == 0660);
+    CHECK(mode_of(all.path()) == 0660);  // never for everybody
+    for (const Node* node : {&own, &shared, &all}) std::filesystem::remove(node->path());
   }
-  Umask strict(077);
-  REQUIRE(Node(folder.path, 2, abi::kServer).make(0660) == 0);
-  CHECK(mode_of(folder.path + "/server0") == 0600);
-  CHECK(mode_of(folder.path + "/server1") == 0660);  // never for everybody
-  CHECK(mode_of(folder.path + "/server2") == 0660);
 }
 
 TEST_CASE("an open node is the lowest descriptor, and closed on exec if asked") {

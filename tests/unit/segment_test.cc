@@ -41,7 +41,7 @@ class Place {
   }
 
   Birth birth(std::uint32_t buffer_ms = 340) const {
-    return {0600, kRing, [=](abi::Segment& segment) { segment.policy.buffer_ms.store(buffer_ms); }};
+    return {kRing, [=](abi::Segment& segment) { segment.policy.buffer_ms.store(buffer_ms); }};
   }
   std::shared_ptr<Segment> open(int number = 0) {
     auto segment = Segment::open(folder, number, birth(), error);
@@ -50,11 +50,11 @@ class Place {
   std::shared_ptr<Segment> existing(int number = 0) {
     return Segment::open_existing(folder, number, error);
   }
-  std::string file(int number = 0) const { return Segment::file_name(folder, number); }
+  std::string file(int number = 0) const { return folder + "/" + shm::segment_name(number); }
   // A program that holds the server side.
   base::Fd claim() const {
     const shm::Node node(folder, 0, abi::kServer);
-    REQUIRE(node.make(0600) == 0);
+    REQUIRE(node.make() == 0);
     base::Fd fd(node.open(true));
     REQUIRE(shm::Node::claim(fd.get()) == 0);
     return fd;
@@ -217,7 +217,7 @@ TEST_CASE("only one at a time replaces a spoilt segment") {
   other.reset();
   base::Sys table = base::kernel_sys();
   table.unlinkat = [](int dirfd, const char* path) {
-    if (path == where->file()) {
+    if (path == shm::segment_name(0)) {
       base::set_sys(base::kernel_sys());
       int error = 0;
       other = Segment::open(where->folder, 0, where->birth(), error);
@@ -280,9 +280,7 @@ TEST_CASE("a segment has the mode that was asked for, whatever the umask") {
   const auto mode_of = [](mode_t umask, mode_t mode) {
     Place place;
     Umask mask(umask);
-    Birth birth = place.birth();
-    birth.mode = mode;
-    REQUIRE(Segment::open(place.folder, 0, birth, place.error) != nullptr);
+    REQUIRE(Segment::open({place.folder, mode}, 0, place.birth(), place.error) != nullptr);
     struct stat status {};
     REQUIRE(::stat(place.file().c_str(), &status) == 0);
     return status.st_mode & 07777;
@@ -290,6 +288,7 @@ TEST_CASE("a segment has the mode that was asked for, whatever the umask") {
   CHECK(mode_of(0, 0600) == 0600);
   CHECK(mode_of(0, 0666) == 0660);  // never for everybody
   CHECK(mode_of(077, 0660) == 0660);
+  CHECK(mode_of(0777, 0600) == 0600);
 }
 
 TEST_CASE("a segment knows when its name means another file") {

@@ -27,7 +27,7 @@ class Watched {
     REQUIRE(::mkdtemp(name) != nullptr);
     folder_ = name;
     const Node node(folder_, 0, abi::kServer);
-    REQUIRE(node.make(0600) == 0);
+    REQUIRE(node.make() == 0);
     fd_.reset(node.open(true));
     epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   }

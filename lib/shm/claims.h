@@ -1,0 +1,27 @@
+// The claims of both sides of an instance: while they are held no program can open it,
+// and nobody else can make, replace or remove its files.
+#pragma once
+
+#include "base/fd.h"
+#include "shm/node.h"
+#include "shm/runtime_directory.h"
+
+namespace ossloop::shm {
+
+class BothClaims {
+ public:
+  // What becomes of a node that is missing: it is made, or its side counts as free, or
+  // there are no claims, -ENOENT.
+  enum class Missing { kMake, kFree, kNone };
+
+  // 0; -EBUSY; or what the system says. `patient`: waits for a program that is just
+  // opening a side.
+  int take(const RuntimeDirectory& directory, int instance, Missing missing, bool patient);
+
+ private:
+  static int take_side(const Node& node, Missing missing, bool patient, base::Fd& fd);
+
+  base::Fd fd_[2];
+};
+
+}  // namespace ossloop::shm
