@@ -86,6 +86,10 @@ int sys_fallocate(int fd, std::int64_t offset, std::int64_t bytes) {
   const WriteSignalsHeld signals;
   return static_cast<int>(call(SYS_fallocate, fd, 0, offset, bytes));
 }
+int sys_punch_hole(int fd, std::int64_t offset, std::int64_t bytes) {
+  constexpr int kMode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  return static_cast<int>(call(SYS_fallocate, fd, kMode, offset, bytes));
+}
 int sys_memory_file(const char* name, bool close_on_exec) {
   // MFD_ALLOW_SEALING, with or without MFD_CLOEXEC.
   return static_cast<int>(call(SYS_memfd_create, name, 2U | (close_on_exec ? 1U : 0U)));
@@ -152,7 +156,7 @@ constexpr Sys kKernel{sys_open,      sys_openat,      sys_close,
                       sys_read,      sys_write, sys_pread, sys_dup3,      sys_fcntl,
                       sys_fstat,     sys_fstatat,     sys_mkdirat,
                       sys_mkfifoat,  sys_fchmod,      sys_fchgrp,      sys_linkat,
-                      sys_unlinkat,  sys_ftruncate,   sys_fallocate,
+                      sys_unlinkat,  sys_ftruncate,   sys_fallocate,   sys_punch_hole,
                       sys_memory_file, sys_map,       sys_map_as, sys_unmap,       sys_own_descriptor_table,
                       sys_copy_from_user, sys_copy_to_user, sys_now_ns, sys_seek, sys_readlink};
 Sys in_force = kKernel;

@@ -35,6 +35,8 @@ struct Sys {
   int (*unlinkat)(int dirfd, const char* path);
   int (*ftruncate)(int fd, std::int64_t bytes);
   int (*fallocate)(int fd, std::int64_t offset, std::int64_t bytes);
+  // Gives the memory back; the file keeps its length.
+  int (*punch_hole)(int fd, std::int64_t offset, std::int64_t bytes);
   // A file without a name, open for reading and writing.
   int (*memory_file)(const char* name, bool close_on_exec);
   // nullptr on failure, with the reason in `error` (-errno).

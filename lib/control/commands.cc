@@ -86,7 +86,7 @@ int create_one(const Runtime& runtime, int number, const Changes& changes, std::
   int error = must_be_new(runtime, number, why);
   if (error != 0) return error;
   shm::BothClaims claims;
-  error = claims.take(directory_of(runtime), number, shm::BothClaims::Missing::kMake, true);
+  error = claims.take(directory_of(runtime), number, shm::BothClaims::Missing::kMake);
   if (error != 0) return refuse(error, runtime, number, why);
   // Again: until now another command could make it.
   error = must_be_new(runtime, number, why);
@@ -152,7 +152,7 @@ int destroy(const Runtime& runtime, int number, std::string& why) {
   if (error != 0) return error;
   const shm::RuntimeDirectory directory = directory_of(runtime);
   shm::BothClaims claims;
-  error = claims.take(directory, number, shm::BothClaims::Missing::kFree, true);
+  error = claims.take(directory, number, shm::BothClaims::Missing::kFree);
   if (error != 0) return refuse(error, runtime, number, why);
   int removed = 0;
   for (const std::string& name : shm::all_names(number)) {
@@ -195,7 +195,7 @@ int set(const Runtime& runtime, int number, const Changes& changes, std::string&
   }
   // The ring is made for its buffers: another size is another segment.
   shm::BothClaims claims;
-  error = claims.take(directory, number, shm::BothClaims::Missing::kMake, true);
+  error = claims.take(directory, number, shm::BothClaims::Missing::kMake);
   if (error != 0) {
     refuse(error, runtime, number, why);
     if (error == -EBUSY) why += ": buffer_ms can change only while nobody has it open";

@@ -266,7 +266,10 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
     shm::wake(port_.peer());
   }
   gone_.store(true);
-  Timer::instance().run([&] { lookout_.drop_descriptors(); });
+  Timer::instance().run([&] {
+    lookout_.drop_descriptors();
+    if (last) port_.give_back_memory();
+  });
   Timer::instance().remove(this);
 }
 

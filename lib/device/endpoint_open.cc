@@ -95,6 +95,8 @@ std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, shm::No
     error = shm::Node(request.folder, request.instance, side).make();
     if (error != 0) return nullptr;
   }
+  // What killed programs left there.
+  if (request.side == abi::kServer) Port(segment, request.side).give_back_memory();
   if (request.side == abi::kClient) {
     server = claim_on(shm::Node(request.folder, request.instance, abi::kServer));
   }

@@ -171,8 +171,11 @@ void Endpoint::peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChann
   std::fill(std::begin(peaks), std::end(peaks), std::uint16_t{0});
   if (port_.follow_loop() != 0) return;
   const bool to_server = port_.server() == (direction == kRead);
-  find_peaks(port_.contract(), to_server ? abi::kClientToServer : abi::kServerToClient,
-             port_.ring(), port_.loop(), port_.limits(), sys().now_ns(), peaks);
+  const auto piece = [this](std::uint64_t position, std::size_t& frames) {
+    return port_.ring().piece(position, frames);
+  };
+  find_peaks(port_.contract(), to_server ? abi::kClientToServer : abi::kServerToClient, piece,
+             port_.loop(), port_.limits(), sys().now_ns(), peaks);
 }
 
 void Endpoint::silence(int fd) {

@@ -12,7 +12,7 @@ constexpr std::size_t kBlockSamples = 4096;
 
 }  // namespace
 
-void find_peaks(abi::Segment& segment, abi::DirectionIndex direction, const shm::Ring& ring,
+void find_peaks(abi::Segment& segment, abi::DirectionIndex direction, const RingPiece& piece,
                 const audio::PcmFormat& loop, const RingLimits& limits, std::int64_t now_ns,
                 std::uint16_t (&peaks)[kPeakChannels]) {
   std::fill(std::begin(peaks), std::end(peaks), std::uint16_t{0});
@@ -34,7 +34,8 @@ void find_peaks(abi::Segment& segment, abi::DirectionIndex direction, const shm:
   while (at < end) {
     auto frames =
         static_cast<std::size_t>(std::min<std::uint64_t>(end - at, kBlockSamples / channels));
-    const std::byte* from = ring.piece(at, frames);
+    const std::byte* const from = piece(at, frames);
+    if (from == nullptr) return;
     codec.decode(from, samples, frames * channels);
     for (std::size_t i = 0; i < frames * channels; ++i) {
       double& most = loudest[i % channels];

@@ -55,6 +55,8 @@ class Port {
   // measured and what is written in a turn are one ring, whoever changes the word
   // meanwhile. 0 or -errno.
   int follow_loop();
+  // Once nobody has the instance open. In the timer thread.
+  void give_back_memory() const;
   const audio::PcmFormat& loop() const { return loop_; }
   const shm::Ring& ring() const { return ring_; }
   const RingLimits& limits() const { return limits_; }

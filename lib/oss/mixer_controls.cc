@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "abi/policy.h"
 #include "base/sys.h"
@@ -56,25 +57,32 @@ std::int32_t decibels(std::uint16_t peak) {
   return std::clamp(static_cast<std::int32_t>(std::lround(level)), 1, kMaxPeak);
 }
 
-// The ring is mapped for the moment: a meter is looked at now and then.
+// Copied, not mapped: we have no claim, and the ring may be given back meanwhile.
 template <abi::DirectionIndex Direction>
 std::int32_t get_peak(const shm::Segment& segment) {
   abi::Segment& contract = segment.contract();
   const audio::PcmFormat loop = device::unpack_format(contract.loop.word.load());
   const std::uint32_t buffer_ms =
       std::clamp<std::uint32_t>(contract.policy.buffer_ms.load(kRelaxed), 20, 5000);
-  shm::Mapping mapping;
-  int error = 0;
-  device::Timer::instance().run(
-      [&] { mapping = segment.map_ring(device::ring_bytes(loop, buffer_ms), error); });
-  if (mapping.data() == nullptr) return 0;
   const device::RingLimits limits{device::ring_frames(loop.rate_hz, buffer_ms),
                                   device::longest_buffer_frames(loop.rate_hz, buffer_ms),
                                   loop.rate_hz};
-  const shm::Ring ring(mapping.data(), limits.capacity_frames,
-                       static_cast<std::size_t>(loop.frame_bytes()));
+  std::vector<std::byte> copy;
+  const auto piece = [&](std::uint64_t position, std::size_t& frames) -> const std::byte* {
+    const auto frame_bytes = static_cast<std::size_t>(loop.frame_bytes());
+    const std::uint64_t index = position % limits.capacity_frames;
+    frames = static_cast<std::size_t>(
+        std::min<std::uint64_t>(frames, limits.capacity_frames - index));
+    copy.resize(frames * frame_bytes);
+    int error = 0;
+    device::Timer::instance().run([&] {
+      error = segment.read_ring(static_cast<std::size_t>(index) * frame_bytes, copy.data(),
+                                copy.size());
+    });
+    return error == 0 ? copy.data() : nullptr;
+  };
   std::uint16_t peaks[device::kPeakChannels];
-  device::find_peaks(contract, Direction, ring, loop, limits, base::sys().now_ns(), peaks);
+  device::find_peaks(contract, Direction, piece, loop, limits, base::sys().now_ns(), peaks);
   const std::int32_t left = decibels(peaks[0]);
   return left | (loop.channels > 1 ? decibels(peaks[1]) : left) << 8;
 }

@@ -7,9 +7,10 @@ namespace ossloop::shm {
 using base::sys;
 
 // The server's first: of two who want both, the second gets none.
-int BothClaims::take(const RuntimeDirectory& directory, int instance, Missing missing, bool patient) {
+int BothClaims::take(const RuntimeDirectory& directory, int instance, Missing missing,
+                     int longest_ms) {
   for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-    const int error = take_side(Node(directory, instance, side), missing, patient, fd_[side]);
+    const int error = take_side(Node(directory, instance, side), missing, longest_ms, fd_[side]);
     if (error == 0) continue;
     for (base::Fd& fd : fd_) fd.reset();
     return error;
@@ -17,7 +18,7 @@ int BothClaims::take(const RuntimeDirectory& directory, int instance, Missing mi
   return 0;
 }
 
-int BothClaims::take_side(const Node& node, Missing missing, bool patient, base::Fd& fd) {
+int BothClaims::take_side(const Node& node, Missing missing, int longest_ms, base::Fd& fd) {
   // Again if the node was removed between our look and our claim, which then keeps
   // nobody out.
   for (int attempt = 0; attempt < 8; ++attempt) {
@@ -26,7 +27,7 @@ int BothClaims::take_side(const Node& node, Missing missing, bool patient, base:
     fd.reset(node.reach());
     if (fd.get() == -ENOENT && missing == Missing::kFree) return 0;
     if (!fd) return fd.get();
-    error = patient ? Node::claim_patiently(fd.get()) : Node::claim(fd.get());
+    error = Node::claim_patiently(fd.get(), longest_ms);
     if (error != 0) return error;
     struct stat status {};
     error = sys().fstat(fd.get(), &status);

@@ -14,12 +14,13 @@ class BothClaims {
   // there are no claims, -ENOENT.
   enum class Missing { kMake, kFree, kNone };
 
-  // 0; -EBUSY; or what the system says. `patient`: waits for a program that is just
-  // opening a side.
-  int take(const RuntimeDirectory& directory, int instance, Missing missing, bool patient);
+  // 0; -EBUSY; or what the system says. Waits so long at each side for a program that is
+  // just opening it.
+  int take(const RuntimeDirectory& directory, int instance, Missing missing,
+           int longest_ms = Node::kOpeningMs);
 
  private:
-  static int take_side(const Node& node, Missing missing, bool patient, base::Fd& fd);
+  static int take_side(const Node& node, Missing missing, int longest_ms, base::Fd& fd);
 
   base::Fd fd_[2];
 };

@@ -36,7 +36,9 @@ bool same_file(const struct stat& one, const struct stat& other) {
 // The kernel rounds up to a page. With more, "not full" would be reported beside the
 // token. Only once: setting it wakes everybody who waits on the node.
 void set_pipe_size(int fd) {
-  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != 4096) sys().fcntl(fd, F_SETPIPE_SZ, 4096);
+  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != kPipeBytes) {
+    sys().fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
+  }
 }
 
 }  // namespace
@@ -84,10 +86,9 @@ int Node::claim(int fd) {
   return result == -EAGAIN ? -EBUSY : result;
 }
 
-int Node::claim_patiently(int fd) {
-  constexpr std::int64_t kLongestNs = 2'000'000'000;
+int Node::claim_patiently(int fd, int longest_ms) {
   constexpr timespec kMoment{0, 1'000'000};
-  const std::int64_t deadline_ns = sys().now_ns() + kLongestNs;
+  const std::int64_t deadline_ns = sys().now_ns() + longest_ms * std::int64_t{1'000'000};
   int result;
   while ((result = claim(fd)) != 0) {
     if (claim_of_other(fd) == Claim::kAnnounced || sys().now_ns() >= deadline_ns) break;

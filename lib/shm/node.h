@@ -51,8 +51,10 @@ class Node {
   // announced, what the segment says of the side may be an earlier open's.
   static int claim(int fd);
   // The same, but a claim that another has not announced passes, one way or the other:
-  // waits for that, two seconds at most.
-  static int claim_patiently(int fd);
+  // waits for that, `longest_ms` at most.
+  static int claim_patiently(int fd, int longest_ms = kOpeningMs);
+  // A program that opens a side may first have to wait for memory that is given back.
+  static constexpr int kOpeningMs = 2000;
   // The segment now speaks of the claim's holder.
   static void announce(int fd);
   // Does the description behind `fd` have the side's claim, announced? A claim that is

@@ -19,6 +19,10 @@ using base::log;
 using base::LogLevel;
 using base::sys;
 
+// Who leaves an instance wants both claims to give its memory back. Two who leave at once
+// must not both be put off by the other.
+constexpr int kLeavingMs = 20;
+
 // Makes the file under a passing name and links it, so that nobody ever sees a
 // half-made segment. 0 also when another process was quicker.
 int create(const RuntimeDirectory& directory, int number, const Birth& birth) {
@@ -118,7 +122,7 @@ std::shared_ptr<Segment> Segment::open(const RuntimeDirectory& directory, int nu
     if (error == -EPROTO) {
       BothClaims claims;
       const bool claimed =
-          claims.take(directory, number, BothClaims::Missing::kMake, false) == 0;
+          claims.take(directory, number, BothClaims::Missing::kMake, 0) == 0;
       // Somebody may have replaced it before we had the claims.
       segment = map_file(directory, number, error);
       if (segment != nullptr) return segment;
@@ -193,10 +197,45 @@ Mapping Segment::map_ring(std::size_t ring_bytes, int& error) const {
     if (result == 0 && status.st_size < static_cast<off_t>(abi::kRingOffset + ring_bytes)) {
       result = -EIO;
     }
+    if (result == 0) result = reserve(fd, abi::kRingOffset + ring_bytes);
     if (result == 0) address = sys().map(fd, abi::kRingOffset, ring_bytes, true, result);
     return result;
   });
   return address != nullptr ? Mapping(address, ring_bytes) : Mapping();
+}
+
+int Segment::read_ring(std::size_t offset, std::byte* to, std::size_t bytes) const {
+  return with_file([&](int fd) {
+    const ssize_t result = sys().pread(fd, to, bytes, static_cast<std::int64_t>(abi::kRingOffset + offset));
+    if (result < 0) return static_cast<int>(result);
+    return result == static_cast<ssize_t>(bytes) ? 0 : -EIO;
+  });
+}
+
+bool Segment::has_more_than(std::size_t ring_bytes) const {
+  struct stat status {};
+  if (directory_.stat(segment_name(number_), status) != 0) return false;
+  if (status.st_blocks * 512 > static_cast<off_t>(abi::kRingOffset + ring_bytes)) return true;
+  for (const std::string& name : passing_names(number_)) {
+    if (directory_.stat(name, status) == 0) return true;
+  }
+  return false;
+}
+
+// With both claims in hand nobody has the ring mapped who could still use it: whoever
+// opens a side waits for us, and reserves before it maps.
+void Segment::give_back(std::size_t ring_bytes) const {
+  if (!has_more_than(ring_bytes)) return;
+  BothClaims claims;
+  if (claims.take(directory_, number_, BothClaims::Missing::kNone, kLeavingMs) != 0) return;
+  if (!current()) return;
+  with_file([&](int fd) {
+    struct stat status {};
+    const auto begin = static_cast<off_t>(abi::kRingOffset + ring_bytes);
+    if (sys().fstat(fd, &status) != 0 || status.st_size <= begin) return 0;
+    return sys().punch_hole(fd, begin, status.st_size - begin);
+  });
+  for (const std::string& name : passing_names(number_)) directory_.remove(name);
 }
 
 }  // namespace ossloop::shm

@@ -79,8 +79,16 @@ class Segment {
   // Reserves memory for `ring_bytes`: after it no write to the ring can fail.
   // 0, -ENOSPC, or what open says.
   int reserve_ring(std::size_t ring_bytes) const;
-  // Maps the ring. -EIO when the file is shorter than that.
+  // Maps the ring, and reserves it first. -EIO when the file is shorter than that: nobody
+  // has reserved so much for this format. With the claim of a side.
   Mapping map_ring(std::size_t ring_bytes, int& error) const;
+  // Copies from the ring without a claim: its memory may be given back meanwhile. 0,
+  // -EIO, or what the system says.
+  int read_ring(std::size_t offset, std::byte* to, std::size_t bytes) const;
+
+  // If nobody has the instance open: gives back the memory of the ring beyond
+  // `ring_bytes`, and that of the files which mean nothing now.
+  void give_back(std::size_t ring_bytes) const;
 
  private:
   Segment(const RuntimeDirectory& directory, int number, Mapping mapping, dev_t device,
@@ -89,6 +97,7 @@ class Segment {
                                            int& error);
 
   base::Fd open_file() const;
+  bool has_more_than(std::size_t ring_bytes) const;
   template <typename Work>
   int with_file(Work work) const;
 

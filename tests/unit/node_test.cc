@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <thread>
 
 #include "base/fd.h"
 
@@ -260,6 +262,22 @@ TEST_CASE("a claim that is free is taken by who asks for it, announced") {
   const Fd other = opened(node);
   CHECK(Node::keeps_claim(mine.get()));
   CHECK(Node::claim_of_other(other.get()) == Node::Claim::kAnnounced);
+}
+
+TEST_CASE("who waits for a side that another is opening hears what becomes of it") {
+  Folder folder;
+  const Node node = folder.node();
+  const Fd mine = opened(node);
+  for (const bool announced : {true, false}) {
+    Fd other = opened(node);
+    REQUIRE(Node::claim(other.get()) == 0);
+    std::thread opener([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      announced ? Node::announce(other.get()) : Node::unclaim(other.get());
+    });
+    CHECK(Node::claim_patiently(mine.get()) == (announced ? -EBUSY : 0));
+    opener.join();
+  }
 }
 
 TEST_CASE("the two sides of an instance are claimed apart") {
