@@ -10,6 +10,7 @@
 
 #include "base/error_text.h"
 #include "base/fd.h"
+#include "base/log.h"
 
 namespace ossloop::config {
 namespace {
@@ -43,6 +44,35 @@ int read_file(const char* path, std::string& text) {
   return -EFBIG;
 }
 
+// Somebody else has made the folder that is ours by default. Root may have, to share it.
+bool taken(const std::string& folder, const Config& config) {
+  struct stat status {};
+  if (sys().fstatat(AT_FDCWD, folder.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  const bool shared = (config.mode & 0060) != 0;
+  return status.st_uid != ::geteuid() && !(shared && status.st_uid == 0);
+}
+
+// The place that a login session has for such files, where nobody else can make any.
+std::string session_folder() {
+  const char* place = environment("XDG_RUNTIME_DIR");
+  struct stat status {};
+  if (place == nullptr || *place != '/') return {};
+  if (sys().fstatat(AT_FDCWD, place, &status, 0) != 0 || !S_ISDIR(status.st_mode)) return {};
+  if (status.st_uid != ::geteuid() || (status.st_mode & 0002) != 0) return {};
+  return std::string(place) + "/ossloop";
+}
+
+std::string default_folder(const Config& config) {
+  const std::string folder = "/dev/shm/ossloop-" + std::to_string(::geteuid());
+  if (!taken(folder, config)) return folder;
+  const std::string session = session_folder();
+  // Who then uses the first is told why it is refused.
+  if (session.empty()) return folder;
+  base::log(base::LogLevel::kWarning, "runtime folder %s: belongs to another user; %s is used",
+            folder.c_str(), session.c_str());
+  return session;
+}
+
 }  // namespace
 
 Runtime load_runtime(std::vector<Diagnostic>& diagnostics) {
@@ -65,7 +95,7 @@ Runtime load_runtime(std::vector<Diagnostic>& diagnostics) {
     }
   }
   if (runtime.folder.empty()) runtime.folder = runtime.config.runtime_dir;
-  if (runtime.folder.empty()) runtime.folder = "/dev/shm/ossloop-" + std::to_string(::geteuid());
+  if (runtime.folder.empty()) runtime.folder = default_folder(runtime.config);
   while (runtime.folder.size() > 1 && runtime.folder.back() == '/') runtime.folder.pop_back();
   return runtime;
 }

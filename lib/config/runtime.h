@@ -16,7 +16,8 @@ struct Runtime {
 };
 
 // Reads $OSSLOOP_CONF or kConfigFile (which may be missing) and finds the runtime
-// folder: $OSSLOOP_DIR, else runtime_dir, else /dev/shm/ossloop-UID.
+// folder: $OSSLOOP_DIR, else runtime_dir, else /dev/shm/ossloop-UID; where somebody else
+// has made that one, $XDG_RUNTIME_DIR/ossloop.
 Runtime load_runtime(std::vector<Diagnostic>& diagnostics);
 
 // What /dev/dsp stands for now: $OSSLOOP_DSP over the configuration. A bad value
