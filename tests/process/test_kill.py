@@ -221,33 +221,6 @@ class Kill(DrivenTest):
                 self.assertEqual((len(played), None), writing.result(2))
                 client.close(fd)
 
-    def test_a_server_that_plays_after_both_were_killed_waits_for_a_client(self):
-        for clock in ("free", "realtime"):
-            loop = self.loop(clock=clock, underrun="stall")
-            mother, server, client = (self.agent(loop) for _ in range(3))
-            journals = [loop.file(name) for name in ("played", "heard")]
-            played = sound.count(40000).bytes()  # more than the buffers hold
-            for number in range(4):
-                for journal in journals:
-                    journal.write_bytes(bytes(12))
-                children = [mother.fork_player(SERVER, str(journals[0]), 4096, number, 48000)]
-                wait_until_open(journals[0], children[0])
-                children.append(mother.fork_recorder(CLIENT, str(journals[1])))
-                wait_until_open(journals[1], children[1])
-                time.sleep(0.1)
-                for child in children[:: -1 if number % 2 else 1]:
-                    os.kill(child, signal.SIGKILL)
-                for child in children:
-                    self.assertEqual(-signal.SIGKILL, mother.reap(child))
-                self.assertGreater(read_journal(journals[1])[1], 0, "nothing was heard")
-                writing = server.later("play", SERVER, played)
-                if writing.done(0.4):
-                    self.fail(f"round {number}, with nobody there: {writing.result()}")
-                fd = client.open(CLIENT, os.O_RDONLY)
-                self.assertEqual((played, errno.ECONNRESET), client.read_to_end(fd)[::2])
-                self.assertEqual((len(played), None), writing.result(2))
-                client.close(fd)
-
     def test_a_server_killed_in_its_sleep_leaves_a_free_side(self):
         loop = self.loop()
         for _ in range(5):
