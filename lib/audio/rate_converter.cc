@@ -53,7 +53,7 @@ std::uint64_t scale_frames_round(std::uint64_t frames, int to_rate, int from_rat
 }
 
 void RateConverter::Deleter::operator()(soxr* resampler) const {
-  soxr_library()->destroy(resampler);
+  loaded_soxr_library().destroy(resampler);
 }
 
 RateConverter::RateConverter(int from_hz, int to_hz, int channels, std::size_t in_frame_bytes,
@@ -81,11 +81,8 @@ std::unique_ptr<RateConverter> RateConverter::create(int from_hz, int to_hz, int
   const auto width = static_cast<std::size_t>(channels);
   std::unique_ptr<RateConverter> converter(new RateConverter(
       from_hz, to_hz, channels, kRateSampleBytes[in] * width, kRateSampleBytes[out] * width));
-  const SoxrLibrary* library = soxr_library();
-  if (library == nullptr) {
-    error = -ENOSYS;
-    return nullptr;
-  }
+  const SoxrLibrary* library = soxr_library(error);
+  if (library == nullptr) return nullptr;
   soxr_io_spec_t io = library->io_spec(kTypes[in], kTypes[out]);
   io.flags = SOXR_NO_DITHER;
   // Without the finer clock 44101 to 48000 Hz drifts by a frame in days.
@@ -125,7 +122,7 @@ std::size_t RateConverter::run(const void* in, std::size_t in_frames, std::size_
   const bool narrow = out_frames * out_frame_bytes_ < narrow_.size() * sizeof(void*);
   void* const to = narrow ? static_cast<void*>(narrow_.data()) : out;
   std::size_t made = 0;
-  if (soxr_library()->process(soxr_.get(), in, in_frames, taken, to, out_frames, &made) !=
+  if (loaded_soxr_library().process(soxr_.get(), in, in_frames, taken, to, out_frames, &made) !=
       nullptr) {
     failed_ = true;
     return 0;
@@ -193,11 +190,11 @@ std::size_t RateConverter::held_input_frames(std::uint64_t unheard) const {
 
 std::size_t RateConverter::take_clipped() {
   // libsoxr gives the address of its counter.
-  return std::exchange(*soxr_library()->num_clips(soxr_.get()), 0);
+  return std::exchange(*loaded_soxr_library().num_clips(soxr_.get()), 0);
 }
 
 void RateConverter::reset() noexcept {
-  if (in_frames_ > 0 || failed_) failed_ = soxr_library()->clear(soxr_.get()) != nullptr;
+  if (in_frames_ > 0 || failed_) failed_ = loaded_soxr_library().clear(soxr_.get()) != nullptr;
   in_frames_ = 0;
   out_frames_ = 0;
   drained_ = true;

@@ -19,7 +19,11 @@ struct SoxrLibrary {
   decltype(&::soxr_runtime_spec) runtime_spec;
 };
 
-// nullptr, with one line in the log, if the library is not installed.
-const SoxrLibrary* soxr_library() noexcept;
+// nullptr and an `error`: -ENOSYS, with one line in the log, if the library is not
+// installed; -ENOMEM if there is no memory for it just now.
+const SoxrLibrary* soxr_library(int& error) noexcept;
+
+// For who has a resampler of it.
+const SoxrLibrary& loaded_soxr_library() noexcept;
 
 }  // namespace ossloop::audio

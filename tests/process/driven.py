@@ -87,7 +87,7 @@ class Pending:
 class Agent:
     """A preloaded process; every method of agent.Calls is one of this."""
 
-    def __init__(self, loop, wrapper=(), env=None, **popen):
+    def __init__(self, loop, wrapper=(), env=None, pass_fds=(), **popen):
         environment = loop.environment(env)
         words = [PYTHON, "-E", "-s", environment.pop("AGENT", AGENT)]
         if wrapper:
@@ -110,7 +110,7 @@ class Agent:
                 stderr=err,
                 start_new_session=True,
                 preexec_fn=die_with_the_test,
-                pass_fds=(self.begun,),
+                pass_fds=(self.begun, *pass_fds),
                 **popen,
             )
         self.program = Program(words, process, folder)
