@@ -95,6 +95,9 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
     bool open_ended = false;
     {
       Turn turn(*this, fd);
+      // Whoever closes it, in another thread or in a handler that came in our sleep,
+      // has ended the stream: what would be taken now would belong to none.
+      if (leaving_.load(kRelaxed)) return done > 0 ? static_cast<ssize_t>(done) : -EBADF;
       if (needs_time) seen_ns_.store(sys().now_ns(), kRelaxed);
       const std::int64_t now_ns = seen_ns_.load(kRelaxed);
       needs_time = true;
@@ -108,7 +111,6 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
     }
     done += step.moved;
     if (done == bytes || step.finished) return static_cast<ssize_t>(done);
-    if (step.error == 0 && leaving_.load(kRelaxed)) step.error = -EBADF;
     if (step.error == 0 && nonblock() && (done > 0 || !step.always)) step.error = -EAGAIN;
     if (step.error != 0) return done > 0 ? static_cast<ssize_t>(done) : step.error;
     was_patient = was_patient && step.moved == 0;

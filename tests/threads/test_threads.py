@@ -39,6 +39,18 @@ class Threads(LoopTest):
     def test_a_write_that_waits_can_be_cancelled(self):
         self.with_a_server("cancel_a_write")
 
+    def test_a_write_takes_nothing_after_a_close(self):
+        for what in ("close_while_writing", "close_in_a_handler_while_writing"):
+            with self.subTest(what):
+                loop = self.loop()
+                recorder = loop.partner_records(SERVER)
+                loop.wait_until_listening(recorder)
+                player = loop.start(PROGRAMS / "threads", what, CLIENT)
+                self.assertEqual(0, player.wait(), player.output)
+                recorder.succeed()
+                took = f"took {recorder.recording.stat().st_size}"
+                self.assertEqual(["ready", took, "kept"], player.output.splitlines(), player.errors)
+
     def test_a_thread_of_64_kib_can_do_everything(self):
         self.with_a_server("small_stack")
 

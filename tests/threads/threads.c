@@ -77,6 +77,40 @@ static void cancel_a_write(void) {
   EXPECT(close(fd) == 0);
 }
 
+static void *write_until_closed(void *nothing) {
+  (void)nothing;
+  long took = 0;
+  do {
+    result = write(fd, block, sizeof block);
+    if (result > 0) took += result;
+  } while (result == sizeof block);
+  printf("took %ld\n", took);
+  return NULL;
+}
+
+// DEVICE is a client with a server that reads.
+static void close_while_writing(void) {
+  EXPECT((fd = open(device, O_WRONLY)) >= 0);
+  pthread_t writer;
+  EXPECT(pthread_create(&writer, NULL, write_until_closed, NULL) == 0);
+  pause_ms(700);
+  EXPECT(close(fd) == 0);
+  pthread_join(writer, NULL);
+}
+
+static void close_it(int number) {
+  (void)number;
+  EXPECT(close(fd) == 0);
+}
+
+// DEVICE is a client with a server that reads. The handler interrupts the write.
+static void close_in_a_handler_while_writing(void) {
+  EXPECT((fd = open(device, O_WRONLY)) >= 0);
+  signal(SIGALRM, close_it);
+  ualarm(700000, 0);
+  write_until_closed(NULL);
+}
+
 static void *everything(void *nothing) {
   (void)nothing;
   EXPECT((fd = open(device, O_WRONLY)) >= 0);
@@ -193,6 +227,8 @@ int main(int count, char **words) {
       {"close_while_reading", close_while_reading},
       {"cancel_a_read", cancel_a_read},
       {"cancel_a_write", cancel_a_write},
+      {"close_while_writing", close_while_writing},
+      {"close_in_a_handler_while_writing", close_in_a_handler_while_writing},
       {"small_stack", small_stack},
       {"blocked_signals", blocked_signals},
       {"real_time", real_time},
