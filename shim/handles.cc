@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "device/sync_group.h"
 #include "device/timer.h"
+#include "device/unsettled_fd.h"
 #include "shim/engine_heap.h"
 
 namespace ossloop::shim {
@@ -153,6 +154,7 @@ void Handles::before_fork() {
     handle.file->before_fork();
     handle.locked_for_fork = true;
   }
+  device::UnsettledFd::before_fork();
   device::Timer::instance().before_fork();
   heap_before_fork();
 }
@@ -165,6 +167,7 @@ void Handles::after_fork(bool child) {
   } else {
     device::Timer::instance().after_fork_in_parent();
   }
+  device::UnsettledFd::after_fork(child);
   for (Handle& handle : handles_) {
     if (std::exchange(handle.locked_for_fork, false)) handle.file->after_fork(child);
     if (child) handle.calls.store(0);

@@ -13,6 +13,7 @@
 #include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
+#include "device/unsettled_fd.h"
 
 namespace ossloop::device {
 namespace {
@@ -55,8 +56,8 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     std::unique_ptr<Endpoint> endpoint(
         new Endpoint(std::move(segment), request.folder, request.instance, request.side));
     // This one in the program's table: it is the lowest free number.
-    base::Fd node(endpoint->lookout_.own_node().open(request.close_on_exec));
-    error = node ? shm::Node::claim_patiently(node.get()) : node.get();
+    UnsettledFd node(endpoint->lookout_.own_node(), request.close_on_exec);
+    error = node.get() >= 0 ? shm::Node::claim_patiently(node.get()) : node.get();
     if (error == 0 && !endpoint->still_named(node.get())) error = -ENOENT;
     if (error == -ENOENT) continue;
     // A killed one's open may still stand there, and nobody has witnessed its end:

@@ -51,6 +51,9 @@ class Threads(LoopTest):
                 took = f"took {recorder.recording.stat().st_size}"
                 self.assertEqual(["ready", took, "kept"], player.output.splitlines(), player.errors)
 
+    def test_a_child_has_no_descriptor_of_an_open_that_fails(self):
+        self.assert_kept("fork_while_opens_fail", SERVER)
+
     def test_a_thread_of_64_kib_can_do_everything(self):
         self.with_a_server("small_stack")
 

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 
 static void pause_ms(long ms) {
@@ -109,6 +110,33 @@ static void close_in_a_handler_while_writing(void) {
   signal(SIGALRM, close_it);
   ualarm(700000, 0);
   write_until_closed(NULL);
+}
+
+static void *ask_for_busy(void *nothing) {
+  (void)nothing;
+  while (!quit) EXPECT(open(device, O_RDONLY) == -1 && errno == EBUSY);
+  return NULL;
+}
+
+// DEVICE is a server. A child has no descriptor of an open that fails in its parent.
+static void fork_while_opens_fail(void) {
+  EXPECT((fd = open(device, O_RDONLY)) >= 0);
+  pthread_t asking[2];
+  for (int i = 0; i < 2; ++i) EXPECT(pthread_create(&asking[i], NULL, ask_for_busy, NULL) == 0);
+  for (int round = 0; round < 2000; ++round) {
+    const pid_t child = fork();
+    EXPECT(child >= 0);
+    if (child == 0) {
+      for (int number = fd + 1; number < fd + 8; ++number) {
+        if (fcntl(number, F_GETFD) >= 0) _exit(number);
+      }
+      _exit(0);
+    }
+    int status;
+    EXPECT(waitpid(child, &status, 0) == child && status == 0);
+  }
+  quit = 1;
+  for (int i = 0; i < 2; ++i) pthread_join(asking[i], NULL);
 }
 
 static void *everything(void *nothing) {
@@ -229,6 +257,7 @@ int main(int count, char **words) {
       {"cancel_a_write", cancel_a_write},
       {"close_while_writing", close_while_writing},
       {"close_in_a_handler_while_writing", close_in_a_handler_while_writing},
+      {"fork_while_opens_fail", fork_while_opens_fail},
       {"small_stack", small_stack},
       {"blocked_signals", blocked_signals},
       {"real_time", real_time},
