@@ -57,6 +57,7 @@ class Recorder {
         ramp_(stream_, frames_),
         limit_(arguments.number("--limit", INT64_MAX)),
         streams_(arguments.number("--streams", INT64_MAX)),
+        needs_sound_(arguments.number("--needs-sound", 0) != 0),
         block_(stream_.block_bytes),
         journal_(Journal::of(arguments)),
         signals_(arguments),
@@ -93,6 +94,7 @@ class Recorder {
     if (stopped) return 0;
     const ssize_t got = transfer_.read(fd_, block_.data(), block_.size());
     if (both_read_ && (got == -ECONNRESET || got == -ENXIO)) return end_of_both();
+    if (got == -ECONNRESET && needs_sound_ && all_ == 0) return kPeerGone;
     if (got == -ECONNRESET) {
       ramps_ ? ramp_.tell_end() : heard_.tell_end();
       return limit_ != INT64_MAX || --streams_ == 0 ? 0 : kGoesOn;
@@ -155,6 +157,7 @@ class Recorder {
   Ramp ramp_;
   const std::int64_t limit_;
   std::int64_t streams_;
+  const bool needs_sound_;  // a stream that had begun for the recorder before is none
   std::vector<std::byte> block_;
   Journal& journal_;
   Signals signals_;

@@ -60,8 +60,8 @@ class Shell {
   }
 
  private:
-  // A recorder that came while its server was going, before it had begun a stream, has
-  // heard nothing: kPeerGone.
+  // A recorder that came while its server was going, or ending the stream of the recorder
+  // before, has heard nothing: kPeerGone.
   int status_of_child(int id) {
     Words words(words_for("-", id));
     const pid_t child = by_ == "spawn" ? by_spawn(words) : by_fork(words, by_ == "vfork");
@@ -76,7 +76,7 @@ class Shell {
   }
 
   std::vector<std::string> words_for(const char* path, int id) const {
-    if (!plays_) return {"actor", "record", "--path", path, "--streams", "1"};
+    if (!plays_) return {"actor", "record", "--path", path, "--streams", "1", "--needs-sound", "1"};
     return {"actor", "play", "--path", path, "--frames", frames_, "--id", std::to_string(id)};
   }
   int number() const { return plays_ ? STDOUT_FILENO : STDIN_FILENO; }
