@@ -175,6 +175,7 @@ class Endpoint final : public Ticking {
   static std::shared_ptr<shm::Segment> find(const OpenRequest& request, shm::Node::Claim& server,
                                             int& error);
   bool still_named(int fd);
+  void witness_client();
   int begin(const OpenRequest& request, bool server_there);
   void claim_side(const OpenRequest& request);
   void watch_over();

@@ -65,12 +65,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     if (error == 0) {
       endpoint->port_.side().open.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel);
       // The same of the other side: a server would play to a client that is dead.
-      if (request.side == abi::kServer) {
-        Timer::instance().run([&] {
-          endpoint->lookout_.witness_peer(sys().now_ns());
-          endpoint->lookout_.drop_descriptors();
-        });
-      }
+      if (request.side == abi::kServer) endpoint->witness_client();
       error = endpoint->begin(request, server_there);
     }
     if (error != 0) return nullptr;
@@ -113,6 +108,20 @@ bool Endpoint::still_named(int fd) {
   Timer::instance().run(
       [&] { named = lookout_.own_node().is(status) && port_.segment().current(); });
   return named;
+}
+
+// While a client opens, its claim tells nothing of the open that stands there: it may be
+// that of a killed one, and this one may find that it comes too early.
+void Endpoint::witness_client() {
+  bool is_opening = true;
+  for (int moment = 0; moment < kOpeningMoments && is_opening; ++moment) {
+    if (moment > 0) wait_a_moment();
+    Timer::instance().run([&] { is_opening = lookout_.peer_is_opening(); });
+  }
+  Timer::instance().run([&] {
+    lookout_.witness_peer(sys().now_ns());
+    lookout_.drop_descriptors();
+  });
 }
 
 // With the claim in hand: may this open be, and is there memory for it?

@@ -43,8 +43,9 @@ abi::Overrun Flow::overrun() const {
 }
 
 std::uint64_t Flow::buffer_of(const abi::Side& side, const RingLimits& ring) const {
+  // A ring that is not mapped has no room at all.
   return std::clamp<std::uint64_t>(side.buffer_frames.load(kRelaxed), 1,
-                                   ring.longest_buffer_frames);
+                                   std::max<std::uint64_t>(ring.longest_buffer_frames, 1));
 }
 
 std::uint64_t Flow::consumer_buffer(const RingLimits& ring) const {

@@ -44,6 +44,11 @@ bool Lookout::inherit_claim() {
   return true;
 }
 
+bool Lookout::peer_is_opening() {
+  const base::Fd& fd = open_once(peer_, peer_node_);
+  return fd && shm::Node::claim_of_other(fd.get()) == shm::Node::Claim::kOpening;
+}
+
 void Lookout::witness_peer(std::int64_t now_ns) {
   witnessed_ns_ = now_ns;
   abi::Side& peer = port_.peer();

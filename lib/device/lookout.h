@@ -33,6 +33,7 @@ class Lookout {
   const base::Fd& own();
   // Takes the claim of our side if no program holds it any more.
   bool inherit_claim();
+  bool peer_is_opening();
   // The kernel says who is alive: a peer that is open and not claimed is dead.
   void witness_peer(std::int64_t now_ns);
   std::int64_t witnessed_ns() const { return witnessed_ns_; }

@@ -152,6 +152,28 @@ TEST_CASE("a client takes no server that was killed for the one that is about to
   server.join();
 }
 
+TEST_CASE("a server takes no client that was killed for the one that comes too early") {
+  Pair pair;
+  // A killed client's word stays as it was.
+  const auto segment = pair.client->port().shared_segment();
+  auto& open = segment->contract().side[abi::kClient].open;
+  const std::uint64_t word = open.load();
+  Pair::close(pair.client, pair.client_fd);
+  Pair::close(pair.server, pair.server_fd);
+  open.store(word);
+
+  // The next client has looked for a server, and found none.
+  base::Fd next(pair.node(abi::kClient).open(true));
+  REQUIRE(shm::Node::claim(next.get()) == 0);
+  std::thread client([&] {
+    std::this_thread::sleep_for(5ms);
+    next.reset();
+  });
+  pair.server = pair.open(abi::kServer, kWrite, pair.server_fd);
+  client.join();
+  CHECK((open.load() & 1) == 0);
+}
+
 TEST_CASE("a new server has time to set its format, without a clock as well") {
   Pair pair(free_clock());
   std::byte data[256]{};
