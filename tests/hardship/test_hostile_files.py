@@ -70,6 +70,7 @@ class HostileFiles(DrivenTest):
     # claimed: who holds that has the side open.
 
     def lock(self, loop):
+        self.share(loop)
         for node in self.nodes(loop):
             self.addCleanup(os.close, node)
             fcntl.lockf(node, fcntl.LOCK_EX | fcntl.LOCK_NB, 0, 1)
@@ -87,9 +88,13 @@ class HostileFiles(DrivenTest):
 
     # The word by which processes that share an open take turns, held by one that lives.
 
-    def take_the_locks(self, loop):
+    def share(self, loop):
         for side in (0, 1):
             struct.pack_into("<I", loop.contract, SIDES + side * SIDE_BYTES + SIDE_SHARED, 1)
+
+    def take_the_locks(self, loop):
+        self.share(loop)
+        for side in (0, 1):
             struct.pack_into("<I", loop.contract, SIDES + side * SIDE_BYTES + SIDE_LOCK, os.getpid())
 
     def test_locks_held_by_another_process_are_taken_over(self):
