@@ -132,8 +132,9 @@ class Listener {
 
   // False at the end of the stream.
   bool turn() {
-    const std::int64_t position = buffer_.position();
-    if (position < 0) return false;
+    const std::int64_t answer = buffer_.position();
+    // The end is told in the stead of a position that the last look has already had.
+    const std::int64_t position = answer < 0 ? told_ : answer;
     const std::size_t frame_bytes = buffer_.frames().frame_bytes();
     const std::int64_t first = std::max(taken_, position - buffer_.size());
     copy_.resize(static_cast<std::size_t>(position - first) * frame_bytes);
@@ -141,8 +142,9 @@ class Listener {
       std::memcpy(copy_.data() + static_cast<std::size_t>(at - first) * frame_bytes, buffer_.at(at),
                   frame_bytes);
     }
-    const std::int64_t now = buffer_.position();
-    late_ = late_ || first > taken_ || now - first > buffer_.size();
+    const std::int64_t now = answer < 0 ? answer : buffer_.position();
+    told_ = std::max(position, now);
+    late_ = late_ || first > taken_ || told_ - first > buffer_.size();
     taken_ = position;
     for (std::size_t at = 0; at < copy_.size() && !late_; at += frame_bytes) {
       const Frames::Place place = buffer_.frames().place(copy_.data() + at);
@@ -158,6 +160,7 @@ class Listener {
   Heard heard_;
   std::vector<std::byte> copy_;
   std::int64_t taken_ = 0;
+  std::int64_t told_ = 0;
   bool late_ = false;
 };
 
