@@ -51,7 +51,8 @@ bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
   const std::uintptr_t end = begin + bytes;
   if (bytes == 0) return true;
   if (end < begin) return false;
-  if (const unsigned changes = memory_changes->load(std::memory_order_acquire); changes != seen_changes) {
+  if (const unsigned changes = memory_changes->load(std::memory_order_acquire);
+      changes != seen_changes) {
     for (Range& range : known) range = {};
     seen_changes = changes;
   }
@@ -200,59 +201,63 @@ int path_of(char* path, std::size_t size, Find find) {
 }  // namespace
 
 const EngineApi kEngineCalls{
-    kEngineVersion,
-    [](const config::DeviceName* name, int flags) {
-      return guarded([&] { return engine->open(*name, flags); });
-    },
-    [](const config::DeviceName* name, struct stat* status) {
-      return guarded([&] { return engine->stat(*name, *status); });
-    },
-    fstat,
-    name_of,
-    [](const config::DeviceName* name, char* path, std::size_t size) {
-      return path_of(path, size, [&](std::string& found) { return engine->folder(*name, found); });
-    },
-    [](const config::DeviceName* name, char* path, std::size_t size) {
-      return path_of(path, size, [&](std::string& found) { return engine->node(*name, found); });
-    },
-    [](int fd) { return guarded([&] { return engine->adopt(fd) ? 1 : 0; }) > 0; },
-    read,
-    write,
-    ioctl,
-    prepare_poll,
-    poll_now,
-    want_edges,
-    map,
-    [](std::uintptr_t begin, std::uintptr_t end) {
-      return engine->handles().maps().touch(begin, end);
-    },
-    [](std::uintptr_t begin, std::uintptr_t end) {
-      guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
-    },
-    [](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
-      engine->handles().maps().move(begin, end, to, bytes);
-    },
-    get_flags,
-    set_flags,
-    [](int source, int fd) {
-      guarded([&] { return engine->handles().duplicated(source, fd), 0; });
-    },
-    [](int fd) { return guarded([&] { return engine->handles().close(fd); }); },
-    [](int source, int fd, int flags) {
-      return guarded([&] { return engine->handles().replace(source, fd, flags); });
-    },
-    [](int fd) { guarded([&] { return engine->handles().lost(fd), 0; }); },
-    [] { guarded([] { return engine->handles().close_all(), 0; }); },
-    [] { engine->handles().before_fork(); },
-    [](bool child) { engine->handles().after_fork(child); },
-    [] { return device::Timer::instance().has_thread(); },
-    base::signal_handler_changing,
-    base::signal_handler_changed,
-    base::stood_for,
-    [](int number, struct sigaction* action) { base::stand_in(number, *action); },
-    [](const base::StoodFor* program, void (**handler)(int), int* flags) {
-      base::tell_handler(*program, *handler, *flags);
-    },
+    .version = kEngineVersion,
+    .open = [](const config::DeviceName* name,
+               int flags) { return guarded([&] { return engine->open(*name, flags); }); },
+    .stat =
+        [](const config::DeviceName* name, struct stat* status) {
+          return guarded([&] { return engine->stat(*name, *status); });
+        },
+    .fstat = fstat,
+    .name = name_of,
+    .folder =
+        [](const config::DeviceName* name, char* path, std::size_t size) {
+          return path_of(path, size,
+                         [&](std::string& found) { return engine->folder(*name, found); });
+        },
+    .node =
+        [](const config::DeviceName* name, char* path, std::size_t size) {
+          return path_of(path, size,
+                         [&](std::string& found) { return engine->node(*name, found); });
+        },
+    .adopt = [](int fd) { return guarded([&] { return engine->adopt(fd) ? 1 : 0; }) > 0; },
+    .read = read,
+    .write = write,
+    .ioctl = ioctl,
+    .prepare_poll = prepare_poll,
+    .poll_now = poll_now,
+    .want_edges = want_edges,
+    .map = map,
+    .maps_touch = [](std::uintptr_t begin,
+                     std::uintptr_t end) { return engine->handles().maps().touch(begin, end); },
+    .unmapped =
+        [](std::uintptr_t begin, std::uintptr_t end) {
+          guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
+        },
+    .map_moved = [](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to,
+                    std::size_t bytes) { engine->handles().maps().move(begin, end, to, bytes); },
+    .get_flags = get_flags,
+    .set_flags = set_flags,
+    .duplicated =
+        [](int source, int fd) {
+          guarded([&] { return engine->handles().duplicated(source, fd), 0; });
+        },
+    .close = [](int fd) { return guarded([&] { return engine->handles().close(fd); }); },
+    .replace =
+        [](int source, int fd, int flags) {
+          return guarded([&] { return engine->handles().replace(source, fd, flags); });
+        },
+    .lost = [](int fd) { guarded([&] { return engine->handles().lost(fd), 0; }); },
+    .close_all = [] { guarded([] { return engine->handles().close_all(), 0; }); },
+    .before_fork = [] { engine->handles().before_fork(); },
+    .after_fork = [](bool child) { engine->handles().after_fork(child); },
+    .has_thread = [] { return device::Timer::instance().has_thread(); },
+    .handler_changing = base::signal_handler_changing,
+    .handler_changed = base::signal_handler_changed,
+    .stood_for = base::stood_for,
+    .stand_in = [](int number, struct sigaction* action) { base::stand_in(number, *action); },
+    .tell_handler = [](const base::StoodFor* program, void (**handler)(int),
+                       int* flags) { base::tell_handler(*program, *handler, *flags); },
 };
 
 }  // namespace ossloop::shim

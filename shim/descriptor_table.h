@@ -25,9 +25,7 @@ class DescriptorTable {
     return value > kForeign && value <= kLastFolder ? static_cast<unsigned>(value) : 0;
   }
 
-  Handle* handle(int fd) const {
-    return ours(fd) ? reinterpret_cast<Handle*>(load(fd)) : nullptr;
-  }
+  Handle* handle(int fd) const { return ours(fd) ? reinterpret_cast<Handle*>(load(fd)) : nullptr; }
   void set(int fd, Handle* handle) {
     if (in_range(fd)) slots_[fd].store(reinterpret_cast<std::uintptr_t>(handle));
   }

@@ -41,8 +41,9 @@ bool holds(int fd, const device::Endpoint* endpoint) {
 
 Engine::Engine(DescriptorTable& table)
     : runtime_(start_runtime()),
-      machine_({runtime_.folder, static_cast<mode_t>(runtime_.config.mode)}, runtime_.config.instances,
-               [this](int instance) { return birth(instance); }, config::policy_bit),
+      machine_(
+          {runtime_.folder, static_cast<mode_t>(runtime_.config.mode)}, runtime_.config.instances,
+          [this](int instance) { return birth(instance); }, config::policy_bit),
       handles_(table) {
   device::Timer::instance().rest();
 }

@@ -1,5 +1,7 @@
 // The engine's own memory. A signal handler may come upon the program's malloc and open or
 // close a device, which POSIX allows: what we allocate must not wait for malloc's lock.
+#include "shim/engine_heap.h"
+
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -13,7 +15,6 @@
 
 #include "base/deferral.h"
 #include "base/mutex.h"
-#include "shim/engine_heap.h"
 
 namespace ossloop::shim {
 namespace {
@@ -72,7 +73,8 @@ void* allocate(std::size_t wanted) {
   const std::size_t whole = wanted + sizeof(Header);
   std::size_t bits = static_cast<std::size_t>(std::bit_width(whole - 1));
   bits = bits < kSmallestBits ? kSmallestBits : bits;
-  const std::size_t bytes = bits <= kLargestBits ? std::size_t{1} << bits : (whole + 4095) / 4096 * 4096;
+  const std::size_t bytes =
+      bits <= kLargestBits ? std::size_t{1} << bits : (whole + 4095) / 4096 * 4096;
   std::byte* const block = bits <= kLargestBits ? small_block(bits) : map(bytes);
   if (block == nullptr) return nullptr;
   reinterpret_cast<Header*>(block)->bytes = bytes;
@@ -113,8 +115,12 @@ void heap_after_fork(bool child) { child ? mutex.unlock_in_child() : mutex.unloc
 
 void* operator new(std::size_t bytes) { return ossloop::shim::allocate_or_throw(bytes); }
 void* operator new[](std::size_t bytes) { return ossloop::shim::allocate_or_throw(bytes); }
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return ossloop::shim::allocate(bytes); }
-void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return ossloop::shim::allocate(bytes); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return ossloop::shim::allocate(bytes);
+}
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return ossloop::shim::allocate(bytes);
+}
 void operator delete(void* memory) noexcept { ossloop::shim::give_back(memory); }
 void operator delete[](void* memory) noexcept { ossloop::shim::give_back(memory); }
 void operator delete(void* memory, std::size_t) noexcept { ossloop::shim::give_back(memory); }

@@ -171,8 +171,8 @@ OSSLOOP_EXPORT int inotify_add_watch(int fd, const char* path, uint32_t events) 
         const bool folder = place.name.kind == DeviceKind::kDirectory;
         if (!folder && (events & IN_ONLYDIR) != 0) return -ENOTDIR;
         char node[PATH_MAX];
-        error =
-            folder ? real_folder(engine, place, node, sizeof node) : engine.node(&place.name, node, sizeof node);
+        error = folder ? real_folder(engine, place, node, sizeof node)
+                       : engine.node(&place.name, node, sizeof node);
         if (error != 0) return error;
         const int watch = real_inotify_add_watch(fd, node, events);
         return watch < 0 ? -errno : watch;

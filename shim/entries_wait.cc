@@ -71,7 +71,8 @@ class Prepared {
 constexpr nfds_t kMostEntries = 1 << 30;
 
 bool any_ours(const pollfd* entries, nfds_t count) {
-  if (count == 0 || count > kMostEntries || !readable(entries, count * sizeof *entries)) return false;
+  if (count == 0 || count > kMostEntries || !readable(entries, count * sizeof *entries))
+    return false;
   for (nfds_t i = 0; i < count; ++i) {
     if (entries[i].fd >= 0 && is_ours(entries[i].fd)) return true;
   }
@@ -256,7 +257,8 @@ OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, siz
 }
 OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
                          const sigset_t* signals) {
-  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Patience::valid(timeout) || !any_ours(entries, count)) {
+  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Patience::valid(timeout) ||
+      !any_ours(entries, count)) {
     return real_ppoll(entries, count, timeout, signals);
   }
   if (!writable(entries, count * sizeof *entries)) {
@@ -277,8 +279,9 @@ OSSLOOP_EXPORT int __ppoll_chk(pollfd* entries, nfds_t count, const timespec* ti
 
 OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                           timeval* timeout) {
-  const bool plain = timeout != nullptr &&
-                     (!readable(timeout, sizeof *timeout) || timeout->tv_sec < 0 || timeout->tv_usec < 0 || timeout->tv_usec >= 1'000'000);
+  const bool plain =
+      timeout != nullptr && (!readable(timeout, sizeof *timeout) || timeout->tv_sec < 0 ||
+                             timeout->tv_usec < 0 || timeout->tv_usec >= 1'000'000);
   if (plain || !any_ours(count, reading, writing, failing)) {
     return real_select(count, reading, writing, failing, timeout);
   }
@@ -298,7 +301,8 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
 }
 OSSLOOP_EXPORT int pselect(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                            const timespec* timeout, const sigset_t* signals) {
-  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Patience::valid(timeout) || !any_ours(count, reading, writing, failing)) {
+  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Patience::valid(timeout) ||
+      !any_ours(count, reading, writing, failing)) {
     return real_pselect(count, reading, writing, failing, timeout, signals);
   }
   return select_in(

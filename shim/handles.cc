@@ -139,7 +139,9 @@ void Handles::duplicated(int source, int fd) {
 }
 
 void Handles::lost(int fd) {
-  if (base::own_process()) leave(fd, [] { return 0; }, false);
+  if (base::own_process())
+    leave(
+        fd, [] { return 0; }, false);
 }
 
 void Handles::before_fork() {

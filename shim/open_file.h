@@ -15,7 +15,7 @@
 namespace ossloop::device {
 class Endpoint;
 struct MapRequest;
-}
+}  // namespace ossloop::device
 
 namespace ossloop::shim {
 

@@ -31,9 +31,13 @@ __attribute__((tls_model("initial-exec"))) thread_local constinit base::ThreadNo
 constinit std::atomic<pid_t> process{0};
 
 Preloaded preloaded{
-    &descriptors, []() -> base::SignalGate& { return signal_gate; },
-    own_process,  []() -> base::ThreadNote& { return thread_note; },
-    &memory_changes, false};
+    .descriptors = &descriptors,
+    .signal_gate = []() -> base::SignalGate& { return signal_gate; },
+    .own_process = own_process,
+    .thread_note = []() -> base::ThreadNote& { return thread_note; },
+    .memory_changes = &memory_changes,
+    .wrapped_handlers = false,
+};
 
 // Is the next sigaction() somebody else's than libc's?
 bool handlers_are_wrapped() {
@@ -61,9 +65,9 @@ bool is_sndstat_text(int fd, const struct stat& status) {
   } while ((fd /= 10) > 0);
   char* const path = digit - (sizeof kFolder - 1);
   ::memcpy(path, kFolder, sizeof kFolder - 1);
-  const bool named = ::syscall(SYS_readlinkat, AT_FDCWD, path, target, sizeof target - 1) ==
-                         sizeof target - 1 &&
-                     ::memcmp(target, kTarget, sizeof target - 1) == 0;
+  const bool named =
+      ::syscall(SYS_readlinkat, AT_FDCWD, path, target, sizeof target - 1) == sizeof target - 1 &&
+      ::memcmp(target, kTarget, sizeof target - 1) == 0;
   errno = saved;
   return named;
 }

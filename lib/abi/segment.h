@@ -108,11 +108,11 @@ inline constexpr std::uint32_t kEnds = 16;
 inline constexpr std::uint64_t kArmed = ~std::uint64_t{0};
 
 struct alignas(64) Producer {
-  Atomic<std::uint64_t> written;  // release, after the frames are in the ring
-  Atomic<std::uint64_t> stream;   // release, after base and consumer_serial
-  Atomic<std::uint64_t> base;     // `written` when the stream began
+  Atomic<std::uint64_t> written;          // release, after the frames are in the ring
+  Atomic<std::uint64_t> stream;           // release, after base and consumer_serial
+  Atomic<std::uint64_t> base;             // `written` when the stream began
   Atomic<std::uint64_t> consumer_serial;  // the consumer's open this stream is for
-  Atomic<std::uint64_t> hold_from;  // frames from here on wait for the trigger; kArmed: none
+  Atomic<std::uint64_t> hold_from;        // frames from here on wait for the trigger; kArmed: none
   // Frames to drop unheard, asked for by a halt: [skip_from, skip_to).
   Atomic<std::uint64_t> skip_from;
   Atomic<std::uint64_t> skip_to;
@@ -122,9 +122,9 @@ struct alignas(64) Producer {
 };
 
 struct alignas(64) Consumer {
-  Atomic<std::uint64_t> read;       // release, after the frames are copied out
-  Atomic<std::uint32_t> running;    // wants sound
-  Atomic<std::uint32_t> at_end;     // eof=eof: reads give 0 until the next stream
+  Atomic<std::uint64_t> read;     // release, after the frames are copied out
+  Atomic<std::uint32_t> running;  // wants sound
+  Atomic<std::uint32_t> at_end;   // eof=eof: reads give 0 until the next stream
   Atomic<std::uint64_t> told_stream;
   Atomic<std::uint64_t> ends_taken;
   Atomic<std::uint64_t> skips_done;
@@ -186,8 +186,8 @@ struct alignas(64) Side {
   Atomic<std::uint64_t> frames;
   Atomic<std::uint64_t> stream_frames;
   Atomic<std::uint64_t> zero_frames;
-  Atomic<std::uint64_t> seen_frames;  // position of the last …PTR question
-  Atomic<std::uint32_t> partial_bytes;  // of a frame that is not yet whole
+  Atomic<std::uint64_t> seen_frames;     // position of the last …PTR question
+  Atomic<std::uint32_t> partial_bytes;   // of a frame that is not yet whole
   Atomic<std::uint32_t> setting_serial;  // grows when conversion must be set up anew
   unsigned char partial[64 * 4];
   char command[64];
@@ -262,9 +262,9 @@ struct MappedStream {
   Atomic<std::uint32_t> ended;  // a recorded stream's end waits to be told
 };
 struct alignas(64) Mapped {
-  MappedStream stream[2];      // 0: recorded, 1: played
+  MappedStream stream[2];  // 0: recorded, 1: played
   // One process at a time moves the sound: a filter of each would spoil it.
-  Atomic<std::uint32_t> mover;   // its pid
+  Atomic<std::uint32_t> mover;    // its pid
   Atomic<std::int64_t> moved_ns;  // CLOCK_MONOTONIC; others take over when it is old
 };
 

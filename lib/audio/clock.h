@@ -50,7 +50,8 @@ struct Clock {
   static std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
   }
-  static constexpr ossloop::base::Wide kScale = static_cast<ossloop::base::Wide>(1'000'000'000) * 1000 * 1'000'000;
+  static constexpr ossloop::base::Wide kScale =
+      static_cast<ossloop::base::Wide>(1'000'000'000) * 1000 * 1'000'000;
   ossloop::base::Wide speed() const {
     return static_cast<ossloop::base::Wide>(rate_hz) * factor_milli * (1'000'000 + ppm);
   }

@@ -113,7 +113,7 @@ OSSLOOP_WIDE void decode_integers(const void* in, Sample* out, std::size_t sampl
 template <typename Layout>
 OSSLOOP_WIDE std::size_t encode_integers(const double* in, void* out, std::size_t samples) {
   auto* to = static_cast<unsigned char*>(out);
-  std::int64_t clipped = 0;  // as wide as a double, or the loop is not vectorized
+  std::int64_t clipped = 0;                    // as wide as a double, or the loop is not vectorized
   for (std::size_t i = 0; i < samples; ++i) {  // vectorized: 11
     const double wanted = in[i] * Layout::kFullScale;
     const double scaled = clamp(wanted, -Layout::kFullScale, Layout::kFullScale - 1);

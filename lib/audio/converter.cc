@@ -81,10 +81,9 @@ std::unique_ptr<Converter> Converter::create(const PcmFormat& from, const PcmFor
   error = 0;
   if (from.rate_hz == to.rate_hz) return converter;
   // The fewer channels are resampled.
-  converter->rate_ = RateConverter::create(from.rate_hz, to.rate_hz,
-                                           std::min(from.channels, to.channels), options.quality,
-                                           options.blocks, converter->rate_input_,
-                                           converter->rate_output_, error);
+  converter->rate_ = RateConverter::create(
+      from.rate_hz, to.rate_hz, std::min(from.channels, to.channels), options.quality,
+      options.blocks, converter->rate_input_, converter->rate_output_, error);
   return converter->rate_ ? std::move(converter) : nullptr;
 } catch (const std::bad_alloc&) {
   error = -ENOMEM;

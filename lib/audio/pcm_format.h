@@ -85,8 +85,9 @@ inline constexpr auto kFormatOfBit = [] {
 inline int format_index(int afmt) {
   const auto bits = static_cast<unsigned>(afmt);
   // Not has_single_bit(): without a special instruction that is a call.
-  return bits != 0 && (bits & (bits - 1)) == 0 ? kFormatOfBit[static_cast<std::size_t>(std::countr_zero(bits))]
-                                   : -1;
+  return bits != 0 && (bits & (bits - 1)) == 0
+             ? kFormatOfBit[static_cast<std::size_t>(std::countr_zero(bits))]
+             : -1;
 }
 
 // The row of an AFMT_* value; nullptr if it is none of ours (0, AFMT_AC3, two

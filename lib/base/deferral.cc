@@ -63,10 +63,7 @@ bool has_thread_memory() {
 #ifdef __x86_64__
   std::uintptr_t pointer = 0;
   long result = SYS_arch_prctl;
-  asm volatile("syscall"
-               : "+a"(result)
-               : "D"(ARCH_GET_FS), "S"(&pointer)
-               : "rcx", "r11", "memory");
+  asm volatile("syscall" : "+a"(result) : "D"(ARCH_GET_FS), "S"(&pointer) : "rcx", "r11", "memory");
   if (result != 0) return true;
   // Where the psABI's thread control block points to itself.
   return pointer != 0 && *reinterpret_cast<const std::uintptr_t*>(pointer) == pointer;

@@ -19,8 +19,8 @@ namespace ossloop::base {
 inline int futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
                  const timespec* deadline = nullptr) {
   const int saved = errno;
-  const long result = ::syscall(SYS_futex, &word, operation, value, deadline, nullptr,
-                                FUTEX_BITSET_MATCH_ANY);
+  const long result =
+      ::syscall(SYS_futex, &word, operation, value, deadline, nullptr, FUTEX_BITSET_MATCH_ANY);
   if (result >= 0) return static_cast<int>(result);
   const int error = -errno;
   errno = saved;

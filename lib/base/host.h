@@ -9,10 +9,10 @@ namespace ossloop::base {
 // What we remember of a thread. In memory that is there before the thread runs: to ask
 // for some within a signal handler might wait for malloc's lock.
 struct ThreadNote {
-  std::uint32_t id = 0;           // the kernel's, 0: not yet asked for
-  void* robust_list = nullptr;    // the kernel's head of it, if `asked_robust`
+  std::uint32_t id = 0;         // the kernel's, 0: not yet asked for
+  void* robust_list = nullptr;  // the kernel's head of it, if `asked_robust`
   bool asked_robust = false;
-  bool device_thread = false;     // ours: what it calls is not the program's call
+  bool device_thread = false;  // ours: what it calls is not the program's call
 };
 
 struct Host {

@@ -28,7 +28,8 @@ std::atomic<bool (*)(int)> guard{nullptr};
 thread_local std::string* kept = nullptr;
 
 Fd open_file(const char* path) {
-  return Fd(sys().open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600));
+  return Fd(sys().open(
+      path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600));
 }
 
 // Where the lines go from now on. False, told where they went before, if that cannot
@@ -102,7 +103,8 @@ bool start_log(const char* setting) {
 }
 
 void make_one_line(char* text, std::size_t bytes) {
-  std::replace_if(text, text + bytes, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
+  std::replace_if(
+      text, text + bytes, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
 }
 
 void set_log_guard(bool (*may_write)(int fd)) { guard.store(may_write); }
@@ -119,8 +121,8 @@ void log(LogLevel level, const char* format, ...) {
                                        : std::snprintf(line, sizeof line, "ossloop: ");
   std::va_list arguments;
   va_start(arguments, format);
-  const int more =
-      std::vsnprintf(line + used, sizeof line - 1 - static_cast<std::size_t>(used), format, arguments);
+  const int more = std::vsnprintf(line + used, sizeof line - 1 - static_cast<std::size_t>(used),
+                                  format, arguments);
   va_end(arguments);
   if (more > 0) used += more;
   if (used > static_cast<int>(sizeof line) - 2) used = static_cast<int>(sizeof line) - 2;

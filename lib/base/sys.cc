@@ -94,8 +94,8 @@ int sys_memory_file(const char* name, bool close_on_exec) {
   // MFD_ALLOW_SEALING, with or without MFD_CLOEXEC.
   return static_cast<int>(call(SYS_memfd_create, name, 2U | (close_on_exec ? 1U : 0U)));
 }
-void* map(void* address, std::size_t bytes, int protection, int flags, int fd,
-          std::int64_t offset, int& error) {
+void* map(void* address, std::size_t bytes, int protection, int flags, int fd, std::int64_t offset,
+          int& error) {
   const long result = call(SYS_mmap, address, bytes, protection, flags, fd, offset);
   const bool failed = result < 0 && result > -4096;
   error = failed ? static_cast<int>(result) : 0;
@@ -152,13 +152,37 @@ ssize_t sys_readlink(const char* path, char* to, std::size_t bytes) {
   return call(SYS_readlinkat, AT_FDCWD, path, to, bytes);
 }
 
-constexpr Sys kKernel{sys_open,      sys_openat,      sys_close,
-                      sys_read,      sys_write, sys_pread, sys_dup3,      sys_fcntl,
-                      sys_fstat,     sys_fstatat,     sys_mkdirat,
-                      sys_mkfifoat,  sys_fchmod,      sys_fchgrp,      sys_linkat,
-                      sys_unlinkat,  sys_ftruncate,   sys_fallocate,   sys_punch_hole,
-                      sys_memory_file, sys_map,       sys_map_as, sys_unmap,       sys_own_descriptor_table,
-                      sys_copy_from_user, sys_copy_to_user, sys_now_ns, sys_seek, sys_readlink};
+constexpr Sys kKernel{
+    .open = sys_open,
+    .openat = sys_openat,
+    .close = sys_close,
+    .read = sys_read,
+    .write = sys_write,
+    .pread = sys_pread,
+    .dup3 = sys_dup3,
+    .fcntl = sys_fcntl,
+    .fstat = sys_fstat,
+    .fstatat = sys_fstatat,
+    .mkdirat = sys_mkdirat,
+    .mkfifoat = sys_mkfifoat,
+    .fchmod = sys_fchmod,
+    .fchgrp = sys_fchgrp,
+    .linkat = sys_linkat,
+    .unlinkat = sys_unlinkat,
+    .ftruncate = sys_ftruncate,
+    .fallocate = sys_fallocate,
+    .punch_hole = sys_punch_hole,
+    .memory_file = sys_memory_file,
+    .map = sys_map,
+    .map_as = sys_map_as,
+    .unmap = sys_unmap,
+    .own_descriptor_table = sys_own_descriptor_table,
+    .copy_from_user = sys_copy_from_user,
+    .copy_to_user = sys_copy_to_user,
+    .now_ns = sys_now_ns,
+    .seek = sys_seek,
+    .readlink = sys_readlink,
+};
 Sys in_force = kKernel;
 
 }  // namespace

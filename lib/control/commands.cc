@@ -50,8 +50,9 @@ std::string in_use(const Runtime& runtime, int number) {
 }
 
 int refuse(int error, const Runtime& runtime, int number, std::string& why) {
-  why = error == -EBUSY ? in_use(runtime, number)
-                        : name_of(number) + " in " + runtime.folder + ": " + base::error_text(-error);
+  why = error == -EBUSY
+            ? in_use(runtime, number)
+            : name_of(number) + " in " + runtime.folder + ": " + base::error_text(-error);
   return error;
 }
 

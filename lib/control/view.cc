@@ -83,10 +83,10 @@ void look_at_clock(const device::ProducerFlow& flow, const abi::Meter& meter, st
   ideal.anchor_ns = meter.start_ns.load(kRelaxed);
   ideal.base = meter.start_frame.load(kRelaxed);
   // Unsigned: a hostile consumer's figures wrap.
-  stream.clock_error_frames = static_cast<std::int64_t>(
-      static_cast<std::uint64_t>(clock.frames_at(now_ns)) -
-      static_cast<std::uint64_t>(meter.moved_frames.load(kRelaxed)) -
-      static_cast<std::uint64_t>(ideal.frames_at(now_ns)));
+  stream.clock_error_frames =
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(clock.frames_at(now_ns)) -
+                                static_cast<std::uint64_t>(meter.moved_frames.load(kRelaxed)) -
+                                static_cast<std::uint64_t>(ideal.frames_at(now_ns)));
 }
 
 void look_at_stream(abi::Segment& segment, InstanceView& view) {
@@ -153,7 +153,7 @@ InstanceView look(const config::Runtime& runtime, int number) {
     view.problem =
         directory.path_of(shm::segment_name(number)) + ": " +
         (view.foreign ? "not a segment of layout version " + std::to_string(abi::kLayoutVersion)
-                          : base::error_text(-error));
+                      : base::error_text(-error));
     return view;
   }
   view.segment = SegmentState::kPresent;

@@ -44,7 +44,8 @@ struct StreamView {
   std::uint64_t number = 0;
   std::uint64_t fill_frames = 0;  // in the ring, not yet fetched
   std::uint64_t fill_ms = 0;
-  std::uint64_t delay_frames = 0;  // in the ring, not yet played: what GETODELAY says, without filters
+  std::uint64_t delay_frames =
+      0;  // in the ring, not yet played: what GETODELAY says, without filters
   std::uint64_t delay_ms = 0;
   // The clock: does it run, and how far is it from the time since its start, all
   // silence and all holds counted?
@@ -76,9 +77,9 @@ struct InstanceView {
   int number = 0;
   bool configured = false;  // exists without a segment
   SegmentState segment = SegmentState::kNone;
-  std::string problem;  // why a segment is unreadable: one line
+  std::string problem;   // why a segment is unreadable: one line
   bool foreign = false;  // because it is none of this layout
-  SideView side[2];     // by abi::SideIndex
+  SideView side[2];      // by abi::SideIndex
   audio::PcmFormat loop = {};
   bool frozen = false;  // the server cannot change the format now
   StreamView stream;

@@ -53,7 +53,7 @@ Buffering policy_buffering(int policy, const audio::PcmFormat& format, std::uint
     std::uint32_t fragment_ms, fragments;
   };
   // 5 is the default; the man pages of OSS leave the steps to the driver.
-  constexpr Row kRows[11] = {{1, 2},  {2, 2},  {3, 3},  {5, 4},  {10, 8}, {0, 0},
+  constexpr Row kRows[11] = {{1, 2},   {2, 2},  {3, 3},  {5, 4},  {10, 8}, {0, 0},
                              {21, 16}, {43, 8}, {43, 8}, {85, 4}, {170, 2}};
   const Row row = kRows[std::clamp(policy, 0, 10)];
   if (row.fragments == 0) return default_buffering(format, buffer_ms);
@@ -62,8 +62,8 @@ Buffering policy_buffering(int policy, const audio::PcmFormat& format, std::uint
 
 Buffering subdivided(const Buffering& buffering, std::uint32_t divisor,
                      const audio::PcmFormat& format) {
-  const auto bytes = static_cast<std::uint32_t>(whole_frames(
-      std::max(buffering.fragment_bytes / divisor, 16U), format));
+  const auto bytes = static_cast<std::uint32_t>(
+      whole_frames(std::max(buffering.fragment_bytes / divisor, 16U), format));
   return {bytes, std::max(buffering.fragment_bytes * buffering.fragments / bytes, 2U)};
 }
 

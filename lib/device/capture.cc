@@ -302,9 +302,9 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     step.wait = {now_ns + kIdleNs, flow_.read() + 1, flow_.read() + 1};
   } else {
     const std::uint64_t wanted = (bytes - step.moved + frame_bytes - 1) / frame_bytes;
-    step.wait = flow_.wait_for(port_.to_loop_up(wanted),
-                               port_.worth_a_sleep(port_.fragment_frames()), view, port_.limits(),
-                               now_ns);
+    step.wait =
+        flow_.wait_for(port_.to_loop_up(wanted), port_.worth_a_sleep(port_.fragment_frames()), view,
+                       port_.limits(), now_ns);
   }
   return step;
 }

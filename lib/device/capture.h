@@ -67,7 +67,7 @@ class Capture {
   ConsumerFlow::View known_;
   std::uint64_t known_until_ = 0;
   std::uint64_t known_for_ = 0;  // Port::buffer_changes()
-  bool tail_done_ = true;  // the converter holds nothing of an ended stream
+  bool tail_done_ = true;        // the converter holds nothing of an ended stream
   // Converted before the program asked for it, because it asked how much there
   // is, or rescued from a killed player's filter; from `pending_read_` on.
   std::vector<std::byte> pending_;

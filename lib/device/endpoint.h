@@ -170,8 +170,8 @@ class Endpoint final : public Ticking {
 
  private:
   class Turn;
-  Endpoint(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder,
-           int instance, abi::SideIndex side);
+  Endpoint(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder, int instance,
+           abi::SideIndex side);
   static std::shared_ptr<shm::Segment> find(const OpenRequest& request, shm::Node::Claim& server,
                                             int& error);
   bool still_named(int fd);
@@ -191,8 +191,7 @@ class Endpoint final : public Ticking {
   // In the midst of a stream, and as fast as both programs go: such a call needs no
   // time. A beginning does.
   bool without_clock() const {
-    return playback_.flow().free_clock() &&
-           (playback_.streaming() || capture_.flow().running()) &&
+    return playback_.flow().free_clock() && (playback_.streaming() || capture_.flow().running()) &&
            seen_ns_.load(std::memory_order_relaxed) != 0;
   }
   void look_without_thread(std::int64_t now_ns);

@@ -90,8 +90,8 @@ bool Endpoint::takes_the_moving(std::int64_t now_ns) {
   abi::Mapped& shared = port_.contract().mapped[port_.index()];
   const auto self = static_cast<std::uint32_t>(::getpid());
   // Unsigned: a time to come, or nonsense, is long ago.
-  const std::uint64_t silent_ns =
-      static_cast<std::uint64_t>(now_ns) - static_cast<std::uint64_t>(shared.moved_ns.load(kRelaxed));
+  const std::uint64_t silent_ns = static_cast<std::uint64_t>(now_ns) -
+                                  static_cast<std::uint64_t>(shared.moved_ns.load(kRelaxed));
   const bool ours = shared.mover.load(kRelaxed) == self;
   if (!ours && silent_ns < kMoverGoneNs) return false;
   if (!ours) shared.mover.store(self, kRelaxed);

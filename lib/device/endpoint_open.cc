@@ -179,7 +179,8 @@ void Endpoint::claim_side(const OpenRequest& request) {
     const std::int64_t now_ns = sys().now_ns();
     loop.opened_ns.store(now_ns, kRelaxed);
     loop.changed_ns.store(now_ns, kRelaxed);
-    loop.word.store(pack(format, 0, static_cast<std::uint16_t>(serial_)), std::memory_order_release);
+    loop.word.store(pack(format, 0, static_cast<std::uint16_t>(serial_)),
+                    std::memory_order_release);
   }
   port_.set_format(format);
   port_.set_buffering(default_buffering(format, port_.buffer_ms()));

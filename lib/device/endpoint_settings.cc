@@ -84,12 +84,14 @@ Space Endpoint::space(int fd, Access direction) {
     move_mapped(now_ns);
     // Nothing is queued in a buffer that is played all the time.
     const std::uint64_t whole = mapped.buffer_frames();
-    const std::uint64_t there = direction == kWrite ? whole : mapped.reached(now_ns) - mapped.seen();
-    const auto bytes = static_cast<std::int64_t>(std::min(there, whole)) * port_.format().frame_bytes();
+    const std::uint64_t there =
+        direction == kWrite ? whole : mapped.reached(now_ns) - mapped.seen();
+    const auto bytes =
+        static_cast<std::int64_t>(std::min(there, whole)) * port_.format().frame_bytes();
     return {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
   }
-  const std::uint64_t frames = direction == kRead ? capture_.available_frames(now_ns)
-                                                  : playback_.space_frames(now_ns);
+  const std::uint64_t frames =
+      direction == kRead ? capture_.available_frames(now_ns) : playback_.space_frames(now_ns);
   const std::int64_t bytes = static_cast<std::int64_t>(std::min(frames, port_.buffer_frames())) *
                              port_.format().frame_bytes();
   return {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
@@ -138,11 +140,12 @@ Errors Endpoint::errors(int fd) {
   // What is overdue is counted when somebody looks.
   if (live_direction() == kRead) capture_.available_frames(now_ns);
   // Of both directions: the counters are kept by the consumer of each.
-  const auto& play = port_.contract().direction[port_.server() ? abi::kServerToClient
-                                                               : abi::kClientToServer];
-  const auto& record = port_.contract().direction[port_.server() ? abi::kClientToServer
-                                                                 : abi::kServerToClient];
-  const Errors total{play.consumer.underruns.load(kRelaxed), record.consumer.overruns.load(kRelaxed)};
+  const auto& play =
+      port_.contract().direction[port_.server() ? abi::kServerToClient : abi::kClientToServer];
+  const auto& record =
+      port_.contract().direction[port_.server() ? abi::kClientToServer : abi::kServerToClient];
+  const Errors total{play.consumer.underruns.load(kRelaxed),
+                     record.consumer.overruns.load(kRelaxed)};
   const Errors before = std::exchange(errors_told_, total);
   // A counter that went back began anew with another consumer.
   auto since = [](std::uint64_t now, std::uint64_t then) { return now < then ? now : now - then; };

@@ -177,8 +177,8 @@ class ConsumerFlow : public Flow {
   void move_clock(std::int64_t frames);
   void set_read(std::uint64_t position);
 
-  bool starving_ = false;  // inside one underrun
-  bool held_ = false;      // inside one overrun
+  bool starving_ = false;         // inside one underrun
+  bool held_ = false;             // inside one overrun
   std::int64_t together_ns_ = 0;  // when a start together was, 0: none
   bool was_free_ = false;
   std::int64_t waited_ns_ = 0;  // when we last looked for the first frame in vain

@@ -108,9 +108,7 @@ int Port::follow_loop() {
   return 0;
 }
 
-void Port::give_back_memory() const {
-  segment_->give_back(ring_bytes(kServerDefault, buffer_ms_));
-}
+void Port::give_back_memory() const { segment_->give_back(ring_bytes(kServerDefault, buffer_ms_)); }
 
 std::uint64_t Port::to_loop_up(std::uint64_t frames) const {
   return scale(frames, loop_.rate_hz, format().rate_hz, true);

@@ -84,7 +84,7 @@ class Timer {
   Work* first_work_ = nullptr;
   Work* last_work_ = nullptr;
   std::atomic<bool> running_{false};
-  std::atomic<bool> resting_{false};  // to end if nobody needs it
+  std::atomic<bool> resting_{false};      // to end if nobody needs it
   std::atomic<std::int64_t> rest_ns_{0};  // from then on
   std::atomic<bool> poked_{false};
   std::atomic<bool> own_descriptors_{false};

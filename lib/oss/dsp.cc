@@ -112,7 +112,8 @@ int Dsp::block_size(std::int32_t& bytes) {
 
 int Dsp::set_fragment(std::int32_t& request) {
   // Once sound has moved the buffer stays as it is.
-  if (!endpoint_.transferring()) endpoint_.choose_fragment(fd_, static_cast<std::uint32_t>(request));
+  if (!endpoint_.transferring())
+    endpoint_.choose_fragment(fd_, static_cast<std::uint32_t>(request));
   return 0;
 }
 
@@ -143,7 +144,8 @@ int Dsp::low_water(std::int32_t& bytes) {
 int Dsp::space(audio_buf_info& info, Access direction) {
   if ((endpoint_.access() & direction) == 0) return -ENOTSUP;
   const device::Space space = endpoint_.space(fd_, direction);
-  info = {static_cast<std::int32_t>(space.fragments), static_cast<std::int32_t>(space.fragments_total),
+  info = {static_cast<std::int32_t>(space.fragments),
+          static_cast<std::int32_t>(space.fragments_total),
           static_cast<std::int32_t>(space.fragment_bytes), static_cast<std::int32_t>(space.bytes)};
   return 0;
 }

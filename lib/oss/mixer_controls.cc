@@ -71,8 +71,8 @@ std::int32_t get_peak(const shm::Segment& segment) {
   const auto piece = [&](std::uint64_t position, std::size_t& frames) -> const std::byte* {
     const auto frame_bytes = static_cast<std::size_t>(loop.frame_bytes());
     const std::uint64_t index = position % limits.capacity_frames;
-    frames = static_cast<std::size_t>(
-        std::min<std::uint64_t>(frames, limits.capacity_frames - index));
+    frames =
+        static_cast<std::size_t>(std::min<std::uint64_t>(frames, limits.capacity_frames - index));
     copy.resize(frames * frame_bytes);
     int error = 0;
     device::Timer::instance().run([&] {

@@ -35,8 +35,7 @@ void* MapFile::map_as(void* address, std::size_t bytes, int protection, int flag
   struct stat status {};
   error = fd ? sys().fstat(fd.get(), &status) : fd.get();
   if (error == 0 && status.st_size < static_cast<off_t>(bytes)) error = -EINVAL;
-  return error == 0 ? sys().map_as(address, bytes, protection, flags, fd.get(), error)
-                    : nullptr;
+  return error == 0 ? sys().map_as(address, bytes, protection, flags, fd.get(), error) : nullptr;
 }
 
 }  // namespace ossloop::shm

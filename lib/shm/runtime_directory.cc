@@ -103,7 +103,8 @@ int RuntimeDirectory::make(std::string& why) const {
   }
   if (error == 0) error = mend(fd.get(), made);
   if (error != 0 && why.empty()) {
-    why = reason(path_, error == -ENOENT ? "the folder for it is missing" : base::error_text(-error));
+    why =
+        reason(path_, error == -ENOENT ? "the folder for it is missing" : base::error_text(-error));
   }
   return error;
 }
@@ -150,7 +151,8 @@ int RuntimeDirectory::remove(const std::string& name) const {
 
 // What this process has just made in `folder`: the group first, which may cost bits.
 int RuntimeDirectory::settle(int fd, int folder, mode_t mode) const {
-  struct stat status {}, around {};
+  struct stat status {
+  }, around{};
   int error = sys().fstat(fd, &status);
   if (error == 0) error = sys().fstat(folder, &around);
   if (error != 0) return error;
@@ -164,8 +166,8 @@ int RuntimeDirectory::settle(int fd, int folder, mode_t mode) const {
 int RuntimeDirectory::make_file(const std::string& name) const {
   const Fd folder = reach();
   if (!folder) return folder.get();
-  Fd fd(sys().openat(folder.get(), name.c_str(),
-                     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode_));
+  Fd fd(sys().openat(folder.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                     file_mode_));
   if (!fd) return fd.get();
   const int error = settle(fd.get(), folder.get(), file_mode_);
   if (error == 0) return fd.release();
@@ -202,8 +204,8 @@ int RuntimeDirectory::make_folder(const std::string& name) const {
   if (!folder) return folder.get();
   const int made = sys().mkdirat(folder.get(), name.c_str(), 0755);
   if (made != 0 && made != -EEXIST) return made;
-  const Fd fd(sys().openat(folder.get(), name.c_str(),
-                           O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0));
+  const Fd fd(
+      sys().openat(folder.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0));
   if (!fd) return fd.get();
   struct stat status {};
   const int error = sys().fstat(fd.get(), &status);

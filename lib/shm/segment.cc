@@ -121,8 +121,7 @@ std::shared_ptr<Segment> Segment::open(const RuntimeDirectory& directory, int nu
     if (segment != nullptr) return segment;
     if (error == -EPROTO) {
       BothClaims claims;
-      const bool claimed =
-          claims.take(directory, number, BothClaims::Missing::kMake, 0) == 0;
+      const bool claimed = claims.take(directory, number, BothClaims::Missing::kMake, 0) == 0;
       // Somebody may have replaced it before we had the claims.
       segment = map_file(directory, number, error);
       if (segment != nullptr) return segment;
@@ -206,7 +205,8 @@ Mapping Segment::map_ring(std::size_t ring_bytes, int& error) const {
 
 int Segment::read_ring(std::size_t offset, std::byte* to, std::size_t bytes) const {
   return with_file([&](int fd) {
-    const ssize_t result = sys().pread(fd, to, bytes, static_cast<std::int64_t>(abi::kRingOffset + offset));
+    const ssize_t result =
+        sys().pread(fd, to, bytes, static_cast<std::int64_t>(abi::kRingOffset + offset));
     if (result < 0) return static_cast<int>(result);
     return result == static_cast<ssize_t>(bytes) ? 0 : -EIO;
   });

@@ -51,9 +51,9 @@ int wait_blindly(const timespec* deadline) {
   timespec pause{0, 2'000'000};
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
-  const bool over = deadline != nullptr &&
-                    (now.tv_sec > deadline->tv_sec ||
-                     (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec));
+  const bool over =
+      deadline != nullptr && (now.tv_sec > deadline->tv_sec ||
+                              (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec));
   const int result = over ? -ETIMEDOUT : ::nanosleep(&pause, nullptr) == 0 ? 0 : -EINTR;
   errno = saved;
   return result;

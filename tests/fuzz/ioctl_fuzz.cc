@@ -73,14 +73,22 @@ class Memory {
   // in memory that cannot be written, at the very end, nowhere.
   std::byte* place(std::uint8_t how, std::size_t bytes) {
     switch (how % 8) {
-      case 1: return base_ + 1 + how / 8;
-      case 2: return base_ + 2 * kPage - bytes;
-      case 3: return base_ + 2 * kPage - bytes / 2;
-      case 4: return base_ + 2 * kPage;
-      case 5: return base_ + 3 * kPage - bytes / 2;
-      case 6: return nullptr;
-      case 7: return base_ + 3 * kPage + how;
-      default: return base_;
+      case 1:
+        return base_ + 1 + how / 8;
+      case 2:
+        return base_ + 2 * kPage - bytes;
+      case 3:
+        return base_ + 2 * kPage - bytes / 2;
+      case 4:
+        return base_ + 2 * kPage;
+      case 5:
+        return base_ + 3 * kPage - bytes / 2;
+      case 6:
+        return nullptr;
+      case 7:
+        return base_ + 3 * kPage + how;
+      default:
+        return base_;
     }
   }
   bool writable(const std::byte* place, std::size_t bytes) const {
@@ -151,13 +159,17 @@ class World {
     const std::uint8_t what = input.byte();
     Side& side = (what & 1) != 0 ? server_ : client_;
     switch (what >> 1 & 7) {
-      case 0: return write(side, input);
-      case 1: return read(side, input);
+      case 0:
+        return write(side, input);
+      case 1:
+        return read(side, input);
       case 2:
         side.get()->prepare_poll(side.fd(), (what & 0x80) != 0 ? POLLIN : POLLOUT);
         return;
-      case 3: return request(nullptr, input);
-      default: return request(&side, input);
+      case 3:
+        return request(nullptr, input);
+      default:
+        return request(&side, input);
     }
   }
 
@@ -217,8 +229,8 @@ class World {
 
   // An ioctl gives 0 or an errno that OSS has for it.
   static void check(int result) {
-    for (const int error : {0, -EINVAL, -EFAULT, -ENOTSUP, -ENXIO, -EIDRM, -EIO, -EBUSY, -EINTR,
-                            -ENOMEM, -ENOSPC}) {
+    for (const int error :
+         {0, -EINVAL, -EFAULT, -ENOTSUP, -ENXIO, -EIDRM, -EIO, -EBUSY, -EINTR, -ENOMEM, -ENOSPC}) {
       if (result == error) return;
     }
     ::abort();

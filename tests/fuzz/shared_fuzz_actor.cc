@@ -73,7 +73,7 @@ class Life {
     if (actor_.inherited >= 0) {
       // The child of a server, or of a client: only its descriptor tells.
       const shm::Node node(actor_.world.folder, 0, abi::kServer);
-      struct stat status{};
+      struct stat status {};
       const bool is_server = ::fstat(actor_.inherited, &status) == 0 && node.is(status);
       const auto its = is_server ? abi::kServer : abi::kClient;
       if (moves_.adopt(its, actor_.inherited)) use(false);

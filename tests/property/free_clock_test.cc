@@ -195,8 +195,8 @@ class Play {
     auto& capture = rig_.recorder().capture;
     auto& flow = capture.flow();
     const std::uint64_t from = flow.read();
-    const bool all = flow.running() && flow.free_clock() && model_.streams() == 1 && armed_ &&
-                     !halt_unseen();
+    const bool all =
+        flow.running() && flow.free_clock() && model_.streams() == 1 && armed_ && !halt_unseen();
     const std::uint64_t written = flow.written_by_peer();
     capture.halt(rig_.now);
     hold(!flow.running(), "it records after a halt");

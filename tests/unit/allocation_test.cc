@@ -56,13 +56,13 @@ TEST_CASE("the allocations of a test are counted") {
 }
 
 TEST_CASE("a conversion allocates nothing once it is at work") {
-  const auto [from, to] = GENERATE(
-      std::pair{PcmFormat{afmt::kS16Le, 2, 44100}, PcmFormat{afmt::kS16Le, 2, 48000}},
-      std::pair{PcmFormat{afmt::kS16Le, 2, 48000}, PcmFormat{afmt::kS24Packed, 2, 44100}},
-      std::pair{PcmFormat{afmt::kMuLaw, 1, 8000}, PcmFormat{afmt::kS32Le, 2, 48000}},
-      std::pair{PcmFormat{afmt::kFloat, 6, 96000}, PcmFormat{afmt::kS16Be, 2, 44100}},
-      std::pair{PcmFormat{afmt::kS32Le, 2, 48000}, PcmFormat{afmt::kU8, 1, 48000}},
-      std::pair{PcmFormat{afmt::kS16Le, 64, 48000}, PcmFormat{afmt::kS32Le, 64, 44100}});
+  const auto [from, to] =
+      GENERATE(std::pair{PcmFormat{afmt::kS16Le, 2, 44100}, PcmFormat{afmt::kS16Le, 2, 48000}},
+               std::pair{PcmFormat{afmt::kS16Le, 2, 48000}, PcmFormat{afmt::kS24Packed, 2, 44100}},
+               std::pair{PcmFormat{afmt::kMuLaw, 1, 8000}, PcmFormat{afmt::kS32Le, 2, 48000}},
+               std::pair{PcmFormat{afmt::kFloat, 6, 96000}, PcmFormat{afmt::kS16Be, 2, 44100}},
+               std::pair{PcmFormat{afmt::kS32Le, 2, 48000}, PcmFormat{afmt::kU8, 1, 48000}},
+               std::pair{PcmFormat{afmt::kS16Le, 64, 48000}, PcmFormat{afmt::kS32Le, 64, 44100}});
   const Quality quality = GENERATE(Quality::kQuick, Quality::kHigh, Quality::kVeryHigh);
   const Blocks blocks = GENERATE(Blocks::kShort, Blocks::kLong);
   int error = 0;

@@ -48,7 +48,8 @@ std::string complaint(std::string_view text) {
 
 // A value of the policy `key` that is accepted and is not the default.
 std::string another_value(const std::string& key) {
-  for (const std::string value : {"eof", "stall", "drop", "4.5", "-250", "low", "tpdf", "lock", "50"}) {
+  for (const std::string value :
+       {"eof", "stall", "drop", "4.5", "-250", "low", "tpdf", "lock", "50"}) {
     const Parsed parsed = parse(key + "=" + value);
     if (parsed.diagnostics.empty() && !(parsed.config == Config{})) return value;
   }

@@ -1218,7 +1218,9 @@ TEST_CASE("garbage in every field stays inside the ring, for both roles") {
       check_wait(producer.wait_for(garbage.word(), loop.ring, loop.now), loop.now);
       const View view = consumer.look(loop.ring, loop.now);
       check_view(view, loop.ring);
-      check_wait(consumer.wait_for(garbage.pick(100000), garbage.pick(100000), view, loop.ring, loop.now), loop.now);
+      check_wait(
+          consumer.wait_for(garbage.pick(100000), garbage.pick(100000), view, loop.ring, loop.now),
+          loop.now);
       consumer.take(garbage.pick(view.frames + 1));
       consumer.take_silence(garbage.pick(view.silence + 1));
       if (view.end) consumer.tell_end(view);

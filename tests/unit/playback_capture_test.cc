@@ -196,7 +196,8 @@ TEST_CASE("a player with a short buffer sleeps until there is room, not longer")
   CHECK(full.wait.deadline_ns <= loop.now + 128 * kSecond / 48000 + 1);
 }
 
-TEST_CASE("a recorder of small blocks sleeps for a fragment, one with short fragments for a block") {
+TEST_CASE(
+    "a recorder of small blocks sleeps for a fragment, one with short fragments for a block") {
   Instance loop(kS16, kS16);
   const std::uint32_t fragment_bytes = GENERATE(4096U, 256U);
   loop.recorder().port.set_buffering({fragment_bytes, 16});

@@ -108,9 +108,9 @@ TEST_CASE("what cannot be converted is refused") {
 }
 
 TEST_CASE("long blocks give the same sound, later") {
-  const auto [from, to] = GENERATE(std::pair{44100, 48000}, std::pair{48000, 44100},
-                                   std::pair{96000, 44100}, std::pair{32000, 192000},
-                                   std::pair{31999, 48000}, std::pair{768000, 32000});
+  const auto [from, to] =
+      GENERATE(std::pair{44100, 48000}, std::pair{48000, 44100}, std::pair{96000, 44100},
+               std::pair{32000, 192000}, std::pair{31999, 48000}, std::pair{768000, 32000});
   const Quality quality = GENERATE(from_range(std::begin(kAll), std::end(kAll)));
   const auto sound = noise(60001);
   auto short_blocks = make(from, to, 1, quality);
@@ -120,7 +120,8 @@ TEST_CASE("long blocks give the same sound, later") {
   REQUIRE(made.size() == scale_frames_round(60001, to, from));
   REQUIRE(expected.size() == made.size());
   double most = 0;
-  for (std::size_t i = 0; i < made.size(); ++i) most = std::max(most, std::abs(made[i] - expected[i]));
+  for (std::size_t i = 0; i < made.size(); ++i)
+    most = std::max(most, std::abs(made[i] - expected[i]));
   CHECK(most < 1e-5);
 
   // It must find room in a ring that has 250 ms and 4096 frames left.
@@ -139,8 +140,8 @@ TEST_CASE("floats go in as well as doubles") {
   const std::vector<float> singles(sound.begin(), sound.end());
   auto expected = make(48000, 44100);
   int error = 1;
-  auto converter = RateConverter::create(48000, 44100, 1, Quality::kHigh, Blocks::kShort, RateSample::kFloat,
-                                         RateSample::kDouble, error);
+  auto converter = RateConverter::create(48000, 44100, 1, Quality::kHigh, Blocks::kShort,
+                                         RateSample::kFloat, RateSample::kDouble, error);
   REQUIRE(converter != nullptr);
   std::vector<double> out(9600), wanted(9600);
   const Progress step = converter->process(singles.data(), 9600, out.data(), 9600);

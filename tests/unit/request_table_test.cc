@@ -70,7 +70,8 @@ TEST_CASE("every request of OSS 4 has a row") {
   for (const auto& [name, code] : reference()) {
     const bool request = name.starts_with("SNDCTL_") || name.starts_with("SOUND_MIXER_READ_") ||
                          name.starts_with("SOUND_MIXER_WRITE_") || name.starts_with("OSS_GET") ||
-                         name.starts_with("OSS_SYS") || (name.starts_with("SOUND_MIXER_") && code > 0xffff);
+                         name.starts_with("OSS_SYS") ||
+                         (name.starts_with("SOUND_MIXER_") && code > 0xffff);
     if (!request) continue;
     INFO(name);
     const Request* row = find_request(static_cast<std::uint32_t>(code));

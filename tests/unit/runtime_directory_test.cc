@@ -248,8 +248,8 @@ TEST_CASE("nothing of a folder that belongs to another user is reached") {
     CHECK(directory.remove("loop0") == -EACCES);
     // Nor by a user in the folder's group: its owner is no more trusted for that.
     CHECK(as_user(kUser, kTheirs, [&] {
-      return RuntimeDirectory(path, file_mode).open("loop0", O_RDWR);
-    }) == -EACCES);
+            return RuntimeDirectory(path, file_mode).open("loop0", O_RDWR);
+          }) == -EACCES);
   }
   CHECK(std::distance(fs::directory_iterator(path), fs::directory_iterator()) == 2);
 }
@@ -291,21 +291,21 @@ TEST_CASE("what is made in a shared folder is the group's, whatever its maker's 
   for (const mode_t mask : {022, 077, 0777}) {
     INFO("umask " << std::oct << mask);
     REQUIRE(with_extra_group([&] {
-      ::umask(mask);
-      const RuntimeDirectory directory(path, 0660);
-      Fd file(directory.make_file("loop0"));
-      return file ? directory.make_fifo("pcm0") : file.get();
-    }) == 0);
+              ::umask(mask);
+              const RuntimeDirectory directory(path, 0660);
+              Fd file(directory.make_file("loop0"));
+              return file ? directory.make_fifo("pcm0") : file.get();
+            }) == 0);
     for (const char* name : {"/loop0", "/pcm0"}) {
       CHECK(status_of(path + name).st_gid == kTheirs);
       CHECK((status_of(path + name).st_mode & 07777) == 0660);
     }
     CHECK(as_user(kStranger, kTheirs, [&] {
-      const RuntimeDirectory directory(path, 0660);
-      Fd file(directory.open("loop0", O_RDWR));
-      Fd fifo(directory.open("pcm0", O_RDWR | O_NONBLOCK));
-      return std::min({file.get(), fifo.get(), 0});
-    }) == 0);
+            const RuntimeDirectory directory(path, 0660);
+            Fd file(directory.open("loop0", O_RDWR));
+            Fd fifo(directory.open("pcm0", O_RDWR | O_NONBLOCK));
+            return std::min({file.get(), fifo.get(), 0});
+          }) == 0);
     for (const char* name : {"/loop0", "/pcm0"}) fs::remove(path + name);
   }
 }

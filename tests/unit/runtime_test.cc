@@ -29,8 +29,11 @@ class Variable {
 }  // namespace
 
 TEST_CASE("the time to wait is a decimal number of seconds") {
-  for (const auto& [text, ns] : {std::pair{"0", 0LL}, {"2", 2'000'000'000LL}, {"0.25", 250'000'000LL},
-                                 {"1e-1", 100'000'000LL}, {"1e9", 1'000'000'000'000'000'000LL}}) {
+  for (const auto& [text, ns] : {std::pair{"0", 0LL},
+                                 {"2", 2'000'000'000LL},
+                                 {"0.25", 250'000'000LL},
+                                 {"1e-1", 100'000'000LL},
+                                 {"1e9", 1'000'000'000'000'000'000LL}}) {
     const Variable variable("OSSLOOP_OPEN_WAIT", text);
     std::string why;
     CHECK(config::open_wait_ns(why) == ns);

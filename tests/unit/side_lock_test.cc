@@ -26,8 +26,8 @@ struct Shared {
 class Memory {
  public:
   Memory() {
-    void* const place = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* const place =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     REQUIRE(place != MAP_FAILED);
     shared_ = new (place) Shared{};
   }

@@ -29,9 +29,7 @@ std::unique_ptr<abi::Side> new_side() {
 }
 
 // Posts that lie in the semaphore.
-int posts(abi::Side& side) {
-  return static_cast<int>(side.wake.value.load());
-}
+int posts(abi::Side& side) { return static_cast<int>(side.wake.value.load()); }
 
 // Calls that sleep and are not yet posted to.
 std::uint64_t sleepers(const abi::Side& side) { return side.waiting.load() & 0xffffffff; }

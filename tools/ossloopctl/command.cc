@@ -28,8 +28,7 @@ std::string text_of(int number) {
 
 template <typename Number>
 CLI::Validator in_range(Number low, Number high, const char* kind) {
-  const std::string accepted =
-      std::string(kind) + " from " + text_of(low) + " to " + text_of(high);
+  const std::string accepted = std::string(kind) + " from " + text_of(low) + " to " + text_of(high);
   return CLI::Validator(
       [=](const std::string& word) {
         const char* const end = word.data() + word.size();
@@ -73,13 +72,9 @@ bool parse_changes(const std::vector<std::string>& words, control::Changes& chan
   return true;
 }
 
-CLI::Validator number_in(double low, double high) {
-  return in_range(low, high, "a number");
-}
+CLI::Validator number_in(double low, double high) { return in_range(low, high, "a number"); }
 
-CLI::Validator whole_number_in(int low, int high) {
-  return in_range(low, high, "a whole number");
-}
+CLI::Validator whole_number_in(int low, int high) { return in_range(low, high, "a whole number"); }
 
 std::string policy_help() {
   std::string text = "Policies:\n";

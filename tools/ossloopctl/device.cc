@@ -34,12 +34,18 @@ std::string reason(int error) {
   switch (error) {
     case EAGAIN:
       return "no program has the server side open; --wait SECONDS waits for one";
-    case EBUSY: return "a program has this side open";
-    case ENXIO: return "the program on the other side is gone";
-    case EACCES: return "the loop goes the other way: the server decides which";
-    case ENOSPC: return "there is no space for its buffers in the runtime folder";
-    case ECONNRESET: return "the program on the other side has ended";
-    default: return base::error_text(error);
+    case EBUSY:
+      return "a program has this side open";
+    case ENXIO:
+      return "the program on the other side is gone";
+    case EACCES:
+      return "the loop goes the other way: the server decides which";
+    case ENOSPC:
+      return "there is no space for its buffers in the runtime folder";
+    case ECONNRESET:
+      return "the program on the other side has ended";
+    default:
+      return base::error_text(error);
   }
 }
 

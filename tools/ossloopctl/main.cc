@@ -44,7 +44,8 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error, const std
   const auto chosen = app.get_subcommands();
   if (!chosen.empty()) {
     const std::vector<std::string> rest = chosen[0]->remaining();
-    const bool unexpected = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !rest.empty();
+    const bool unexpected =
+        dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !rest.empty();
     if (unexpected) return command + ": " + config::quote(rest[0]) + " is not expected";
     const std::string text = command + ": " + one_line(error.what());
     // CLI11 says "--wait: 1 required FLOAT missing".
@@ -86,9 +87,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Exit status: 0, 1 if it failed, 2 if the command line is wrong.");
   int status = ctl::kDone;
-  for (const auto add : {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status,
-                         ctl::add_set, ctl::add_run, ctl::add_play, ctl::add_record,
-                         ctl::add_monitor, ctl::add_api}) {
+  for (const auto add :
+       {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status, ctl::add_set,
+        ctl::add_run, ctl::add_play, ctl::add_record, ctl::add_monitor, ctl::add_api}) {
     add(app, status);
   }
   try {

@@ -46,7 +46,8 @@ int monitor(const Options& options, const config::Runtime& runtime, int number) 
     if (round > 0) next = sleep_until_next(next, options.interval_seconds);
     auto views = control::look_at_all(runtime);
     if (options.instance) {
-      std::erase_if(views, [&](const control::InstanceView& view) { return view.number != number; });
+      std::erase_if(views,
+                    [&](const control::InstanceView& view) { return view.number != number; });
       if (views.empty()) return failed("there is no instance " + std::to_string(number));
     }
     const double time = unix_time();
@@ -84,13 +85,16 @@ void add_monitor(CLI::App& app, int& status) {
       app.add_subcommand("monitor", "Prints what instances do, a line each, until Ctrl-C");
   const auto options = std::make_shared<Options>();
   command->add_option("N", options->instance, "Only this instance, 0 to 15")->option_text(" ");
-  command->add_option("-t,--interval", options->interval_seconds, "Between lines, 0.01 to 3600; default 1")
+  command
+      ->add_option("-t,--interval", options->interval_seconds,
+                   "Between lines, 0.01 to 3600; default 1")
       ->check(number_in(0.01, 3600))
       ->option_text("SECONDS");
   command->add_option("-n,--count", options->count, "End after so many lines of each instance")
       ->check(whole_number_in(1, std::numeric_limits<int>::max()))
       ->option_text("N");
-  command->add_flag("--json", options->json, "As JSON: an object with time and instances in each line");
+  command->add_flag("--json", options->json,
+                    "As JSON: an object with time and instances in each line");
   command->callback([options, &status] { status = start(*options); });
 }
 

@@ -51,7 +51,8 @@ void add_play(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("play", "Plays a sound file into an instance");
   const auto options = std::make_shared<Options>();
   const auto side = add_side_options(*command, false);
-  command->add_option("FILE", options->path, "Of any kind that libsndfile reads; - is standard input")
+  command
+      ->add_option("FILE", options->path, "Of any kind that libsndfile reads; - is standard input")
       ->required()
       ->option_text(" ");
   command->callback([options, side, &status] {

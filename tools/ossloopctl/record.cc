@@ -103,8 +103,9 @@ void add_record(CLI::App& app, int& status) {
   command->add_option("-d,--duration", options->seconds, "End after so much sound")
       ->check(number_in(0, 1e9))
       ->option_text("SECONDS");
-  command->add_option("FILE", options->path,
-                      "Its ending tells the kind: " + file_endings() + "; - is standard output, as AU")
+  command
+      ->add_option("FILE", options->path,
+                   "Its ending tells the kind: " + file_endings() + "; - is standard output, as AU")
       ->required()
       ->option_text(" ");
   command->callback([options, side, &status] {
@@ -115,7 +116,8 @@ void add_record(CLI::App& app, int& status) {
     if (device.empty()) {
       status = wrong_usage(why);
     } else if (!options->encoding.empty() && encoding == nullptr) {
-      status = wrong_usage("no encoding " + config::quote(options->encoding) + "; expected one of " + encoding_names());
+      status = wrong_usage("no encoding " + config::quote(options->encoding) +
+                           "; expected one of " + encoding_names());
     } else {
       status = on_device(device, [&] { return record(*options, encoding); });
     }

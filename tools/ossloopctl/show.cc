@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <iterator>
 #include <iomanip>
+#include <iterator>
 #include <ostream>
 #include <string_view>
 
@@ -171,8 +171,8 @@ void print_status(std::ostream& out, const InstanceView& view) {
       << "  loop      " << format_text(view.loop) << (view.frozen ? ", frozen" : "") << "\n"
       << "  stream    " << name(kStreamStates, stream.state) << ", "
       << (stream.server_reads ? "client to server" : "server to client") << ", "
-      << stream.fill_frames << " frames (" << stream.fill_ms << " ms) on the way, delay " << stream.delay_ms
-      << " ms\n"
+      << stream.fill_frames << " frames (" << stream.fill_ms << " ms) on the way, delay "
+      << stream.delay_ms << " ms\n"
       << "  clock     " << (stream.clock_running ? "running" : "at rest") << ", error "
       << stream.clock_error_frames << " frames, held for " << stream.held_ms << " ms, stalled for "
       << stream.stalled_ms << " ms\n"
@@ -198,15 +198,18 @@ struct Column {
 
 constexpr Column kColumns[] = {
     {"INSTANCE", [](const InstanceView& view) { return std::to_string(view.number); }},
-    {" STREAM", [](const InstanceView& view) -> std::string {
+    {" STREAM",
+     [](const InstanceView& view) -> std::string {
        return name(kStreamStates, view.stream.state);
      }},
     {"NUMBER", [](const InstanceView& view) { return std::to_string(view.stream.number); }},
     {"FILL_MS", [](const InstanceView& view) { return std::to_string(view.stream.fill_ms); }},
     {"UNDERRUNS", [](const InstanceView& view) { return std::to_string(view.stream.underruns); }},
     {"OVERRUNS", [](const InstanceView& view) { return std::to_string(view.stream.overruns); }},
-    {"SILENCE", [](const InstanceView& view) { return std::to_string(view.stream.silence_frames); }},
-    {"DROPPED", [](const InstanceView& view) { return std::to_string(view.stream.dropped_frames); }},
+    {"SILENCE",
+     [](const InstanceView& view) { return std::to_string(view.stream.silence_frames); }},
+    {"DROPPED",
+     [](const InstanceView& view) { return std::to_string(view.stream.dropped_frames); }},
 };
 
 void print_cell(std::ostream& out, const Column& column, const std::string& text) {

@@ -14,10 +14,10 @@ namespace {
 
 // libsndfile moves samples as short, int or float: one device format each.
 constexpr SampleEncoding kEncodings[] = {
-    {"u8", SF_FORMAT_PCM_U8, oss::AFMT_S16_NE},   {"s8", SF_FORMAT_PCM_S8, oss::AFMT_S16_NE},
-    {"s16", SF_FORMAT_PCM_16, oss::AFMT_S16_NE},  {"s24", SF_FORMAT_PCM_24, oss::AFMT_S32_NE},
-    {"s32", SF_FORMAT_PCM_32, oss::AFMT_S32_NE},  {"float", SF_FORMAT_FLOAT, oss::AFMT_FLOAT},
-    {"mu-law", SF_FORMAT_ULAW, oss::AFMT_S16_NE}, {"a-law", SF_FORMAT_ALAW, oss::AFMT_S16_NE},
+    {"u8", SF_FORMAT_PCM_U8, oss::AFMT_S16_NE},    {"s8", SF_FORMAT_PCM_S8, oss::AFMT_S16_NE},
+    {"s16", SF_FORMAT_PCM_16, oss::AFMT_S16_NE},   {"s24", SF_FORMAT_PCM_24, oss::AFMT_S32_NE},
+    {"s32", SF_FORMAT_PCM_32, oss::AFMT_S32_NE},   {"float", SF_FORMAT_FLOAT, oss::AFMT_FLOAT},
+    {"mu-law", SF_FORMAT_ULAW, oss::AFMT_S16_NE},  {"a-law", SF_FORMAT_ALAW, oss::AFMT_S16_NE},
     {"vorbis", SF_FORMAT_VORBIS, oss::AFMT_FLOAT}, {"opus", SF_FORMAT_OPUS, oss::AFMT_FLOAT},
 };
 
@@ -28,10 +28,10 @@ struct FileKind {
 };
 
 constexpr FileKind kKinds[] = {
-    {"wav", SF_FORMAT_WAV, "s16"},   {"w64", SF_FORMAT_W64, "s16"},
-    {"rf64", SF_FORMAT_RF64, "s16"}, {"aiff", SF_FORMAT_AIFF, "s16"},
-    {"aif", SF_FORMAT_AIFF, "s16"},  {"au", SF_FORMAT_AU, "s16"},
-    {"caf", SF_FORMAT_CAF, "s16"},   {"flac", SF_FORMAT_FLAC, "s16"},
+    {"wav", SF_FORMAT_WAV, "s16"},    {"w64", SF_FORMAT_W64, "s16"},
+    {"rf64", SF_FORMAT_RF64, "s16"},  {"aiff", SF_FORMAT_AIFF, "s16"},
+    {"aif", SF_FORMAT_AIFF, "s16"},   {"au", SF_FORMAT_AU, "s16"},
+    {"caf", SF_FORMAT_CAF, "s16"},    {"flac", SF_FORMAT_FLAC, "s16"},
     {"ogg", SF_FORMAT_OGG, "vorbis"}, {"opus", SF_FORMAT_OGG, "opus"},
     {"raw", SF_FORMAT_RAW, "s16"},
 };
@@ -152,7 +152,8 @@ bool SoundFile::read(void* data, std::size_t frames, std::size_t& got, std::stri
     case oss::AFMT_S32_NE:
       result = ::sf_readf_int(file_.get(), static_cast<int*>(data), count);
       break;
-    default: result = ::sf_readf_float(file_.get(), static_cast<float*>(data), count);
+    default:
+      result = ::sf_readf_float(file_.get(), static_cast<float*>(data), count);
   }
   got = static_cast<std::size_t>(std::max<sf_count_t>(result, 0));
   return ::sf_error(file_.get()) == SF_ERR_NO_ERROR || fails(why);
@@ -168,7 +169,8 @@ bool SoundFile::write(const void* data, std::size_t frames, std::string& why) {
     case oss::AFMT_S32_NE:
       result = ::sf_writef_int(file_.get(), static_cast<const int*>(data), count);
       break;
-    default: result = ::sf_writef_float(file_.get(), static_cast<const float*>(data), count);
+    default:
+      result = ::sf_writef_float(file_.get(), static_cast<const float*>(data), count);
   }
   return result == count || fails(why);
 }
