@@ -54,7 +54,7 @@ ssize_t readlink_or(int dirfd, const char* path, char* to, size_t bytes, Next ne
   char text[64];
   if (names_open_device(path, text)) {
     const size_t length = ::strlen(text) < bytes ? ::strlen(text) : bytes;
-    ::memcpy(to, text, length);
+    ::memcpy(to, text, length);  // NOLINT(bugprone-not-null-terminated-result): as readlink()
     return static_cast<ssize_t>(length);
   }
   return by_name<ssize_t>(dirfd, path, Last::kLink, next,

@@ -61,7 +61,7 @@ OSSLOOP_EXPORT int forkpty(int* master, char* name, const termios* settings,
 OSSLOOP_EXPORT int posix_spawn(pid_t* child, const char* path,
                                const posix_spawn_file_actions_t* actions,
                                const posix_spawnattr_t* attributes, char* const* words,
-                               char* const* environment) noexcept {
+                               char* const* environment) {
   return spawn_or(actions, [&](const posix_spawn_file_actions_t* with) {
     return real_posix_spawn(child, path, with, attributes, words, environment);
   });
@@ -69,7 +69,7 @@ OSSLOOP_EXPORT int posix_spawn(pid_t* child, const char* path,
 OSSLOOP_EXPORT int posix_spawnp(pid_t* child, const char* file,
                                 const posix_spawn_file_actions_t* actions,
                                 const posix_spawnattr_t* attributes, char* const* words,
-                                char* const* environment) noexcept {
+                                char* const* environment) {
   return spawn_or(actions, [&](const posix_spawn_file_actions_t* with) {
     return real_posix_spawnp(child, file, with, attributes, words, environment);
   });

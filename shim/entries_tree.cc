@@ -43,7 +43,7 @@ struct Found {
   bool add(const dirent* entry) {
     if (count == room) {
       room = room != 0 ? 2 * room : 16;
-      void* larger = ::realloc(entries, static_cast<size_t>(room) * sizeof *entries);
+      void* larger = ::realloc(entries, static_cast<size_t>(room) * sizeof(void*));
       if (larger == nullptr) return false;
       entries = static_cast<dirent**>(larger);
     }
@@ -86,7 +86,7 @@ int scan(int dirfd, const char* path, dirent*** list, Filter filter, Order order
   }
   errno = saved;
   if (order != nullptr && found.count > 1) {
-    ::qsort(found.entries, static_cast<size_t>(found.count), sizeof *found.entries,
+    ::qsort(found.entries, static_cast<size_t>(found.count), sizeof(void*),
             reinterpret_cast<int (*)(const void*, const void*)>(order));
   }
   *list = found.entries;

@@ -58,8 +58,9 @@ ChannelMatrix::ChannelMatrix(int inputs, int outputs) : inputs_(inputs), outputs
   } else if (!known(inputs) && outputs == 1) {
     for (int i = 0; i < inputs; ++i) add(0, i, 1.0 / inputs);
   } else if (!known(inputs) && outputs == 2) {
-    for (int i = 0; i < inputs; i += 2) add(0, i, 1.0 / ((inputs + 1) / 2));
-    for (int i = 1; i < inputs; i += 2) add(1, i, 1.0 / (inputs / 2));
+    const int right = inputs / 2, left = inputs - right;
+    for (int i = 0; i < inputs; i += 2) add(0, i, 1.0 / left);
+    for (int i = 1; i < inputs; i += 2) add(1, i, 1.0 / right);
   } else if (!known(inputs) || !known(outputs)) {
     for (int i = 0; i < common; ++i) add(i, i, 1);
   } else {

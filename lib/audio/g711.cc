@@ -35,9 +35,7 @@ template <int Shift, std::uint8_t (*Encode)(int)>
 constexpr auto make_codes() {
   std::array<std::uint8_t, (65536 >> Shift)> codes{};
   const int half = 32768 >> Shift;
-  for (int cell = -half; cell < half; ++cell) {
-    codes[static_cast<std::size_t>(cell + half)] = Encode(cell);
-  }
+  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = Encode(static_cast<int>(i) - half);
   return codes;
 }
 

@@ -63,9 +63,9 @@ std::string session_folder() {
 }
 
 std::string default_folder(const Config& config) {
-  const std::string folder = "/dev/shm/ossloop-" + std::to_string(::geteuid());
+  std::string folder = "/dev/shm/ossloop-" + std::to_string(::geteuid());
   if (!taken(folder, config)) return folder;
-  const std::string session = session_folder();
+  std::string session = session_folder();
   // Who then uses the first is told why it is refused.
   if (session.empty()) return folder;
   base::log(base::LogLevel::kWarning, "runtime folder %s: belongs to another user; %s is used",

@@ -16,7 +16,6 @@
 namespace ossloop::control {
 namespace {
 
-using base::sys;
 using config::InstancePolicy;
 using config::Runtime;
 

@@ -108,7 +108,7 @@ Pointer Endpoint::pointer(int fd, Access direction) {
   abi::Side& side = port_.side();
   Pointer result;
   const std::uint64_t moved = side.frames.load(kRelaxed);
-  std::uint64_t position = moved;
+  std::uint64_t position;
   if (direction == kRead) {
     result.queued_frames = std::min(capture_.available_frames(now_ns), port_.buffer_frames());
     position = moved + result.queued_frames;

@@ -7,19 +7,19 @@ namespace {
 
 template <typename Argument>
 struct Kind {
-  static constexpr ArgumentKind value = ArgumentKind::kStructure;
+  static constexpr ArgumentKind kValue = ArgumentKind::kStructure;
 };
 template <>
 struct Kind<std::int32_t> {
-  static constexpr ArgumentKind value = ArgumentKind::kNumber;
+  static constexpr ArgumentKind kValue = ArgumentKind::kNumber;
 };
 template <>
 struct Kind<std::uint64_t> {
-  static constexpr ArgumentKind value = ArgumentKind::kNumber;
+  static constexpr ArgumentKind kValue = ArgumentKind::kNumber;
 };
 template <std::size_t Size>
 struct Kind<char[Size]> {
-  static constexpr ArgumentKind value = ArgumentKind::kText;
+  static constexpr ArgumentKind kValue = ArgumentKind::kText;
 };
 
 Dsp& object(const Target& target, Dsp*) { return *target.dsp; }
@@ -33,7 +33,7 @@ struct Adapter;
 template <typename Object, typename Argument, int (Object::*Member)(Argument&)>
 struct Adapter<Member> {
   static constexpr std::size_t kBytes = sizeof(Argument);
-  static constexpr ArgumentKind kKind = Kind<Argument>::value;
+  static constexpr ArgumentKind kKind = Kind<Argument>::kValue;
   static constexpr bool kAudioOnly = std::is_same_v<Object, Dsp>;
   static int handle(const Target& target, void* argument) {
     return (object(target, static_cast<Object*>(nullptr)).*

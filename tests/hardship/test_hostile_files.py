@@ -120,7 +120,7 @@ class HostileFiles(DrivenTest):
     def test_stuffed_nodes_hold_nothing_up(self):
         for clock in ("free", "realtime"):
             with self.subTest(clock=clock):
-                loop, server, client = self.streaming(clock=clock)
+                loop, server, client = self.streaming(clock=clock, underrun="stall")
                 nodes = self.nodes(loop)
                 with self.going_on(lambda: self.stuff(nodes)):
                     self.assert_whole(server, client)

@@ -20,6 +20,10 @@ from loop import (  # noqa: E402
 
 AGENT = pathlib.Path(__file__).with_name("agent.py")
 
+# For what should return at once: a machine with other things to do is late, but a call
+# that nobody wakes would wait for ever, or for LIMIT_SECONDS.
+PROMPT_SECONDS = 10
+
 # OSS 4 requests and constants the tests need.
 SETFMT, CHANNELS, SPEED = 0xC0045005, 0xC0045006, 0xC0045002
 GETFMTS, GETCAPS, GETBLKSIZE = 0x8004500B, 0x8004500F, 0xC0045004

@@ -94,7 +94,7 @@ class Arguments(DrivenTest):
         reading = server.later("read_to_end", server.fd)
         self.assertEqual((len(played), None), client.write_all(client.fd, played, 2))
         client.close(client.fd)
-        self.assertEqual((played, errno.ECONNRESET), reading.result(3)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
 
 class RuntimeFolder(DrivenTest):

@@ -29,7 +29,7 @@ class Sharing(DrivenTest):
         self.assert_waits(reading, 0.2)  # the child's exit ended nothing
         client.write_all(client.fd, parts[2])
         client.close(client.fd)
-        self.assertEqual((b"".join(parts), errno.ECONNRESET), reading.result(2)[::2])
+        self.assertEqual((b"".join(parts), errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_the_stream_ends_with_the_last_descriptor_in_any_process(self):
         loop = self.loop(**FREE)
@@ -42,7 +42,7 @@ class Sharing(DrivenTest):
         client.close(client.fd)
         self.assert_waits(reading, 0.3)
         os.kill(child, signal.SIGKILL)
-        self.assertEqual((played, errno.ECONNRESET), reading.result(1)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_close_on_exec_closes(self):
         loop = self.loop(**FREE)
@@ -54,7 +54,7 @@ class Sharing(DrivenTest):
         time.sleep(0.3)
         client.close(client.fd)
         try:
-            self.assertEqual((played, errno.ECONNRESET), reading.result(1)[::2])
+            self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
         finally:
             os.kill(child, signal.SIGKILL)
 
@@ -69,7 +69,7 @@ class Sharing(DrivenTest):
         self.assert_waits(reading, 0.2)
         client.write(copy, second)
         client.close(copy)
-        self.assertEqual((first + second, errno.ECONNRESET), reading.result(1)[::2])
+        self.assertEqual((first + second, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_an_inherited_descriptor_keeps_its_format_over_exec(self):
         loop = self.loop(**FREE)
@@ -82,7 +82,7 @@ class Sharing(DrivenTest):
         child = client.spawn(["sh", "-c", f"cat song.raw >&{client.fd}"])
         self.assertEqual(0, client.reap(child))
         client.close(client.fd)
-        data, _, ended = reading.result(2)
+        data, _, ended = reading.result(PROMPT_SECONDS)
         got = sound.from_bytes(data)
         expected = [(value - 128) * 256 for value in bytes(range(256)) * 8]
         self.assertEqual(expected, list(got.samples[0::2]))
@@ -96,7 +96,7 @@ class Sharing(DrivenTest):
         loop.file("song.raw").write_bytes(played)
         reading = server.later("read_to_end", fd)
         loop.start("sh", "-c", "test -c /dev/dsp && cat song.raw > /dev/dsp").succeed()
-        self.assertEqual((played, errno.ECONNRESET), reading.result(2)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_a_shell_records_with_head(self):
         loop = self.loop(**FREE)
@@ -174,7 +174,7 @@ class Signals(DrivenTest):
         writing = client.later("libc_write", client.fd, bytes(free + 4096))
         self.assert_waits(writing, 0.6)  # a new server has a moment to choose its format
         client.interrupt(writing, signal.SIGUSR1)
-        self.assertEqual(free, writing.result(1))
+        self.assertEqual(free, writing.result(PROMPT_SECONDS))
 
     def test_a_read_in_the_midst_of_a_stream_gives_eintr(self):
         loop = self.loop(underrun="stall")
@@ -199,7 +199,7 @@ class Signals(DrivenTest):
         client.signal(signal.SIGUSR1)
         self.assert_waits(writing, 0.2)
         server.read_bytes(server.fd, free + 4096)
-        self.assertEqual(4096, writing.result(1))
+        self.assertEqual(4096, writing.result(PROMPT_SECONDS))
 
 
 if __name__ == "__main__":

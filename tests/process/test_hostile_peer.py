@@ -109,7 +109,7 @@ class HostilePeer(ContractTest):
         fd = client.open(CLIENT, os.O_WRONLY | os.O_NONBLOCK)
         for changed in (time.monotonic_ns() + 10**12, 2**63 - 1, -(2**63)):
             struct.pack_into("<q", self.contract(loop), CHANGED, changed)
-            self.assertGreater(client.later("write", fd, bytes(480 * 4)).result(5), 0)
+            self.assertGreater(client.later("write", fd, bytes(480 * 4)).result(PROMPT_SECONDS), 0)
 
 
 class DeadWaker(ContractTest):
@@ -149,7 +149,7 @@ class DeadWaker(ContractTest):
                 self.assert_waits(reading, 0.3)
                 played = sound.count(1024).bytes()
                 client.write(client.fd, played)
-                self.assertEqual(played, reading.result(5))
+                self.assertEqual(played, reading.result(PROMPT_SECONDS))
 
     def test_a_recorder_in_mid_stream_is_not_lost(self):
         loop = self.loop(clock="free")
@@ -162,7 +162,7 @@ class DeadWaker(ContractTest):
         self.assert_waits(reading, 0.3)
         self.take_sleepers(loop, SERVER_SIDE)
         client.write(client.fd, played[4096:])
-        self.assertEqual(played[4096:], reading.result(5))
+        self.assertEqual(played[4096:], reading.result(PROMPT_SECONDS))
 
     def test_a_player_that_waits_for_room_is_not_lost(self):
         loop = self.loop(clock="free")
@@ -172,8 +172,8 @@ class DeadWaker(ContractTest):
         writing = client.later("write_all", client.fd, played)
         self.assert_waits(writing, 0.3)
         self.take_sleepers(loop, CLIENT_SIDE)
-        self.assertEqual(played, server.later("read_bytes", server.fd, len(played)).result(5))
-        self.assertEqual((len(played), None), writing.result(5))
+        self.assertEqual(played, server.later("read_bytes", server.fd, len(played)).result(PROMPT_SECONDS))
+        self.assertEqual((len(played), None), writing.result(PROMPT_SECONDS))
 
 
 class SharedOpen(DrivenTest):

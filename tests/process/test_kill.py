@@ -218,7 +218,7 @@ class Kill(DrivenTest):
                     self.fail(f"round {number}, with nobody there: {writing.result()}")
                 fd = client.open(CLIENT, os.O_RDONLY)
                 self.assertEqual((played, errno.ECONNRESET), client.read_to_end(fd)[::2])
-                self.assertEqual((len(played), None), writing.result(2))
+                self.assertEqual((len(played), None), writing.result(PROMPT_SECONDS))
                 client.close(fd)
 
     def test_a_server_killed_in_its_sleep_leaves_a_free_side(self):

@@ -78,7 +78,7 @@ class Opening(DrivenTest):
         opening = client.later("open", CLIENT, os.O_WRONLY)
         self.assert_waits(opening)
         server.open(SERVER, os.O_RDONLY)
-        self.assertGreaterEqual(opening.result(2), 0)
+        self.assertGreaterEqual(opening.result(PROMPT_SECONDS), 0)
 
     def test_open_wait_gives_up_in_time(self):
         client = self.agent(self.loop(), env={"OSSLOOP_OPEN_WAIT": 1})
@@ -146,7 +146,7 @@ class Starting(DrivenTest):
                 played = sound.count(4800).bytes()
                 client.write_all(client.fd, played)
                 try:
-                    got = reading.result(1)
+                    got = reading.result(PROMPT_SECONDS)
                 except Failed as failed:  # the client has started, nothing is due yet
                     self.assertEqual((errno.EAGAIN, os.O_NONBLOCK), (failed.errno, nonblock))
                     server.poll(server.fd, select.POLLIN, 1000)
@@ -162,8 +162,8 @@ class Starting(DrivenTest):
                 writing = server.later("write", server.fd, played)
                 self.assert_waits(writing)
                 got = client.later("read_bytes", client.fd, len(played))
-                self.assertEqual(len(played), writing.result(1))
-                self.assertEqual(played, got.result(1))
+                self.assertEqual(len(played), writing.result(PROMPT_SECONDS))
+                self.assertEqual(played, got.result(PROMPT_SECONDS))
 
     def test_a_signal_interrupts_the_first_read_of_the_server(self):
         for nonblock in (0, os.O_NONBLOCK):
@@ -209,7 +209,7 @@ class Starting(DrivenTest):
         self.assert_waits(reading, 0.2)
         played = sound.count(4800).bytes()
         client.write(client.fd, played)
-        self.assertTrue(played.startswith(reading.result(1)))
+        self.assertTrue(played.startswith(reading.result(PROMPT_SECONDS)))
 
     def test_poll_select_space_and_trigger_never_sleep_on_a_server_that_reads(self):
         server = self.agent(self.loop())
@@ -242,7 +242,7 @@ class Starting(DrivenTest):
             ("ioctl_bytes", (fd, GETOPTR, bytes(12))),
         ):
             with self.subTest(name):
-                self.assertLess(server.timed(name, *arguments)[1], 0.2)
+                self.assertLess(server.timed(name, *arguments)[1], PROMPT_SECONDS)
         fragments, total, size, free = fields(server.ioctl_bytes(fd, GETOSPACE, bytes(16)), "4i")
         self.assertEqual((total, total * size), (fragments, free), "an empty buffer is free")
 
@@ -256,7 +256,7 @@ class Starting(DrivenTest):
                 self.assert_waits(polling, 0.2)
                 played = sound.count(24000).bytes()
                 playing = client.later("write_all", client.fd, played)
-                self.assertTrue(polling.result(2))
+                self.assertTrue(polling.result(PROMPT_SECONDS))
                 got, seconds = server.timed("read", server.fd, 256)
                 self.assertTrue(played.startswith(got) and got)
                 self.assertLess(seconds, 0.2)
@@ -291,7 +291,7 @@ class Starting(DrivenTest):
         writing = client.later("write", client.fd, played[free:])
         self.assert_waits(writing)
         self.assertEqual(played, server.read_bytes(server.fd, len(played)))
-        self.assertEqual(4800 * FRAME, writing.result(1))
+        self.assertEqual(4800 * FRAME, writing.result(PROMPT_SECONDS))
 
     def test_non_blocking_client_that_writes_first_fills_its_buffer_then_gets_eagain(self):
         loop = self.loop(**FREE)
@@ -309,7 +309,7 @@ class Starting(DrivenTest):
         time.sleep(0.3)
         played = sound.count(4800).bytes()
         client.write_all(client.fd, played)
-        self.assertEqual(0, sound.numbers(reading.result(1))[0])
+        self.assertEqual(0, sound.numbers(reading.result(PROMPT_SECONDS))[0])
 
 
 class Formats(DrivenTest):
@@ -439,7 +439,7 @@ class Ending(DrivenTest):
                 client.write_all(client.fd, played)
                 client.close(client.fd)
                 closed = time.monotonic()
-                data, sizes, ended = reading.result(2)
+                data, sizes, ended = reading.result(PROMPT_SECONDS)
                 self.assertLess(reading.end - closed, 0.3)
                 self.assertEqual(played, data)
                 self.assertEqual(errno.ECONNRESET, ended)
@@ -451,7 +451,7 @@ class Ending(DrivenTest):
         client.write_all(client.fd, played)
         reading = server.later("read_to_end", server.fd, 4096)
         client.close(client.fd)
-        data, sizes, ended = reading.result(2)
+        data, sizes, ended = reading.result(PROMPT_SECONDS)
         self.assertEqual(played, data)
         self.assertEqual(len(played) % 4096, sizes[-1] % 4096)
         self.assertEqual(errno.ECONNRESET, ended)
@@ -463,7 +463,7 @@ class Ending(DrivenTest):
         reading = client.later("read_to_end", client.fd, 4096)
         self.assertEqual((len(played), None), server.write_all(server.fd, played))
         server.close(server.fd)
-        data, _, ended = reading.result(2)
+        data, _, ended = reading.result(PROMPT_SECONDS)
         self.assertEqual((played, errno.ECONNRESET), (data, ended))
 
     def test_the_end_is_told_once_and_the_next_read_waits_for_the_next_stream(self):
@@ -477,7 +477,7 @@ class Ending(DrivenTest):
                     self.assert_waits(reading, 0.15)
                     client.write_all(client.fd, played)
                     client.close(client.fd)
-                    data, _, ended = reading.result(2)
+                    data, _, ended = reading.result(PROMPT_SECONDS)
                     self.assertEqual((played, errno.ECONNRESET), (data, ended))
                     client.fd = client.open(CLIENT, os.O_WRONLY)
 
@@ -494,7 +494,7 @@ class Ending(DrivenTest):
         played = sound.count(100).bytes()
         client.write(client.fd, played)
         client.close(client.fd)
-        self.assertEqual((played, errno.ECONNRESET), reading.result(2)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_when_the_consumer_ends_a_blocked_write_wakes_with_its_partial_count_then_econnreset(self):
         loop = self.loop()
@@ -505,7 +505,7 @@ class Ending(DrivenTest):
         self.assert_waits(writing, 0.2)
         server.close(server.fd)
         start = time.monotonic()
-        partial = writing.result(2)
+        partial = writing.result(PROMPT_SECONDS)
         self.assertLess(writing.end - start, 0.5)
         self.assertTrue(0 < partial < 8 * 48000 * FRAME)
         self.assertEqual(0, partial % FRAME)
@@ -526,7 +526,7 @@ class Ending(DrivenTest):
         reading = server.later("read_to_end", server.fd)
         self.assertEqual((len(played), None), client.write_all(client.fd, played))
         client.close(client.fd)
-        self.assertEqual((played, errno.ECONNRESET), reading.result(2)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_when_the_client_stops_listening_a_server_that_writes_is_told(self):
         loop = self.loop()
@@ -534,10 +534,13 @@ class Ending(DrivenTest):
         writing = server.later("write_all", server.fd, bytes(8 * 48000 * FRAME))
         client.read_bytes(client.fd, 480 * FRAME)
         client.close(client.fd)
-        _, ended = writing.result(1)
+        _, ended = writing.result(PROMPT_SECONDS)
         self.assertEqual(errno.ECONNRESET, ended)
 
     def test_halt_drops_what_is_queued_and_the_stream_goes_on(self):
+        self.assert_once(self.halt)
+
+    def halt(self):
         loop = self.loop()
         server, client = self.pair(loop)
         reading = server.later("read_to_end", server.fd)
@@ -548,7 +551,7 @@ class Ending(DrivenTest):
         client.ioctl_none(client.fd, HALT)
         self.assertEqual((len(kept), None), client.write_all(client.fd, kept))
         client.close(client.fd)
-        data, _, ended = reading.result(3)
+        data, _, ended = reading.result(PROMPT_SECONDS)
         self.assertEqual(errno.ECONNRESET, ended)
         self.assertEqual(kept, data[-len(kept) :])
         before = len(data) - len(kept)
@@ -557,6 +560,9 @@ class Ending(DrivenTest):
         self.assertTrue(dropped.bytes().startswith(heard), "something else was played")
 
     def test_trigger_off_drops_what_is_queued_and_the_stream_goes_on(self):
+        self.assert_once(self.trigger_off)
+
+    def trigger_off(self):
         loop = self.loop()
         server, client = self.pair(loop)
         reading = server.later("read_to_end", server.fd)
@@ -567,7 +573,7 @@ class Ending(DrivenTest):
         kept = sound.noise(4801, seed=7).bytes()
         client.write_all(client.fd, kept)
         client.close(client.fd)
-        data, _, ended = reading.result(3)
+        data, _, ended = reading.result(PROMPT_SECONDS)
         self.assertEqual((kept, errno.ECONNRESET), (data[-len(kept) :], ended))
         self.assertLess(len(data) - len(kept), 7200 * FRAME)
 
@@ -579,7 +585,7 @@ class Ending(DrivenTest):
         played = sound.count(12000).bytes()
         self.assertEqual((len(played), None), client.write_all(client.fd, played, len(played)))
         client.close(client.fd)
-        self.assertEqual((played, errno.ECONNRESET), reading.result(2)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_close_does_not_hang_on_a_server_that_never_reads(self):
         loop = self.loop()
@@ -620,7 +626,7 @@ class Xruns(DrivenTest):
         client.write(client.fd, second)
         underruns = fields(client.ioctl_bytes(client.fd, GETERROR, bytes(104)), "i")[0]
         client.close(client.fd)
-        data, _, ended = reading.result(3)
+        data, _, ended = reading.result(PROMPT_SECONDS)
         self.assertEqual(errno.ECONNRESET, ended)
         self.assertTrue(data.startswith(first), "the sound before the gap")
         self.assertTrue(data.endswith(second), "the sound after the gap")
@@ -639,7 +645,7 @@ class Xruns(DrivenTest):
         time.sleep(0.5)
         client.write(client.fd, played[19200:])
         client.close(client.fd)
-        self.assertEqual((played, errno.ECONNRESET), reading.result(3)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_overrun_makes_the_producer_wait_and_nothing_is_lost(self):
         loop = self.loop()
@@ -690,7 +696,7 @@ class EndPolicies(DrivenTest):
         fd = server.open(SERVER, os.O_RDONLY)
         reading = server.later("read_to_end", fd)
         data = self.play(client, 1000)
-        self.assertEqual((data, errno.ECONNRESET), reading.result(2)[::2])
+        self.assertEqual((data, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_eof_eof_reads_0_until_the_next_stream(self):
         loop = self.loop(eof="eof", **FREE)
@@ -700,7 +706,7 @@ class EndPolicies(DrivenTest):
         self.assert_waits(reading, 0.1)
         for frames in (1000, 1001):
             data = self.play(client, frames)
-            self.assertEqual((data, 0), reading.result(2)[::2])
+            self.assertEqual((data, 0), reading.result(PROMPT_SECONDS)[::2])
             # As a file: who asks again, such as sox, hears it again.
             self.assertEqual(b"", server.read(fd, 4096))
             reading = server.later("read_next", fd)
@@ -711,7 +717,7 @@ class EndPolicies(DrivenTest):
         fd = server.open(SERVER, os.O_RDONLY)
         reading = server.later("read_bytes", fd, 24000 * FRAME)
         data = self.play(client, 4800)
-        got = reading.result(3)
+        got = reading.result(PROMPT_SECONDS)
         self.assertEqual(data, got[: len(data)])
         self.assertEqual(bytes(len(got) - len(data)), got[len(data) :])
 
@@ -723,7 +729,7 @@ class EndPolicies(DrivenTest):
         data = self.play(client, 1000)
         self.assert_waits(reading, 0.2)
         data += self.play(client, 1001)
-        self.assertEqual(data, reading.result(2))
+        self.assertEqual(data, reading.result(PROMPT_SECONDS))
 
     def test_a_changed_configuration_counts_from_the_servers_next_open(self):
         loop = self.loop(clock="free", eof="reset")

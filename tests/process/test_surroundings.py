@@ -22,7 +22,7 @@ class Surroundings(DrivenTest):
         reading = server_agent.later("read_to_end", recording)
         self.assertEqual((len(played), None), client_agent.write_all(playing, played))
         client_agent.close(playing)
-        self.assertEqual((played, errno.ECONNRESET), reading.result(3)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
         server_agent.close(recording)
 
     def test_as_an_ordinary_user_with_nothing_but_dev_shm(self):
@@ -67,7 +67,7 @@ class Surroundings(DrivenTest):
         reading = server_agent.later("read_to_end", recording)
         child = client_agent.spawn(["sh", "-c", "test -c /dev/dsp && cat song.raw > /dev/dsp"])
         self.assertEqual(0, client_agent.reap(child))
-        self.assertEqual((played, errno.ECONNRESET), reading.result(2)[::2])
+        self.assertEqual((played, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_sixteen_instances_in_two_processes(self):
         loop = self.loop(instances=16, **FREE)
@@ -80,7 +80,7 @@ class Surroundings(DrivenTest):
         for written, fd, song in zip(playing, recording, songs):
             reading = servers.later("read_to_end", fd)
             clients.close(written)
-            self.assertEqual((song, errno.ECONNRESET), reading.result(3)[::2])
+            self.assertEqual((song, errno.ECONNRESET), reading.result(PROMPT_SECONDS)[::2])
 
     def test_a_program_that_opens_no_device_leaves_no_trace(self):
         loop = self.loop()

@@ -387,8 +387,7 @@ TEST_CASE("no side is found busy because memory is given back") {
     if (error != 0 && error != -EAGAIN) ++refused;
     Pair::close(client, fd);
   });
-  std::this_thread::sleep_for(500ms);
+  for (int moment = 0; moment < 50 || opened <= 5; ++moment) std::this_thread::sleep_for(10ms);
   crowd.stop();
-  CHECK(opened > 5);
   CHECK(refused == 0);
 }
