@@ -84,7 +84,8 @@ char* realpath_or(const char* path, char* to, Next next) {
     return nullptr;
   }
   errno = saved;
-  return to == nullptr ? ::strdup(place.text) : ::strcpy(to, place.text);
+  if (to == nullptr) return ::strdup(place.text);
+  return static_cast<char*>(::memcpy(to, place.text, ::strlen(place.text) + 1));
 }
 
 }  // namespace

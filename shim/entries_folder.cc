@@ -92,7 +92,7 @@ char* answer(const char* text, char* to, size_t size) {
     errno = size == 0 ? EINVAL : ERANGE;
     return nullptr;
   }
-  return ::strcpy(to, text);
+  return static_cast<char*>(::memcpy(to, text, needed));
 }
 
 template <typename Next>

@@ -71,7 +71,7 @@ const char* directory_of(Folder folder) {
 bool really_there(Folder folder, const char* text) {
   if (folder != Folder::kDev) return false;
   char path[64] = "/dev/";
-  ::strcat(path, text);
+  ::strncat(path, text, sizeof path - sizeof "/dev/");
   struct stat status;
   return ::syscall(SYS_newfstatat, AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -153,7 +153,7 @@ bool next_entry(Folder folder, long& position, FolderEntry& entry) {
                    : family.numbering != config::Numbering::kNone && number < config::kMaxInstances;
     if (!fits || ::strcmp(family.directory, directory) != 0) continue;
     entry.name = family.name;
-    ::strcpy(entry.text, family.stem);
+    ::memcpy(entry.text, family.stem, ::strlen(family.stem) + 1);
     if (number >= 0) {
       entry.name.instance = number;
       char* digits = entry.text + ::strlen(entry.text);
