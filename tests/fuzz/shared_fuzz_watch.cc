@@ -20,6 +20,9 @@ namespace ossloop::fuzz {
 namespace {
 
 constexpr std::int64_t kEndNs = 5'000'000'000;
+// Where a handler only sets a flag, a signal between the program's look at it and its call
+// is lost, so it is asked again.
+constexpr std::int64_t kAgainNs = 1'000'000'000;
 constexpr int kReported = 77;  // __asan_default_options
 
 std::int64_t now_ns() { return base::sys().now_ns(); }
@@ -147,7 +150,7 @@ void Watch::start(std::size_t number, Kind kind, std::uint64_t seed) {
 void Watch::end(std::size_t number, bool kill) {
   const pid_t pid = board_.post[number].pid.load();
   if (pid <= 0 || asked_[number].pid == pid) return;
-  asked_[number] = {pid, now_ns(), kill};
+  asked_[number] = {pid, now_ns(), kill, now_ns() + kAgainNs};
   ::kill(pid, kill ? SIGKILL : SIGTERM);
   ++(kill ? counts_.killed : counts_.asked);
 }
@@ -172,6 +175,9 @@ void Watch::look() {
       if (i >= kFirstForked) judge(i, pid, status == -1 ? nullptr : &status);
     } else if (asked_[i].pid == pid && now_ns() - asked_[i].at_ns > kEndNs) {
       hangs(i, pid);
+    } else if (asked_[i].pid == pid && !asked_[i].killed && now_ns() > asked_[i].again_ns) {
+      asked_[i].again_ns += kAgainNs;
+      ::kill(pid, SIGTERM);
     }
   }
 }

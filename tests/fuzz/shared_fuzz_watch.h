@@ -48,6 +48,7 @@ class Watch {
     pid_t pid = 0;
     std::int64_t at_ns = 0;
     bool killed = false;
+    std::int64_t again_ns = 0;
   };
   void judge(std::size_t post, pid_t pid, const int* status);
   void hangs(std::size_t post, pid_t pid);
