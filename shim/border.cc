@@ -13,10 +13,10 @@
 
 #include "base/deferral.h"
 #include "base/log.h"
-#include "base/shelter.h"
+#include "base/scoped_block.h"
 #include "base/signals.h"
 #include "base/sys.h"
-#include "device/timer.h"
+#include "device/device_thread.h"
 #include "shim/engine.h"
 
 namespace ossloop::shim {
@@ -108,7 +108,7 @@ int set_async(int fd, OpenFile& file, const void* argument) {
 }
 
 int ioctl(int fd, unsigned request, void* argument) {
-  const base::NotCancelled whole;
+  const base::ScopedCancelDisable whole;
   Call call(engine->handles(), fd);
   if (!call) return -EBADF;
   switch (request) {
@@ -135,19 +135,19 @@ short prepare_poll(int fd, short events) {
 }
 
 short poll_now(int fd) {
-  const base::NotCancelled whole;
+  const base::ScopedCancelDisable whole;
   Call call(engine->handles(), fd);
   return call ? guarded([&] { return call.file().poll_now(fd); }) : short{-1};
 }
 
 void want_edges(int fd) {
-  const base::NotCancelled whole;
+  const base::ScopedCancelDisable whole;
   Call call(engine->handles(), fd);
   if (call) guarded([&] { return call.file().want_edges(fd), 0; });
 }
 
 void* map(int fd, void* address, std::size_t bytes, int protection, int flags, int* error) {
-  const base::NotCancelled whole;
+  const base::ScopedCancelDisable whole;
   Call call(engine->handles(), fd);
   *error = -EBADF;
   if (!call) return nullptr;
@@ -228,8 +228,10 @@ const EngineApi kEngineCalls{
     .poll_now = poll_now,
     .want_edges = want_edges,
     .map = map,
-    .maps_touch = [](std::uintptr_t begin,
-                     std::uintptr_t end) { return engine->handles().maps().touch(begin, end); },
+    .maps_overlap =
+        [](std::uintptr_t begin, std::uintptr_t end) {
+          return engine->handles().maps().overlaps(begin, end);
+        },
     .unmapped =
         [](std::uintptr_t begin, std::uintptr_t end) {
           guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
@@ -251,7 +253,7 @@ const EngineApi kEngineCalls{
     .close_all = [] { guarded([] { return engine->handles().close_all(), 0; }); },
     .before_fork = [] { engine->handles().before_fork(); },
     .after_fork = [](bool child) { engine->handles().after_fork(child); },
-    .has_thread = [] { return device::Timer::instance().has_thread(); },
+    .has_thread = [] { return device::DeviceThread::instance().has_thread(); },
     .handler_changing = base::signal_handler_changing,
     .handler_changed = base::signal_handler_changed,
     .stood_for = base::stood_for,

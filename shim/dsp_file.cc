@@ -26,8 +26,8 @@ ssize_t DspFile::write(int fd, const std::byte* data, std::size_t bytes, bool pr
 int DspFile::ioctl(int fd, unsigned request, void* argument) {
   const int instance = endpoint_->instance();
   oss::Dsp dsp(*endpoint_, fd);
-  oss::System system(machine_, oss::audio_device(instance, endpoint_->side_index()));
-  oss::Mixer mixer(machine_, instance, endpoint_->port().shared_segment());
+  oss::System system(instances_, oss::audio_device(instance, endpoint_->side_index()));
+  oss::Mixer mixer(instances_, instance, endpoint_->port().shared_segment());
   return oss::serve({&dsp, system, mixer}, fd, request, argument);
 }
 

@@ -12,8 +12,8 @@ namespace ossloop::shim {
 
 class DspFile final : public OpenFile {
  public:
-  DspFile(std::unique_ptr<device::Endpoint> endpoint, const oss::Machine& machine)
-      : endpoint_(std::move(endpoint)), machine_(machine) {}
+  DspFile(std::unique_ptr<device::Endpoint> endpoint, const oss::InstanceSet& machine)
+      : endpoint_(std::move(endpoint)), instances_(machine) {}
 
   config::DeviceName name() const override;
   device::Endpoint* endpoint() override { return endpoint_.get(); }
@@ -34,7 +34,7 @@ class DspFile final : public OpenFile {
 
  private:
   const std::unique_ptr<device::Endpoint> endpoint_;
-  const oss::Machine& machine_;
+  const oss::InstanceSet& instances_;
 };
 
 }  // namespace ossloop::shim

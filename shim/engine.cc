@@ -9,8 +9,8 @@
 #include "base/deferral.h"
 #include "base/host.h"
 #include "base/log.h"
+#include "device/device_thread.h"
 #include "device/endpoint.h"
-#include "device/timer.h"
 
 namespace ossloop::shim {
 
@@ -22,7 +22,7 @@ namespace {
 config::Runtime start_runtime() {
   std::vector<config::Diagnostic> diagnostics;
   config::Runtime runtime;
-  device::Timer::instance().run([&] {
+  device::DeviceThread::instance().run([&] {
     base::start_log(::getenv("OSSLOOP_LOG"));
     runtime = config::load_runtime(diagnostics);
   });
@@ -41,11 +41,11 @@ bool holds(int fd, const device::Endpoint* endpoint) {
 
 Engine::Engine(DescriptorTable& table)
     : runtime_(start_runtime()),
-      machine_(
+      instances_(
           {runtime_.folder, static_cast<mode_t>(runtime_.config.mode)}, runtime_.config.instances,
-          [this](int instance) { return birth(instance); }, config::policy_bit),
+          [this](int instance) { return init(instance); }, config::policy_bit),
       handles_(table) {
-  device::Timer::instance().rest();
+  device::DeviceThread::instance().stop_if_idle();
 }
 
 }  // namespace ossloop::shim

@@ -36,7 +36,7 @@ class Engine {
  private:
   // What is wrong with an environment variable, once in this process: programs ask
   // for a device again and again.
-  class Complaint {
+  class WarnOnce {
    public:
     void tell(const std::string& why);
 
@@ -49,13 +49,13 @@ class Engine {
   int open_dsp(const config::DeviceName& name, int flags);
   int open_mixer(const config::DeviceName& name, int flags);
   int open_sndstat(int flags);
-  shm::Birth birth(int instance) const;
+  shm::SegmentInit init(int instance) const;
   bool adopt_side(int fd, int instance, abi::SideIndex side);
   bool adopt_mixer(int fd, int instance);
 
   config::Runtime runtime_;
-  mutable Complaint bad_dsp_, bad_wait_;
-  oss::Machine machine_;
+  mutable WarnOnce bad_dsp_, bad_wait_;
+  oss::InstanceSet instances_;
   Handles handles_;
 };
 

@@ -50,7 +50,7 @@ struct EngineApi {
   // mmap at offset 0; nullptr with error.
   void* (*map)(int fd, void* address, std::size_t bytes, int protection, int flags, int* error);
   // Does [begin, end) hold any of a device's buffer? Then what became of it is told.
-  bool (*maps_touch)(std::uintptr_t begin, std::uintptr_t end);
+  bool (*maps_overlap)(std::uintptr_t begin, std::uintptr_t end);
   void (*unmapped)(std::uintptr_t begin, std::uintptr_t end);
   void (*map_moved)(std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes);
 

@@ -26,8 +26,8 @@ OSSLOOP_REAL_AS(__readlinkat_chk, ssize_t(int, const char*, char*, size_t, size_
 
 template <typename Next>
 int access_or(int dirfd, const char* path, int mode, Next next) {
-  return by_name<int>(dirfd, path, Last::kFollow, next,
-                      [&](const EngineApi& engine, const Place& place) -> int {
+  return by_name<int>(dirfd, path, FollowLinks::kYes, next,
+                      [&](const EngineApi& engine, const PathLookup& place) -> int {
                         if ((mode & ~(R_OK | W_OK | X_OK)) != 0) return -EINVAL;
                         struct stat status;
                         const int error = describe(engine, place, status);
@@ -41,9 +41,9 @@ int access_or(int dirfd, const char* path, int mode, Next next) {
 
 // A link of /proc to a descriptor of ours tells the device, not what stands for it.
 bool names_open_device(const char* path, char* text) {
-  Place place;
+  PathLookup place;
   if (!readable_text(path) || ::strncmp(path, "/proc/", 6) != 0) return false;
-  find_place(AT_FDCWD, path, Last::kFollow, place);
+  look_up(AT_FDCWD, path, FollowLinks::kYes, place);
   if (!place.ours || place.name.kind == ossloop::config::DeviceKind::kDirectory) return false;
   canonical_text(place.name, text);
   return true;
@@ -57,8 +57,8 @@ ssize_t readlink_or(int dirfd, const char* path, char* to, size_t bytes, Next ne
     ::memcpy(to, text, length);  // NOLINT(bugprone-not-null-terminated-result): as readlink()
     return static_cast<ssize_t>(length);
   }
-  return by_name<ssize_t>(dirfd, path, Last::kLink, next,
-                          [](const EngineApi& engine, const Place& place) -> ssize_t {
+  return by_name<ssize_t>(dirfd, path, FollowLinks::kNo, next,
+                          [](const EngineApi& engine, const PathLookup& place) -> ssize_t {
                             const int error = exists(engine, place);
                             return error != 0 ? error : -EINVAL;
                           });
@@ -67,13 +67,13 @@ ssize_t readlink_or(int dirfd, const char* path, char* to, size_t bytes, Next ne
 // `to` nullptr: in memory of its own.
 template <typename Next>
 char* realpath_or(const char* path, char* to, Next next) {
-  Place place;
+  PathLookup place;
   const int saved = errno;
-  find_place(AT_FDCWD, path, Last::kFollow, place, Want::kCanonical);
+  look_up(AT_FDCWD, path, FollowLinks::kYes, place, Resolve::kCanonical);
   if (!place.ours) {
     char* result = next(place.rewritten ? place.text : path);
     if (result != nullptr || errno != ENOENT || place.rewritten) return result;
-    find_place_late(AT_FDCWD, path, Last::kFollow, place);
+    resolve_after_enoent(AT_FDCWD, path, FollowLinks::kYes, place);
     if (place.rewritten) return next(place.text);
     if (!place.ours) return nullptr;
   }

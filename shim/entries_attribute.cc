@@ -43,8 +43,8 @@ constexpr const char* kNeighbour = "/dev/null";
 
 template <typename Result, typename Next>
 Result as_neighbour(const char* path, Next next) {
-  return by_name<Result>(AT_FDCWD, path, Last::kFollow, next,
-                         [&](const EngineApi& engine, const Place& place) -> Result {
+  return by_name<Result>(AT_FDCWD, path, FollowLinks::kYes, next,
+                         [&](const EngineApi& engine, const PathLookup& place) -> Result {
                            const int error = exists(engine, place);
                            if (error != 0) return error;
                            const Result result = next(kNeighbour);
@@ -56,9 +56,9 @@ bool for_users(const char* attribute) { return ::strncmp(attribute, "user.", 5) 
 
 // Only files and folders carry attributes of users.
 template <typename Next>
-ssize_t get_or(const char* path, Last last, const char* attribute, Next next) {
+ssize_t get_or(const char* path, FollowLinks last, const char* attribute, Next next) {
   return by_name<ssize_t>(AT_FDCWD, path, last, next,
-                          [&](const EngineApi& engine, const Place& place) -> ssize_t {
+                          [&](const EngineApi& engine, const PathLookup& place) -> ssize_t {
                             const int error = exists(engine, place);
                             if (error != 0) return error;
                             return for_users(attribute) ? -ENODATA : -EOPNOTSUPP;
@@ -66,17 +66,17 @@ ssize_t get_or(const char* path, Last last, const char* attribute, Next next) {
 }
 
 template <typename Next>
-ssize_t list_or(const char* path, Last last, Next next) {
+ssize_t list_or(const char* path, FollowLinks last, Next next) {
   return by_name<ssize_t>(AT_FDCWD, path, last, next,
-                          [&](const EngineApi& engine, const Place& place) -> ssize_t {
+                          [&](const EngineApi& engine, const PathLookup& place) -> ssize_t {
                             return exists(engine, place);
                           });
 }
 
 template <typename Next>
-int change_or(const char* path, Last last, Next next) {
+int change_or(const char* path, FollowLinks last, Next next) {
   return by_name<int>(AT_FDCWD, path, last, next,
-                      [&](const EngineApi& engine, const Place& place) -> int {
+                      [&](const EngineApi& engine, const PathLookup& place) -> int {
                         const int error = exists(engine, place);
                         return error != 0 ? error : -EPERM;
                       });
@@ -86,46 +86,48 @@ int change_or(const char* path, Last last, Next next) {
 
 OSSLOOP_EXPORT ssize_t getxattr(const char* path, const char* name, void* value,
                                 size_t bytes) noexcept {
-  return get_or(path, Last::kFollow, name,
+  return get_or(path, FollowLinks::kYes, name,
                 [&](const char* at) { return real_getxattr(at, name, value, bytes); });
 }
 OSSLOOP_EXPORT ssize_t lgetxattr(const char* path, const char* name, void* value,
                                  size_t bytes) noexcept {
-  return get_or(path, Last::kLink, name,
+  return get_or(path, FollowLinks::kNo, name,
                 [&](const char* at) { return real_lgetxattr(at, name, value, bytes); });
 }
 OSSLOOP_EXPORT ssize_t listxattr(const char* path, char* list, size_t bytes) noexcept {
-  return list_or(path, Last::kFollow,
+  return list_or(path, FollowLinks::kYes,
                  [&](const char* at) { return real_listxattr(at, list, bytes); });
 }
 OSSLOOP_EXPORT ssize_t llistxattr(const char* path, char* list, size_t bytes) noexcept {
-  return list_or(path, Last::kLink,
+  return list_or(path, FollowLinks::kNo,
                  [&](const char* at) { return real_llistxattr(at, list, bytes); });
 }
 OSSLOOP_EXPORT int setxattr(const char* path, const char* name, const void* value, size_t bytes,
                             int flags) noexcept {
-  return change_or(path, Last::kFollow,
+  return change_or(path, FollowLinks::kYes,
                    [&](const char* at) { return real_setxattr(at, name, value, bytes, flags); });
 }
 OSSLOOP_EXPORT int lsetxattr(const char* path, const char* name, const void* value, size_t bytes,
                              int flags) noexcept {
-  return change_or(path, Last::kLink,
+  return change_or(path, FollowLinks::kNo,
                    [&](const char* at) { return real_lsetxattr(at, name, value, bytes, flags); });
 }
 OSSLOOP_EXPORT int removexattr(const char* path, const char* name) noexcept {
-  return change_or(path, Last::kFollow, [&](const char* at) { return real_removexattr(at, name); });
+  return change_or(path, FollowLinks::kYes,
+                   [&](const char* at) { return real_removexattr(at, name); });
 }
 OSSLOOP_EXPORT int lremovexattr(const char* path, const char* name) noexcept {
-  return change_or(path, Last::kLink, [&](const char* at) { return real_lremovexattr(at, name); });
+  return change_or(path, FollowLinks::kNo,
+                   [&](const char* at) { return real_lremovexattr(at, name); });
 }
 
 // -1 with errno unchanged means "no limit": it has to come through as it is.
 OSSLOOP_EXPORT long pathconf(const char* path, int name) noexcept {
   struct stat status;
   const int saved = errno;
-  Place place;
-  find_place(AT_FDCWD, path, Last::kFollow, place);
-  if (!place.ours) find_place_late(AT_FDCWD, path, Last::kFollow, place);
+  PathLookup place;
+  look_up(AT_FDCWD, path, FollowLinks::kYes, place);
+  if (!place.ours) resolve_after_enoent(AT_FDCWD, path, FollowLinks::kYes, place);
   if (!place.ours && !place.rewritten) return real_pathconf(path, name);
   if (::stat(path, &status) != 0) return -1;
   errno = saved;
@@ -162,10 +164,10 @@ OSSLOOP_EXPORT int fstatvfs64(int fd, struct statvfs64* status) noexcept {
 
 // The node is opened and closed as the device is.
 OSSLOOP_EXPORT int inotify_add_watch(int fd, const char* path, uint32_t events) noexcept {
-  const Last last = (events & IN_DONT_FOLLOW) != 0 ? Last::kLink : Last::kFollow;
+  const FollowLinks last = (events & IN_DONT_FOLLOW) != 0 ? FollowLinks::kNo : FollowLinks::kYes;
   return by_name<int>(
       AT_FDCWD, path, last, [&](const char* at) { return real_inotify_add_watch(fd, at, events); },
-      [&](const EngineApi& engine, const Place& place) -> int {
+      [&](const EngineApi& engine, const PathLookup& place) -> int {
         int error = exists(engine, place);
         if (error != 0) return error;
         const bool folder = place.name.kind == DeviceKind::kDirectory;
@@ -181,11 +183,11 @@ OSSLOOP_EXPORT int inotify_add_watch(int fd, const char* path, uint32_t events) 
 
 OSSLOOP_EXPORT int name_to_handle_at(int dirfd, const char* path, file_handle* handle, int* mount,
                                      int flags) noexcept {
-  const Last last = (flags & AT_SYMLINK_FOLLOW) != 0 ? Last::kFollow : Last::kLink;
+  const FollowLinks last = (flags & AT_SYMLINK_FOLLOW) != 0 ? FollowLinks::kYes : FollowLinks::kNo;
   return by_name<int>(
       dirfd, path, last,
       [&](const char* at) { return real_name_to_handle_at(dirfd, at, handle, mount, flags); },
-      [&](const EngineApi& engine, const Place& place) -> int {
+      [&](const EngineApi& engine, const PathLookup& place) -> int {
         const int error = exists(engine, place);
         return error != 0 ? error : -EOPNOTSUPP;
       });

@@ -53,7 +53,7 @@ OSSLOOP_REAL(mknodat);
 OSSLOOP_REAL_AS(__xmknod, int(int, const char*, mode_t, dev_t*));
 OSSLOOP_REAL_AS(__xmknodat, int(int, int, const char*, mode_t, dev_t*));
 
-bool is_folder(const Place& place) { return place.name.kind == DeviceKind::kDirectory; }
+bool is_folder(const PathLookup& place) { return place.name.kind == DeviceKind::kDirectory; }
 
 // In a folder that only root may write to.
 int removal_refused() { return ::geteuid() != 0 ? -EACCES : -EPERM; }
@@ -73,22 +73,22 @@ int times_refused(const timespec* times) {
 
 // Answers `error` if the path is ours and there, whatever that is.
 template <typename Next, typename Answer>
-int refuse(int dirfd, const char* path, Last last, Next next, Answer answer) {
+int refuse(int dirfd, const char* path, FollowLinks last, Next next, Answer answer) {
   return by_name<int>(dirfd, path, last, next,
-                      [&](const EngineApi& engine, const Place& place) -> int {
+                      [&](const EngineApi& engine, const PathLookup& place) -> int {
                         const int error = exists(engine, place);
                         return error != 0 ? error : answer(place);
                       });
 }
 
 template <typename Next>
-int refuse(int dirfd, const char* path, Last last, Next next, int error) {
-  return refuse(dirfd, path, last, next, [error](const Place&) { return error; });
+int refuse(int dirfd, const char* path, FollowLinks last, Next next, int error) {
+  return refuse(dirfd, path, last, next, [error](const PathLookup&) { return error; });
 }
 
 template <typename Next>
 int remove_or(int dirfd, const char* path, bool as_folder, Next next) {
-  return refuse(dirfd, path, Last::kLink, next, [&](const Place& place) {
+  return refuse(dirfd, path, FollowLinks::kNo, next, [&](const PathLookup& place) {
     if (::geteuid() != 0) return -EACCES;
     if (as_folder) return is_folder(place) ? -ENOTEMPTY : -ENOTDIR;
     return is_folder(place) ? -EISDIR : -EPERM;
@@ -97,7 +97,7 @@ int remove_or(int dirfd, const char* path, bool as_folder, Next next) {
 
 template <typename Next>
 int truncate_or(const char* path, off64_t length, Next next) {
-  return refuse(AT_FDCWD, path, Last::kFollow, next, [&](const Place& place) {
+  return refuse(AT_FDCWD, path, FollowLinks::kYes, next, [&](const PathLookup& place) {
     return length < 0 ? -EINVAL : is_folder(place) ? -EISDIR : -EINVAL;
   });
 }
@@ -106,29 +106,30 @@ int truncate_or(const char* path, off64_t length, Next next) {
 template <typename Next>
 int rename_or(int from_folder, const char* from, int to_folder, const char* to, Next next) {
   return refuse(
-      from_folder, from, Last::kLink,
+      from_folder, from, FollowLinks::kNo,
       [&](const char* at) {
         return refuse(
-            to_folder, to, Last::kLink, [&](const char* there) { return next(at, there); }, -EXDEV);
+            to_folder, to, FollowLinks::kNo, [&](const char* there) { return next(at, there); },
+            -EXDEV);
       },
-      [&](const Place&) { return in_dev(to) ? removal_refused() : -EXDEV; });
+      [&](const PathLookup&) { return in_dev(to) ? removal_refused() : -EXDEV; });
 }
 
 template <typename Next>
-int link_or(int from_folder, const char* from, Last last, int to_folder, const char* to,
+int link_or(int from_folder, const char* from, FollowLinks last, int to_folder, const char* to,
             Next next) {
   return refuse(
-      to_folder, to, Last::kLink,
+      to_folder, to, FollowLinks::kNo,
       [&](const char* there) {
         return refuse(
             from_folder, from, last, [&](const char* at) { return next(at, there); },
-            [&](const Place&) { return in_dev(to) ? removal_refused() : -EXDEV; });
+            [&](const PathLookup&) { return in_dev(to) ? removal_refused() : -EXDEV; });
       },
       -EEXIST);
 }
 
-Last follow_unless(int flags) {
-  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Last::kLink : Last::kFollow;
+FollowLinks follow_unless(int flags) {
+  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FollowLinks::kNo : FollowLinks::kYes;
 }
 
 bool means_our_descriptor(int fd, const char* path, int flags) {
@@ -139,11 +140,13 @@ bool means_our_descriptor(int fd, const char* path, int flags) {
 
 OSSLOOP_EXPORT int chmod(const char* path, mode_t mode) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kFollow, [&](const char* at) { return real_chmod(at, mode); }, -EPERM);
+      AT_FDCWD, path, FollowLinks::kYes, [&](const char* at) { return real_chmod(at, mode); },
+      -EPERM);
 }
 OSSLOOP_EXPORT int lchmod(const char* path, mode_t mode) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kLink, [&](const char* at) { return real_lchmod(at, mode); }, -EPERM);
+      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_lchmod(at, mode); },
+      -EPERM);
 }
 OSSLOOP_EXPORT int fchmodat(int dirfd, const char* path, mode_t mode, int flags) noexcept {
   return refuse(
@@ -156,13 +159,13 @@ OSSLOOP_EXPORT int fchmod(int fd, mode_t mode) noexcept {
 
 OSSLOOP_EXPORT int chown(const char* path, uid_t user, gid_t group) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kFollow, [&](const char* at) { return real_chown(at, user, group); },
-      same_owner(user, group));
+      AT_FDCWD, path, FollowLinks::kYes,
+      [&](const char* at) { return real_chown(at, user, group); }, same_owner(user, group));
 }
 OSSLOOP_EXPORT int lchown(const char* path, uid_t user, gid_t group) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kLink, [&](const char* at) { return real_lchown(at, user, group); },
-      same_owner(user, group));
+      AT_FDCWD, path, FollowLinks::kNo,
+      [&](const char* at) { return real_lchown(at, user, group); }, same_owner(user, group));
 }
 OSSLOOP_EXPORT int fchownat(int dirfd, const char* path, uid_t user, gid_t group,
                             int flags) noexcept {
@@ -178,17 +181,17 @@ OSSLOOP_EXPORT int fchown(int fd, uid_t user, gid_t group) noexcept {
 
 OSSLOOP_EXPORT int utime(const char* path, const utimbuf* times) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kFollow, [&](const char* at) { return real_utime(at, times); },
+      AT_FDCWD, path, FollowLinks::kYes, [&](const char* at) { return real_utime(at, times); },
       times == nullptr ? 0 : -EPERM);
 }
 OSSLOOP_EXPORT int utimes(const char* path, const timeval times[2]) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kFollow, [&](const char* at) { return real_utimes(at, times); },
+      AT_FDCWD, path, FollowLinks::kYes, [&](const char* at) { return real_utimes(at, times); },
       times == nullptr ? 0 : -EPERM);
 }
 OSSLOOP_EXPORT int lutimes(const char* path, const timeval times[2]) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kLink, [&](const char* at) { return real_lutimes(at, times); },
+      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_lutimes(at, times); },
       times == nullptr ? 0 : -EPERM);
 }
 OSSLOOP_EXPORT int futimes(int fd, const timeval times[2]) noexcept {
@@ -198,7 +201,8 @@ OSSLOOP_EXPORT int futimes(int fd, const timeval times[2]) noexcept {
 OSSLOOP_EXPORT int futimesat(int dirfd, const char* path, const timeval times[2]) noexcept {
   if (path == nullptr && is_ours(dirfd)) return to_libc(times == nullptr ? 0 : -EPERM);
   return refuse(
-      dirfd, path, Last::kFollow, [&](const char* at) { return real_futimesat(dirfd, at, times); },
+      dirfd, path, FollowLinks::kYes,
+      [&](const char* at) { return real_futimesat(dirfd, at, times); },
       times == nullptr ? 0 : -EPERM);
 }
 OSSLOOP_EXPORT int utimensat(int dirfd, const char* path, const timespec times[2],
@@ -207,7 +211,7 @@ OSSLOOP_EXPORT int utimensat(int dirfd, const char* path, const timespec times[2
   return refuse(
       dirfd, path, follow_unless(flags),
       [&](const char* at) { return real_utimensat(dirfd, at, times, flags); },
-      [&](const Place&) { return times_refused(times); });
+      [&](const PathLookup&) { return times_refused(times); });
 }
 OSSLOOP_EXPORT int futimens(int fd, const timespec times[2]) noexcept {
   return is_ours(fd) ? to_libc(times_refused(times)) : real_futimens(fd, times);
@@ -251,64 +255,66 @@ OSSLOOP_EXPORT int renameat2(int from_folder, const char* from, int to_folder, c
   });
 }
 OSSLOOP_EXPORT int link(const char* from, const char* to) noexcept {
-  return link_or(AT_FDCWD, from, Last::kLink, AT_FDCWD, to,
+  return link_or(AT_FDCWD, from, FollowLinks::kNo, AT_FDCWD, to,
                  [](const char* at, const char* there) { return real_link(at, there); });
 }
 OSSLOOP_EXPORT int linkat(int from_folder, const char* from, int to_folder, const char* to,
                           int flags) noexcept {
   if (means_our_descriptor(from_folder, from, flags)) return to_libc(-EXDEV);
-  const Last last = (flags & AT_SYMLINK_FOLLOW) != 0 ? Last::kFollow : Last::kLink;
+  const FollowLinks last = (flags & AT_SYMLINK_FOLLOW) != 0 ? FollowLinks::kYes : FollowLinks::kNo;
   return link_or(from_folder, from, last, to_folder, to, [&](const char* at, const char* there) {
     return real_linkat(from_folder, at, to_folder, there, flags);
   });
 }
 OSSLOOP_EXPORT int symlink(const char* target, const char* path) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kLink, [&](const char* at) { return real_symlink(target, at); },
+      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_symlink(target, at); },
       -EEXIST);
 }
 OSSLOOP_EXPORT int symlinkat(const char* target, int dirfd, const char* path) noexcept {
   return refuse(
-      dirfd, path, Last::kLink, [&](const char* at) { return real_symlinkat(target, dirfd, at); },
-      -EEXIST);
+      dirfd, path, FollowLinks::kNo,
+      [&](const char* at) { return real_symlinkat(target, dirfd, at); }, -EEXIST);
 }
 
 OSSLOOP_EXPORT int mkdir(const char* path, mode_t mode) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kLink, [&](const char* at) { return real_mkdir(at, mode); }, -EEXIST);
+      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_mkdir(at, mode); },
+      -EEXIST);
 }
 OSSLOOP_EXPORT int mkdirat(int dirfd, const char* path, mode_t mode) noexcept {
   return refuse(
-      dirfd, path, Last::kLink, [&](const char* at) { return real_mkdirat(dirfd, at, mode); },
+      dirfd, path, FollowLinks::kNo, [&](const char* at) { return real_mkdirat(dirfd, at, mode); },
       -EEXIST);
 }
 OSSLOOP_EXPORT int mkfifo(const char* path, mode_t mode) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kLink, [&](const char* at) { return real_mkfifo(at, mode); }, -EEXIST);
+      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_mkfifo(at, mode); },
+      -EEXIST);
 }
 OSSLOOP_EXPORT int mkfifoat(int dirfd, const char* path, mode_t mode) noexcept {
   return refuse(
-      dirfd, path, Last::kLink, [&](const char* at) { return real_mkfifoat(dirfd, at, mode); },
+      dirfd, path, FollowLinks::kNo, [&](const char* at) { return real_mkfifoat(dirfd, at, mode); },
       -EEXIST);
 }
 OSSLOOP_EXPORT int mknod(const char* path, mode_t mode, dev_t device) noexcept {
   return refuse(
-      AT_FDCWD, path, Last::kLink, [&](const char* at) { return real_mknod(at, mode, device); },
-      -EEXIST);
+      AT_FDCWD, path, FollowLinks::kNo,
+      [&](const char* at) { return real_mknod(at, mode, device); }, -EEXIST);
 }
 OSSLOOP_EXPORT int mknodat(int dirfd, const char* path, mode_t mode, dev_t device) noexcept {
   return refuse(
-      dirfd, path, Last::kLink,
+      dirfd, path, FollowLinks::kNo,
       [&](const char* at) { return real_mknodat(dirfd, at, mode, device); }, -EEXIST);
 }
 OSSLOOP_EXPORT int __xmknod(int version, const char* path, mode_t mode, dev_t* device) {
   return refuse(
-      AT_FDCWD, path, Last::kLink,
+      AT_FDCWD, path, FollowLinks::kNo,
       [&](const char* at) { return real___xmknod(version, at, mode, device); }, -EEXIST);
 }
 OSSLOOP_EXPORT int __xmknodat(int version, int dirfd, const char* path, mode_t mode,
                               dev_t* device) {
   return refuse(
-      dirfd, path, Last::kLink,
+      dirfd, path, FollowLinks::kNo,
       [&](const char* at) { return real___xmknodat(version, dirfd, at, mode, device); }, -EEXIST);
 }

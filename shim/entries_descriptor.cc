@@ -34,7 +34,7 @@ constexpr unsigned kUnshare = 2;          // CLOSE_RANGE_UNSHARE
 
 // `fd` came out of a duplication of `source`.
 int duplicated(int source, int fd, bool ours) {
-  is_foreign(fd);
+  register_foreign(fd);
   if (fd < 0) return fd;
   if (ours) {
     loaded_engine()->duplicated(source, fd);
@@ -162,7 +162,7 @@ int lock_section(int fd, int command, off64_t length) {
 OSSLOOP_EXPORT int close(int fd) {
   if (descriptors.foreign(fd)) return real_close(fd);
   if (is_ours(fd)) return to_libc(loaded_engine()->close(fd));
-  is_foreign(fd);
+  register_foreign(fd);
   return real_close(fd);
 }
 

@@ -158,7 +158,7 @@ int sort_out(int epoll, epoll_event* events, int count) {
 }
 
 template <typename Next>
-int wait_in(int epoll, epoll_event* events, Patience patience, Next next) {
+int wait_in(int epoll, epoll_event* events, Deadline patience, Next next) {
   const int saved = errno;
   for (;;) {
     {
@@ -166,7 +166,7 @@ int wait_in(int epoll, epoll_event* events, Patience patience, Next next) {
       look_again(epoll);
     }
     errno = saved;
-    const Patience now = until_next_look(patience);
+    const Deadline now = until_next_look(patience);
     const int count = next(now);
     if (count == 0 && !patience.over()) continue;
     if (count <= 0) return count;
@@ -198,23 +198,23 @@ OSSLOOP_EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* even
 
 OSSLOOP_EXPORT int epoll_wait(int epoll, epoll_event* events, int most, int timeout_ms) {
   if (!watching(epoll)) return real_epoll_wait(epoll, events, most, timeout_ms);
-  return wait_in(epoll, events, Patience::milliseconds(timeout_ms), [&](const Patience& patience) {
+  return wait_in(epoll, events, Deadline::milliseconds(timeout_ms), [&](const Deadline& patience) {
     return real_epoll_wait(epoll, events, most, patience.left_ms());
   });
 }
 OSSLOOP_EXPORT int epoll_pwait(int epoll, epoll_event* events, int most, int timeout_ms,
                                const sigset_t* signals) {
   if (!watching(epoll)) return real_epoll_pwait(epoll, events, most, timeout_ms, signals);
-  return wait_in(epoll, events, Patience::milliseconds(timeout_ms), [&](const Patience& patience) {
+  return wait_in(epoll, events, Deadline::milliseconds(timeout_ms), [&](const Deadline& patience) {
     return real_epoll_pwait(epoll, events, most, patience.left_ms(), signals);
   });
 }
 OSSLOOP_EXPORT int epoll_pwait2(int epoll, epoll_event* events, int most, const timespec* timeout,
                                 const sigset_t* signals) {
-  if (!watching(epoll) || !Patience::valid(timeout)) {
+  if (!watching(epoll) || !Deadline::valid(timeout)) {
     return real_epoll_pwait2(epoll, events, most, timeout, signals);
   }
-  return wait_in(epoll, events, Patience::time(timeout), [&](const Patience& patience) {
+  return wait_in(epoll, events, Deadline::time(timeout), [&](const Deadline& patience) {
     timespec left{};
     return real_epoll_pwait2(epoll, events, most, patience.left(left), signals);
   });

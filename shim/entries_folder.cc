@@ -39,7 +39,7 @@ static_assert(sizeof(dirent) == sizeof(dirent64));
 DIR* look_at(DIR* dir, Folder folder) {
   if (dir == nullptr) return nullptr;
   const int fd = ::dirfd(dir);
-  is_foreign(fd);
+  register_foreign(fd);
   if (folder == Folder::kNone && is_dev(fd, "")) folder = Folder::kDev;
   if (folder == Folder::kNone) return dir;
   if (is_virtual(folder)) descriptors.set_folder(fd, static_cast<unsigned>(folder));
@@ -52,7 +52,7 @@ DIR* look_at(DIR* dir, Folder folder) {
 // After libc's last entry ours follow; errno says nothing at an end.
 template <typename Entry, typename Next>
 Entry* read_or(DIR* dir, Next next) {
-  if (!in_our_part(dir)) {
+  if (!at_injected_entries(dir)) {
     const int saved = errno;
     errno = 0;
     Entry* entry = next();
@@ -68,7 +68,7 @@ Entry* read_or(DIR* dir, Next next) {
 
 template <typename Entry, typename Next>
 int read_into_or(DIR* dir, Entry* entry, Entry** result, Next next) {
-  if (!in_our_part(dir)) {
+  if (!at_injected_entries(dir)) {
     const int error = next();
     if (error != 0 || *result != nullptr || listed_folder(dir) == Folder::kNone) return error;
   }
@@ -104,12 +104,12 @@ char* where_or(char* to, size_t size, Next next) {
 }  // namespace
 
 OSSLOOP_EXPORT DIR* opendir(const char* path) {
-  Place place;
-  find_place(AT_FDCWD, path, Last::kFollow, place);
+  PathLookup place;
+  look_up(AT_FDCWD, path, FollowLinks::kYes, place);
   if (!place.ours && !place.rewritten) {
     DIR* dir = real_opendir(path);
     if (dir != nullptr || errno != ENOENT) return look_at(dir, Folder::kNone);
-    find_place_late(AT_FDCWD, path, Last::kFollow, place);
+    resolve_after_enoent(AT_FDCWD, path, FollowLinks::kYes, place);
     if (!place.ours && !place.rewritten) return nullptr;
   }
   const EngineApi* engine = load_engine();
@@ -150,7 +150,7 @@ OSSLOOP_EXPORT int readdir64_r(DIR* dir, dirent64* entry, dirent64** result) {
 OSSLOOP_EXPORT int closedir(DIR* dir) {
   if (dir != nullptr && listed_folder(dir) != Folder::kNone) {
     forget_listing(dir);
-    is_foreign(::dirfd(dir));
+    register_foreign(::dirfd(dir));
   }
   return real_closedir(dir);
 }
@@ -159,7 +159,7 @@ OSSLOOP_EXPORT void rewinddir(DIR* dir) noexcept {
   real_rewinddir(dir);
 }
 OSSLOOP_EXPORT long telldir(DIR* dir) noexcept {
-  return in_our_part(dir) ? tell_listing(dir) : real_telldir(dir);
+  return at_injected_entries(dir) ? tell_listing(dir) : real_telldir(dir);
 }
 OSSLOOP_EXPORT void seekdir(DIR* dir, long place) noexcept {
   if (!seek_listing(dir, place)) real_seekdir(dir, place);
@@ -167,8 +167,8 @@ OSSLOOP_EXPORT void seekdir(DIR* dir, long place) noexcept {
 
 OSSLOOP_EXPORT int chdir(const char* path) noexcept {
   const int result = by_name<int>(
-      AT_FDCWD, path, Last::kFollow, [](const char* at) { return real_chdir(at); },
-      [](const EngineApi& engine, const Place& place) -> int {
+      AT_FDCWD, path, FollowLinks::kYes, [](const char* at) { return real_chdir(at); },
+      [](const EngineApi& engine, const PathLookup& place) -> int {
         int error = exists(engine, place);
         if (error != 0) return error;
         if (place.name.kind != DeviceKind::kDirectory) return -ENOTDIR;

@@ -49,7 +49,7 @@ void unmapped(const void* address, size_t bytes) {
   memory_changes.fetch_add(1, std::memory_order_release);
   const EngineApi* engine = loaded_engine();
   if (engine == nullptr) return;
-  if (!engine->maps_touch(address_of(address), end_of(address, bytes))) return;
+  if (!engine->maps_overlap(address_of(address), end_of(address, bytes))) return;
   engine->unmapped(address_of(address), end_of(address, bytes));
 }
 
@@ -104,7 +104,7 @@ OSSLOOP_EXPORT void* mremap(void* address, size_t bytes, size_t new_bytes, int f
   va_end(arguments);
   const EngineApi* engine = loaded_engine();
   const bool ours =
-      engine != nullptr && engine->maps_touch(address_of(address), end_of(address, bytes));
+      engine != nullptr && engine->maps_overlap(address_of(address), end_of(address, bytes));
   if (ours && end_of(nullptr, new_bytes) > end_of(nullptr, bytes)) {
     errno = EINVAL;
     return MAP_FAILED;

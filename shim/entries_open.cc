@@ -24,13 +24,14 @@ OSSLOOP_REAL_AS(__open64_2, int(const char*, int));
 OSSLOOP_REAL_AS(__openat_2, int(int, const char*, int));
 OSSLOOP_REAL_AS(__openat64_2, int(int, const char*, int));
 
-int open_device(const EngineApi& engine, const Place& place, int flags) {
+int open_device(const EngineApi& engine, const PathLookup& place, int flags) {
   const int there = exists(engine, place);
   if ((flags & O_DIRECTORY) != 0) return there < 0 ? there : -ENOTDIR;
   if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0 && there == 0) return -EEXIST;
   // Such a descriptor opens nothing: any other character device will do.
   if ((flags & O_PATH) != 0) {
-    return there < 0 ? there : is_foreign(real_open("/dev/null", O_PATH | (flags & O_CLOEXEC)));
+    return there < 0 ? there
+                     : register_foreign(real_open("/dev/null", O_PATH | (flags & O_CLOEXEC)));
   }
   const int fd = engine.open(&place.name, flags);
   constexpr int kKept = O_APPEND | O_NOATIME;
@@ -40,14 +41,14 @@ int open_device(const EngineApi& engine, const Place& place, int flags) {
   return fd;
 }
 
-int open_folder(const EngineApi& engine, const Place& place, int flags) {
+int open_folder(const EngineApi& engine, const PathLookup& place, int flags) {
   if ((flags & O_CREAT) != 0) return (flags & O_EXCL) != 0 ? -EEXIST : -EISDIR;
   if ((flags & O_ACCMODE) != O_RDONLY && (flags & O_PATH) == 0) return -EISDIR;
   const PathPages path;
   if (!path) return -ENOMEM;
   const int error = real_folder(engine, place, path->text, sizeof path->text);
   if (error != 0) return error;
-  const int fd = is_foreign(real_open(path->text, flags));
+  const int fd = register_foreign(real_open(path->text, flags));
   if (fd < 0) return -errno;
   if (own_process()) descriptors.set_folder(fd, static_cast<unsigned>(folder_of(place.name)));
   return fd;
@@ -60,7 +61,7 @@ mode_t mode_of(int flags, va_list arguments) {
 
 }  // namespace
 
-int ossloop::shim::open_place(const Place& place, int flags) {
+int ossloop::shim::open_place(const PathLookup& place, int flags) {
   const EngineApi* engine = load_engine();
   if (engine == nullptr) return kNotOurs;
   if (place.error != 0) {

@@ -24,7 +24,7 @@ OSSLOOP_REAL(posix_spawnp);
 
 // The three stand for something else now.
 void standard_numbers_replaced() {
-  for (int fd = 0; fd < 3; ++fd) look_anew(fd);
+  for (int fd = 0; fd < 3; ++fd) reclassify(fd);
 }
 
 // What the child would open is opened here, where we see it, and handed down.
@@ -54,7 +54,7 @@ OSSLOOP_EXPORT int forkpty(int* master, char* name, const termios* settings,
                            const winsize* size) noexcept {
   const int child = real_forkpty(master, name, settings, size);
   if (child == 0) standard_numbers_replaced();
-  if (child > 0) is_foreign(*master);
+  if (child > 0) register_foreign(*master);
   return child;
 }
 

@@ -34,16 +34,20 @@ OSSLOOP_REAL_AS(__fxstatat64, int(int, int, const char*, struct stat64*, int));
 // On LP64 the two structures are one.
 static_assert(sizeof(struct stat) == sizeof(struct stat64));
 
-Last last_of(int flags) { return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? Last::kLink : Last::kFollow; }
+FollowLinks last_of(int flags) {
+  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FollowLinks::kNo : FollowLinks::kYes;
+}
 
 template <typename Status, typename Next>
-int stat_or(int dirfd, const char* path, Last last, Status* status, Next next) {
-  return by_name<int>(dirfd, path, last, next, [&](const EngineApi& engine, const Place& place) {
-    struct stat found;
-    int error = describe(engine, place, found);
-    if (error == 0 && !copy_to_user(status, &found, sizeof found)) error = -EFAULT;
-    return error;
-  });
+int stat_or(int dirfd, const char* path, FollowLinks last, Status* status, Next next) {
+  return by_name<int>(dirfd, path, last, next,
+                      [&](const EngineApi& engine, const PathLookup& place) {
+                        struct stat found;
+                        int error = describe(engine, place, found);
+                        if (error == 0 && !copy_to_user(status, &found, sizeof found))
+                          error = -EFAULT;
+                        return error;
+                      });
 }
 
 template <typename Status, typename Next>
@@ -86,19 +90,19 @@ void to_statx(const struct stat& from, struct statx& to) {
 }  // namespace
 
 OSSLOOP_EXPORT int stat(const char* path, struct stat* status) noexcept {
-  return stat_or(AT_FDCWD, path, Last::kFollow, status,
+  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
                  [&](const char* at) { return real_stat(at, status); });
 }
 OSSLOOP_EXPORT int stat64(const char* path, struct stat64* status) noexcept {
-  return stat_or(AT_FDCWD, path, Last::kFollow, status,
+  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
                  [&](const char* at) { return real_stat64(at, status); });
 }
 OSSLOOP_EXPORT int lstat(const char* path, struct stat* status) noexcept {
-  return stat_or(AT_FDCWD, path, Last::kLink, status,
+  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
                  [&](const char* at) { return real_lstat(at, status); });
 }
 OSSLOOP_EXPORT int lstat64(const char* path, struct stat64* status) noexcept {
-  return stat_or(AT_FDCWD, path, Last::kLink, status,
+  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
                  [&](const char* at) { return real_lstat64(at, status); });
 }
 OSSLOOP_EXPORT int fstat(int fd, struct stat* status) noexcept {
@@ -135,19 +139,19 @@ OSSLOOP_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask,
 
 // What programs built against glibc before 2.33 call.
 OSSLOOP_EXPORT int __xstat(int version, const char* path, struct stat* status) {
-  return stat_or(AT_FDCWD, path, Last::kFollow, status,
+  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
                  [&](const char* at) { return real___xstat(version, at, status); });
 }
 OSSLOOP_EXPORT int __xstat64(int version, const char* path, struct stat64* status) {
-  return stat_or(AT_FDCWD, path, Last::kFollow, status,
+  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
                  [&](const char* at) { return real___xstat64(version, at, status); });
 }
 OSSLOOP_EXPORT int __lxstat(int version, const char* path, struct stat* status) {
-  return stat_or(AT_FDCWD, path, Last::kLink, status,
+  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
                  [&](const char* at) { return real___lxstat(version, at, status); });
 }
 OSSLOOP_EXPORT int __lxstat64(int version, const char* path, struct stat64* status) {
-  return stat_or(AT_FDCWD, path, Last::kLink, status,
+  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
                  [&](const char* at) { return real___lxstat64(version, at, status); });
 }
 OSSLOOP_EXPORT int __fxstat(int version, int fd, struct stat* status) {
@@ -172,8 +176,8 @@ OSSLOOP_EXPORT int __fxstatat64(int version, int dirfd, const char* path, struct
 // As libc makes it out of what stat() says.
 OSSLOOP_EXPORT key_t ftok(const char* path, int project) noexcept {
   return by_name<key_t>(
-      AT_FDCWD, path, Last::kFollow, [&](const char* at) { return real_ftok(at, project); },
-      [&](const EngineApi& engine, const Place& place) {
+      AT_FDCWD, path, FollowLinks::kYes, [&](const char* at) { return real_ftok(at, project); },
+      [&](const EngineApi& engine, const PathLookup& place) {
         struct stat found;
         const int error = describe(engine, place, found);
         if (error != 0) return static_cast<key_t>(error);

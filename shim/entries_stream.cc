@@ -22,7 +22,7 @@ OSSLOOP_REAL(tmpfile);
 OSSLOOP_REAL(tmpfile64);
 
 FILE* foreign_stream(FILE* file) {
-  if (file != nullptr) is_foreign(::fileno(file));
+  if (file != nullptr) register_foreign(::fileno(file));
   return file;
 }
 
@@ -79,9 +79,9 @@ FILE* reopen_or(const char* path, const char* mode, FILE* file, Next next) {
     // opens once must be free by then.
     const int before = ::fileno(file);
     const bool was_ours = before >= 0 && is_ours(before);
-    Place place;
-    find_place(AT_FDCWD, path, Last::kFollow, place);
-    if (!place.ours) find_place_late(AT_FDCWD, path, Last::kFollow, place);
+    PathLookup place;
+    look_up(AT_FDCWD, path, FollowLinks::kYes, place);
+    if (!place.ours) resolve_after_enoent(AT_FDCWD, path, FollowLinks::kYes, place);
     if (was_ours) {
       ::fflush(file);
       ::close(before);

@@ -30,7 +30,7 @@ void look_at_descriptors(msghdr* message) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     const auto* numbers = reinterpret_cast<const int*>(CMSG_DATA(part));
     const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; ++i) look_anew(numbers[i]);
+    for (size_t i = 0; i < count; ++i) reclassify(numbers[i]);
   }
 }
 

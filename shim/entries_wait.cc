@@ -64,7 +64,7 @@ class Prepared {
     short taken;
   };
   pollfd* entries_;
-  Notes<Note> ours_;
+  SmallVector<Note> ours_;
 };
 
 // The kernel refuses more than a process can have descriptors.
@@ -81,10 +81,10 @@ bool any_ours(const pollfd* entries, nfds_t count) {
 
 // `next` waits for as long as it is told.
 template <typename Next>
-int wait_for(pollfd* entries, nfds_t count, Patience patience, Next next) {
+int wait_for(pollfd* entries, nfds_t count, Deadline patience, Next next) {
   for (;;) {
     Prepared prepared(entries, count);
-    const Patience now = until_next_look(patience);
+    const Deadline now = until_next_look(patience);
     const int result = next(now);
     const int mistaken = prepared.restore(result > 0);
     if (result == 0 && !patience.over()) continue;
@@ -106,8 +106,8 @@ bool writable(void* data, size_t bytes) {
 __attribute__((noinline)) int poll_devices(pollfd* entries, nfds_t count, int timeout_ms) {
   if (!writable(entries, count * sizeof *entries)) return real_poll(entries, count, timeout_ms);
   return wait_for(
-      entries, count, Patience::milliseconds(timeout_ms),
-      [&](const Patience& patience) { return real_poll(entries, count, patience.left_ms()); });
+      entries, count, Deadline::milliseconds(timeout_ms),
+      [&](const Deadline& patience) { return real_poll(entries, count, patience.left_ms()); });
 }
 
 // The sets of select(): any number of bits, whatever FD_SETSIZE says.
@@ -142,7 +142,7 @@ class Copies {
   fd_set* const sets_[3];
   const int words_;
   bool whole_ = true;
-  Notes<unsigned long> copy_;
+  SmallVector<unsigned long> copy_;
 };
 
 // Calls `look` with each descriptor that is asked for, until it says true.
@@ -205,7 +205,7 @@ class PreparedSets {
 
   fd_set* reading_;
   fd_set* writing_;
-  Notes<Note> ours_;
+  SmallVector<Note> ours_;
 };
 
 bool any_ours(int count, fd_set* reading, fd_set* writing, fd_set* failing) {
@@ -222,12 +222,12 @@ bool any_ours(int count, fd_set* reading, fd_set* writing, fd_set* failing) {
 }
 
 template <typename Next>
-int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Patience patience,
+int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Deadline patience,
               Next next) {
   const Copies asked(count, reading, writing, failing);
   for (;;) {
     PreparedSets sets(count, reading, writing);
-    const Patience now = until_next_look(patience);
+    const Deadline now = until_next_look(patience);
     const int result = next(now);
     if (result < 0 && asked.whole()) asked.give_back();
     if (result == 0 && !patience.over() && asked.whole()) {
@@ -257,14 +257,14 @@ OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, siz
 }
 OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
                          const sigset_t* signals) {
-  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Patience::valid(timeout) ||
+  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Deadline::valid(timeout) ||
       !any_ours(entries, count)) {
     return real_ppoll(entries, count, timeout, signals);
   }
   if (!writable(entries, count * sizeof *entries)) {
     return real_ppoll(entries, count, timeout, signals);
   }
-  return wait_for(entries, count, Patience::time(timeout), [&](const Patience& patience) {
+  return wait_for(entries, count, Deadline::time(timeout), [&](const Deadline& patience) {
     timespec left{};
     return real_ppoll(entries, count, patience.left(left), signals);
   });
@@ -287,8 +287,8 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
   }
   timespec whole{};
   if (timeout != nullptr) whole = {timeout->tv_sec, timeout->tv_usec * 1000};
-  const Patience patience = Patience::time(timeout != nullptr ? &whole : nullptr);
-  return select_in(count, reading, writing, failing, patience, [&](const Patience& left) {
+  const Deadline patience = Deadline::time(timeout != nullptr ? &whole : nullptr);
+  return select_in(count, reading, writing, failing, patience, [&](const Deadline& left) {
     // The kernel leaves in it what is left.
     if (timeout != nullptr) {
       timespec now{};
@@ -301,12 +301,12 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
 }
 OSSLOOP_EXPORT int pselect(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                            const timespec* timeout, const sigset_t* signals) {
-  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Patience::valid(timeout) ||
+  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Deadline::valid(timeout) ||
       !any_ours(count, reading, writing, failing)) {
     return real_pselect(count, reading, writing, failing, timeout, signals);
   }
   return select_in(
-      count, reading, writing, failing, Patience::time(timeout), [&](const Patience& patience) {
+      count, reading, writing, failing, Deadline::time(timeout), [&](const Deadline& patience) {
         timespec left{};
         return real_pselect(count, reading, writing, failing, patience.left(left), signals);
       });

@@ -7,10 +7,10 @@
 
 #include "base/host.h"
 #include "base/kernel_signals.h"
-#include "base/shelter.h"
+#include "base/scoped_block.h"
 #include "base/sys.h"
+#include "device/device_thread.h"
 #include "device/sync_group.h"
-#include "device/timer.h"
 #include "device/unsettled_fd.h"
 #include "shim/engine_heap.h"
 
@@ -40,7 +40,7 @@ Handles::Handles(DescriptorTable& table) : table_(table) {}
 // What the opens held that have ended and that no call is inside of any more.
 std::vector<std::unique_ptr<OpenFile>> Handles::take_ended() {
   std::vector<std::unique_ptr<OpenFile>> ended;
-  const base::SignalsHeld signals;
+  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   for (Handle& handle : handles_) {
     if (handle.descriptors.load() != 0 || handle.calls.load() != 0 || handle.file == nullptr) {
@@ -54,7 +54,7 @@ std::vector<std::unique_ptr<OpenFile>> Handles::take_ended() {
 void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
   if (!base::own_process()) return;
   for (const auto& ended : take_ended()) maps_.forget(*ended);
-  const base::SignalsHeld signals;
+  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   const auto is_free = [](const Handle& handle) {
     return handle.descriptors.load() == 0 && handle.calls.load() == 0 && handle.file == nullptr;
@@ -68,7 +68,7 @@ void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
 
 bool Handles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
   if (!base::own_process()) return false;
-  const base::SignalsHeld signals;
+  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   for (Handle& handle : handles_) {
     if (handle.descriptors.load() == 0 || handle.file == nullptr || !same(*handle.file)) continue;
@@ -82,7 +82,7 @@ bool Handles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
 // Takes `fd` out of the table and closes it in the way given; with the last
 // descriptor the open is left.
 int Handles::leave(int fd, const std::function<int()>& close_descriptor, bool still_open) {
-  const base::NotCancelled whole;
+  const base::ScopedCancelDisable whole;
   // In a child of vfork() the table is the parent's: only the kernel's changes.
   if (!base::own_process()) return close_descriptor();
   int result = 0;
@@ -157,7 +157,7 @@ void Handles::before_fork() {
     handle.locked_for_fork = true;
   }
   device::UnsettledFd::before_fork();
-  device::Timer::instance().before_fork();
+  device::DeviceThread::instance().before_fork();
   heap_before_fork();
 }
 
@@ -165,9 +165,9 @@ void Handles::after_fork(bool child) {
   heap_after_fork(child);
   if (child) {
     base::forget_thread();
-    device::Timer::instance().after_fork_in_child();
+    device::DeviceThread::instance().after_fork_in_child();
   } else {
-    device::Timer::instance().after_fork_in_parent();
+    device::DeviceThread::instance().after_fork_in_parent();
   }
   device::UnsettledFd::after_fork(child);
   for (Handle& handle : handles_) {
@@ -185,7 +185,7 @@ void Handles::close_all() {
   if (!base::own_process()) return;
   bool any = false;
   {
-    const base::SignalsHeld signals;
+    const base::ScopedSignalBlock signals;
     std::lock_guard lock(mutex_);
     for (Handle& handle : handles_) any = any || handle.descriptors.load() != 0;
   }

@@ -79,7 +79,7 @@ dirent* next_listed(DIR* dir) {
   listing->ours = true;
   FolderEntry found;
   if (!next_entry(listing->folder, listing->position, found)) return nullptr;
-  Place place;
+  PathLookup place;
   place.name = found.name;
   struct stat status;
   if (describe(*loaded_engine(), place, status) != 0) status.st_ino = 1;
@@ -99,7 +99,7 @@ void rewind_listing(DIR* dir) {
   listing->position = 0;
 }
 
-bool in_our_part(DIR* dir) {
+bool at_injected_entries(DIR* dir) {
   const Listing* listing = find(dir);
   return listing != nullptr && listing->ours;
 }

@@ -21,6 +21,6 @@ void rewind_listing(DIR* dir);
 long tell_listing(DIR* dir);
 bool seek_listing(DIR* dir, long place);
 // Are libc's entries over?
-bool in_our_part(DIR* dir);
+bool at_injected_entries(DIR* dir);
 
 }  // namespace ossloop::shim

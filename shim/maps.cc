@@ -4,11 +4,11 @@
 
 #include <utility>
 
-#include "base/shelter.h"
+#include "base/scoped_block.h"
 
 namespace ossloop::shim {
 
-bool Maps::touch(std::uintptr_t begin, std::uintptr_t end) const {
+bool Maps::overlaps(std::uintptr_t begin, std::uintptr_t end) const {
   if (count_.load(std::memory_order_acquire) == 0) return false;
   for (const Map& map : maps_) {
     if (map.begin.load(std::memory_order_relaxed) < end &&
@@ -27,7 +27,7 @@ Maps::Map* Maps::free_one() {
 }
 
 void* Maps::add(OpenFile& file, int fd, const device::MapRequest& request, int& error) {
-  const base::SignalsHeld signals;
+  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   Map* map = free_one();
   error = map == nullptr ? -ENOMEM : 0;
@@ -61,8 +61,8 @@ void Maps::release(OpenFile& file, int which) {
 }
 
 void Maps::remove(std::uintptr_t begin, std::uintptr_t end) {
-  const base::SignalsHeld signals;
-  const base::NotCancelled whole;
+  const base::ScopedSignalBlock signals;
+  const base::ScopedCancelDisable whole;
   std::lock_guard lock(mutex_);
   for (Map& map : maps_) {
     const std::uintptr_t from = map.begin.load(std::memory_order_relaxed);
@@ -80,7 +80,7 @@ void Maps::remove(std::uintptr_t begin, std::uintptr_t end) {
 }
 
 void Maps::move(std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
-  const base::SignalsHeld signals;
+  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   for (Map& map : maps_) {
     if (map.begin.load(std::memory_order_relaxed) != begin ||
@@ -93,7 +93,7 @@ void Maps::move(std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std
 }
 
 void Maps::forget(OpenFile& file) {
-  const base::SignalsHeld signals;
+  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   for (Map& map : maps_) {
     if (map.file == &file) map.file = nullptr;

@@ -16,7 +16,7 @@ class Maps {
   static constexpr int kMost = 64;  // at once
 
   // Does the range hold any of a map? Locks nothing: most are somebody else's.
-  bool touch(std::uintptr_t begin, std::uintptr_t end) const;
+  bool overlaps(std::uintptr_t begin, std::uintptr_t end) const;
 
   // mmap of a device: the address, or nullptr with error.
   void* add(OpenFile& file, int fd, const device::MapRequest& request, int& error);

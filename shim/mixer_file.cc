@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "device/timer.h"
+#include "device/device_thread.h"
 #include "oss/request_table.h"
 
 namespace ossloop::shim {
@@ -19,10 +19,10 @@ ssize_t MixerFile::read(int, std::byte*, std::size_t, bool) { return -ENXIO; }
 ssize_t MixerFile::write(int, const std::byte*, std::size_t, bool) { return -ENXIO; }
 
 int MixerFile::ioctl(int fd, unsigned request, void* argument) {
-  oss::System system(machine_, -1);
-  oss::Mixer mixer(machine_, instance_, segment_);
+  oss::System system(instances_, -1);
+  oss::Mixer mixer(instances_, instance_, segment_);
   const int result = oss::serve({nullptr, system, mixer}, fd, request, argument);
-  device::Timer::instance().rest();
+  device::DeviceThread::instance().stop_if_idle();
   return result;
 }
 

@@ -15,8 +15,8 @@ namespace ossloop::shim {
 
 class MixerFile final : public OpenFile {
  public:
-  MixerFile(int instance, std::shared_ptr<shm::Segment> segment, const oss::Machine& machine)
-      : instance_(instance), segment_(std::move(segment)), machine_(machine) {}
+  MixerFile(int instance, std::shared_ptr<shm::Segment> segment, const oss::InstanceSet& machine)
+      : instance_(instance), segment_(std::move(segment)), instances_(machine) {}
 
   config::DeviceName name() const override;
   ssize_t read(int fd, std::byte* data, std::size_t bytes, bool progressed) override;
@@ -27,7 +27,7 @@ class MixerFile final : public OpenFile {
  private:
   const int instance_;
   const std::shared_ptr<shm::Segment> segment_;
-  const oss::Machine& machine_;
+  const oss::InstanceSet& instances_;
 };
 
 }  // namespace ossloop::shim

@@ -10,14 +10,14 @@
 namespace ossloop::shim {
 
 template <typename Note>
-class Notes {
+class SmallVector {
  public:
-  Notes() = default;
-  ~Notes() {
+  SmallVector() = default;
+  ~SmallVector() {
     if (notes_ != few_) ::syscall(SYS_munmap, notes_, most_ * sizeof(Note));
   }
-  Notes(const Notes&) = delete;
-  Notes& operator=(const Notes&) = delete;
+  SmallVector(const SmallVector&) = delete;
+  SmallVector& operator=(const SmallVector&) = delete;
 
   // False when there is no memory.
   bool add(const Note& note) {

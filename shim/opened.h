@@ -13,30 +13,30 @@ inline constexpr int kNotOurs = -1000000;
 
 // A descriptor of a device or virtual folder, or -errno; kNotOurs if there is no
 // engine.
-int open_place(const Place& place, int flags);
+int open_place(const PathLookup& place, int flags);
 
 // A descriptor, or -1 and errno. `next` asks libc.
 template <typename Next>
 int open_or(int dirfd, const char* path, int flags, Next next) {
-  Place place;
+  PathLookup place;
   const int saved = errno;
   const bool link_itself =
       (flags & O_NOFOLLOW) != 0 || ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0);
-  const Last last = link_itself ? Last::kLink : Last::kFollow;
-  find_place(dirfd, path, last, place);
+  const FollowLinks last = link_itself ? FollowLinks::kNo : FollowLinks::kYes;
+  look_up(dirfd, path, last, place);
   // libc would make the file that a link to a device points to.
   const bool creating = (flags & O_CREAT) != 0;
-  if (!place.ours && !place.rewritten && creating) find_place_late(dirfd, path, last, place);
+  if (!place.ours && !place.rewritten && creating) resolve_after_enoent(dirfd, path, last, place);
   if (!place.ours) {
     const int fd = next(place.rewritten ? place.text : path);
-    if (fd >= 0) return is_foreign(fd);
+    if (fd >= 0) return register_foreign(fd);
     if (errno != ENOENT || creating || place.rewritten) return fd;
-    find_place_late(dirfd, path, last, place);
-    if (place.rewritten) return is_foreign(next(place.text));
+    resolve_after_enoent(dirfd, path, last, place);
+    if (place.rewritten) return register_foreign(next(place.text));
     if (!place.ours) return fd;
   }
   const int result = open_place(place, flags);
-  if (result == kNotOurs) return is_foreign(next(path));
+  if (result == kNotOurs) return register_foreign(next(path));
   errno = saved;
   number_changed(result);
   return to_libc(result);

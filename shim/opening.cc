@@ -12,9 +12,9 @@
 #include "base/fd.h"
 #include "base/host.h"
 #include "base/log.h"
+#include "device/device_thread.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
-#include "device/timer.h"
 #include "oss/sndstat.h"
 #include "shim/dsp_file.h"
 #include "shim/engine.h"
@@ -51,13 +51,13 @@ bool is_node(const shm::Node& node, int fd) {
   struct stat status {};
   if (sys().fstat(fd, &status) != 0) return false;
   bool is = false;
-  device::Timer::instance().run([&] { is = node.is(status); });
+  device::DeviceThread::instance().run([&] { is = node.is(status); });
   return is;
 }
 
 }  // namespace
 
-void Engine::Complaint::tell(const std::string& why) {
+void Engine::WarnOnce::tell(const std::string& why) {
   if (why.empty()) return;
   const std::size_t text = std::hash<std::string>{}(why);
   if (told_.exchange(text) != text) log(LogLevel::kError, "%s", why.c_str());
@@ -90,32 +90,32 @@ int Engine::open(const config::DeviceName& name, int flags) {
 }
 
 // How the segment of an instance is made when somebody first needs it.
-shm::Birth Engine::birth(int instance) const {
+shm::SegmentInit Engine::init(int instance) const {
   const config::InstancePolicy& policy = runtime_.config.policy[instance];
-  shm::Birth birth;
-  birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
-  birth.fill = [&policy](abi::Segment& segment) {
+  shm::SegmentInit init;
+  init.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  init.fill = [&policy](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
   };
-  return birth;
+  return init;
 }
 
 int Engine::open_mixer(const config::DeviceName& name, int flags) {
   abi::SideIndex side = abi::kClient;
   int instance = 0;
   if (!resolve(name, side, instance)) return -ENOENT;
-  if (!machine_.exists(instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
+  if (!instances_.exists(instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
   int error = 0;
-  auto segment = machine_.make_segment(instance, error);
-  const auto node = shm::Node::of_mixer(machine_.directory(), instance);
-  if (segment != nullptr) device::Timer::instance().run([&] { error = node.make(); });
-  device::Timer::instance().rest();
+  auto segment = instances_.make_segment(instance, error);
+  const auto node = shm::Node::of_mixer(instances_.directory(), instance);
+  if (segment != nullptr) device::DeviceThread::instance().run([&] { error = node.make(); });
+  device::DeviceThread::instance().stop_if_idle();
   if (segment == nullptr || error != 0) return error;
   base::Fd fd(node.open_as(flags));
   if (!fd) return fd.get();
   if (!is_node(node, fd.get())) return -ENOENT;
-  handles_.add(fd.get(), std::make_unique<MixerFile>(instance, std::move(segment), machine_));
+  handles_.add(fd.get(), std::make_unique<MixerFile>(instance, std::move(segment), instances_));
   log(LogLevel::kTrace, "open mix%d -> %d", instance, fd.get());
   return fd.release();
 }
@@ -126,8 +126,8 @@ int Engine::open_sndstat(int flags) {
   const config::DefaultDevice device = config::default_device(runtime_.config, why);
   bad_dsp_.tell(why);
   const std::string text =
-      oss::sndstat(machine_, device.off ? "" : config::format_default_device(device));
-  device::Timer::instance().rest();
+      oss::sndstat(instances_, device.off ? "" : config::format_default_device(device));
+  device::DeviceThread::instance().stop_if_idle();
   base::Fd fd(SndstatFile::make(text, (flags & O_CLOEXEC) != 0));
   if (fd) handles_.add(fd.get(), std::make_unique<SndstatFile>());
   return fd ? fd.release() : fd.get();
@@ -136,8 +136,8 @@ int Engine::open_sndstat(int flags) {
 int Engine::open_dsp(const config::DeviceName& name, int flags) {
   device::OpenRequest request;
   if (!resolve(name, request.side, request.instance)) return -ENOENT;
-  if (!machine_.exists(request.instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
-  request.folder = machine_.directory();
+  if (!instances_.exists(request.instance)) return name.instance >= 0 ? -ENOENT : -ENXIO;
+  request.folder = instances_.directory();
   request.access = (flags & O_ACCMODE) == O_RDONLY   ? device::kRead
                    : (flags & O_ACCMODE) == O_WRONLY ? device::kWrite
                                                      : device::kReadWrite;
@@ -145,7 +145,7 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
   request.exclusive = (flags & O_EXCL) != 0;
   request.close_on_exec = (flags & O_CLOEXEC) != 0;
   request.mu_law = name.mu_law;
-  request.birth = birth(request.instance);
+  request.init = init(request.instance);
   const config::InstancePolicy& policy = runtime_.config.policy[request.instance];
   request.refresh = [&](abi::Policy& present) { config::refresh_policy(policy, present); };
 
@@ -158,13 +158,13 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
     auto endpoint = Endpoint::open(request, fd, error);
     if (endpoint != nullptr) {
       base::Fd opened(fd);
-      handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), machine_));
+      handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), instances_));
       opened.release();
       log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",
           request.instance, fd);
       return fd;
     }
-    device::Timer::instance().rest();
+    device::DeviceThread::instance().stop_if_idle();
     const bool no_server = request.side == abi::kClient && (error == -EAGAIN || error == -ENXIO);
     if (!no_server || sys().now_ns() >= deadline_ns) {
       log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",
@@ -181,7 +181,7 @@ int Engine::stat(const config::DeviceName& name, struct stat& status) const {
   abi::SideIndex side = abi::kClient;
   int instance = 0;
   const bool sndstat = name.kind == DeviceKind::kSndstat;
-  if (!sndstat && (!resolve(name, side, instance) || !machine_.exists(instance))) return -ENOENT;
+  if (!sndstat && (!resolve(name, side, instance) || !instances_.exists(instance))) return -ENOENT;
   status = {};
   status.st_mode = S_IFCHR | (sndstat ? 0444 : 0666);
   status.st_nlink = 1;
@@ -205,18 +205,18 @@ bool Engine::adopt_side(int fd, int instance, abi::SideIndex side) {
            endpoint->side_index() == side && Endpoint::holds_claim(fd);
   });
   if (known) return true;
-  auto endpoint = Endpoint::adopt(machine_.directory(), instance, side, fd);
+  auto endpoint = Endpoint::adopt(instances_.directory(), instance, side, fd);
   if (endpoint == nullptr) return false;
-  handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), machine_));
+  handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), instances_));
   return true;
 }
 
 bool Engine::adopt_mixer(int fd, int instance) {
-  const bool ours = is_node(shm::Node::of_mixer(machine_.directory(), instance), fd);
-  auto segment = ours ? machine_.segment(instance) : nullptr;
-  device::Timer::instance().rest();
+  const bool ours = is_node(shm::Node::of_mixer(instances_.directory(), instance), fd);
+  auto segment = ours ? instances_.segment(instance) : nullptr;
+  device::DeviceThread::instance().stop_if_idle();
   if (segment == nullptr) return false;
-  handles_.add(fd, std::make_unique<MixerFile>(instance, std::move(segment), machine_));
+  handles_.add(fd, std::make_unique<MixerFile>(instance, std::move(segment), instances_));
   return true;
 }
 
@@ -231,10 +231,10 @@ bool Engine::adopt(int fd) {
   }
   for (int instance = 0; instance < abi::kMaxInstances; ++instance) {
     for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-      const shm::Node node(machine_.directory(), instance, side);
+      const shm::Node node(instances_.directory(), instance, side);
       if (node.resembles(status)) return adopt_side(fd, instance, side);
     }
-    const shm::Node node = shm::Node::of_mixer(machine_.directory(), instance);
+    const shm::Node node = shm::Node::of_mixer(instances_.directory(), instance);
     if (node.resembles(status)) return adopt_mixer(fd, instance);
   }
   return false;

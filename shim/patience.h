@@ -6,12 +6,12 @@
 
 namespace ossloop::shim {
 
-class Patience {
+class Deadline {
  public:
-  static Patience milliseconds(int64_t ms) { return Patience(ms < 0 ? kEver : ms * 1'000'000); }
-  static Patience time(const timespec* time) {
-    if (time == nullptr || time->tv_sec > kYears) return Patience(kEver);
-    return Patience(time->tv_sec * 1'000'000'000 + time->tv_nsec);
+  static Deadline milliseconds(int64_t ms) { return Deadline(ms < 0 ? kEver : ms * 1'000'000); }
+  static Deadline time(const timespec* time) {
+    if (time == nullptr || time->tv_sec > kYears) return Deadline(kEver);
+    return Deadline(time->tv_sec * 1'000'000'000 + time->tv_nsec);
   }
   // One that the kernel would take.
   static bool valid(const timespec* time) {
@@ -20,8 +20,8 @@ class Patience {
   }
 
   // The same, but no longer than so.
-  Patience at_most_ms(int64_t ms) const {
-    const Patience shorter = milliseconds(ms);
+  Deadline at_most_ms(int64_t ms) const {
+    const Deadline shorter = milliseconds(ms);
     return shorter.end_ns_ < end_ns_ ? shorter : *this;
   }
 
@@ -44,7 +44,7 @@ class Patience {
  private:
   static constexpr int64_t kEver = INT64_MAX;
   static constexpr time_t kYears = 1'000'000'000;
-  explicit Patience(int64_t ns) : end_ns_(ns >= kEver - now_ns() ? kEver : now_ns() + ns) {}
+  explicit Deadline(int64_t ns) : end_ns_(ns >= kEver - now_ns() ? kEver : now_ns() + ns) {}
   static int64_t now_ns() {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);

@@ -14,7 +14,7 @@ namespace {
 // through folders that only we know.
 class Walk {
  public:
-  Walk(int dirfd, Last last, Place& place, PathMemory& memory)
+  Walk(int dirfd, FollowLinks last, PathLookup& place, PathMemory& memory)
       : dirfd_(dirfd),
         last_(last),
         place_(place),
@@ -156,7 +156,7 @@ class Walk {
     const size_t before = ::strlen(real_);
     if (!append(name, length)) return false;
     const bool at_end = rest_[start_] == '\0';
-    if (at_end && last_ == Last::kLink) return elsewhere();
+    if (at_end && last_ == FollowLinks::kNo) return elsewhere();
     const long bytes = ::syscall(SYS_readlinkat, dirfd_, real_, target_, kTextBytes - 1);
     // Not a link, or nothing at all: libc will say.
     if (bytes <= 0) return errno == EINVAL && !at_end ? true : elsewhere();
@@ -172,8 +172,8 @@ class Walk {
   }
 
   const int dirfd_;
-  const Last last_;
-  Place& place_;
+  const FollowLinks last_;
+  PathLookup& place_;
   Folder folder_ = Folder::kNone;  // a virtual one, or kNone: at `real_`
   bool left_virtual_ = false;
   int links_ = 0;
@@ -184,7 +184,7 @@ class Walk {
   size_t start_ = kRestBytes - 1;
 };
 
-void walk(int dirfd, const char* path, Last last, Place& place) {
+void walk(int dirfd, const char* path, FollowLinks last, PathLookup& place) {
   const int saved = errno;
   // Without memory the path is libc's business.
   if (PathMemory* const memory = place.memory(); memory != nullptr) {
@@ -213,7 +213,7 @@ int named_descriptor(const char* path) {
   return *end == '\0' && fd < DescriptorTable::kSize ? static_cast<int>(fd) : -1;
 }
 
-bool by_descriptor(const char* path, Place& place) {
+bool by_descriptor(const char* path, PathLookup& place) {
   const int fd = named_descriptor(path);
   if (fd < 0 || !is_ours(fd) || loaded_engine()->name(fd, &place.name) != 0) return false;
   PathMemory* const memory = place.memory();
@@ -226,11 +226,11 @@ bool by_descriptor(const char* path, Place& place) {
 
 }  // namespace
 
-void find_place(int dirfd, const char* path, Last last, Place& place, Want want) {
+void look_up(int dirfd, const char* path, FollowLinks last, PathLookup& place, Resolve want) {
   if (!readable_text(path) || *path == '\0' || in_device_thread()) return;
   if (*path == '/') {
     const bool named = config::parse_device_path(path, place.name);
-    if (named && !place.name.through_parent && want == Want::kName &&
+    if (named && !place.name.through_parent && want == Resolve::kName &&
         folder_of(place.name) != Folder::kSound) {
       place.ours = true;
       const bool folder = place.name.kind == config::DeviceKind::kDirectory;
@@ -238,7 +238,7 @@ void find_place(int dirfd, const char* path, Last last, Place& place, Want want)
       place.at_end = true;
       return;
     }
-    if (last == Last::kFollow && by_descriptor(path, place)) return;
+    if (last == FollowLinks::kYes && by_descriptor(path, place)) return;
     if (!named && !config::could_name_device(path)) return;
   } else if (!is_virtual(folder_of_descriptor(dirfd)) && !config::could_name_device(path)) {
     return;
@@ -246,23 +246,23 @@ void find_place(int dirfd, const char* path, Last last, Place& place, Want want)
   walk(dirfd, path, last, place);
 }
 
-void find_place_late(int dirfd, const char* path, Last last, Place& place) {
+void resolve_after_enoent(int dirfd, const char* path, FollowLinks last, PathLookup& place) {
   if (!readable_text(path) || *path == '\0' || in_device_thread()) return;
   const int saved = errno;
   char target[8];
-  const bool link =
-      last == Last::kFollow && ::syscall(SYS_readlinkat, dirfd, path, target, sizeof target) > 0;
+  const bool link = last == FollowLinks::kYes &&
+                    ::syscall(SYS_readlinkat, dirfd, path, target, sizeof target) > 0;
   errno = saved;
   // Beyond a device, through one of our folders and out again, or into it by a link.
   const bool near = ::strncmp(path, "/dev/", 5) == 0 || ::strstr(path, "oss") != nullptr;
   if (link || near) walk(dirfd, path, last, place);
 }
 
-int real_folder(const EngineApi& engine, const Place& place, char* path, size_t bytes) {
+int real_folder(const EngineApi& engine, const PathLookup& place, char* path, size_t bytes) {
   return engine.folder(&place.name, path, bytes);
 }
 
-int describe(const EngineApi& engine, const Place& place, struct stat& status) {
+int describe(const EngineApi& engine, const PathLookup& place, struct stat& status) {
   if (place.name.kind != config::DeviceKind::kDirectory) return engine.stat(&place.name, &status);
   const PathPages path;
   if (!path) return -ENOMEM;
@@ -275,7 +275,7 @@ int describe(const EngineApi& engine, const Place& place, struct stat& status) {
   return failure;
 }
 
-int exists(const EngineApi& engine, const Place& place) {
+int exists(const EngineApi& engine, const PathLookup& place) {
   struct stat status;
   return place.name.kind == config::DeviceKind::kDirectory ? 0 : engine.stat(&place.name, &status);
 }

@@ -10,7 +10,7 @@
 
 namespace ossloop::shim {
 
-struct Place {
+struct PathLookup {
   bool ours = false;
   config::DeviceName name;  // a device or a virtual folder
   // -ENOTDIR, -ENOENT: the path is ours and leads nowhere.
@@ -19,7 +19,7 @@ struct Place {
   // Not ours, but the way to it leads through a virtual folder: libc must take
   // `text` instead.
   bool rewritten = false;
-  // The canonical path, if find_place() was asked for it.
+  // The canonical path, if look_up() was asked for it.
   const char* text = "";
 
   // nullptr if there is none to be had.
@@ -29,21 +29,22 @@ struct Place {
   PathPages memory_;
 };
 
-enum class Last { kFollow, kLink };
-enum class Want { kName, kCanonical };
+enum class FollowLinks { kNo, kYes };
+enum class Resolve { kName, kCanonical };
 
 // Decides before libc is asked, by the path's text in nearly every case.
-void find_place(int dirfd, const char* path, Last last, Place& place, Want want = Want::kName);
+void look_up(int dirfd, const char* path, FollowLinks last, PathLookup& place,
+             Resolve want = Resolve::kName);
 // After libc said ENOENT: a link to one of our names leads to nothing in the file
 // system.
-void find_place_late(int dirfd, const char* path, Last last, Place& place);
+void resolve_after_enoent(int dirfd, const char* path, FollowLinks last, PathLookup& place);
 
 // As stat() says of a device or folder. 0 or -errno.
-int describe(const EngineApi& engine, const Place& place, struct stat& status);
+int describe(const EngineApi& engine, const PathLookup& place, struct stat& status);
 // The same, with no interest in what it says.
-int exists(const EngineApi& engine, const Place& place);
+int exists(const EngineApi& engine, const PathLookup& place);
 // The real folder behind a virtual one, in `path`. 0 or -errno.
-int real_folder(const EngineApi& engine, const Place& place, char* path, size_t bytes);
+int real_folder(const EngineApi& engine, const PathLookup& place, char* path, size_t bytes);
 
 inline bool failed(long result) { return result < 0; }
 inline bool failed(const void* result) { return result == nullptr; }
@@ -51,14 +52,14 @@ inline bool failed(const void* result) { return result == nullptr; }
 // `ours` answers, with a value or -errno, if the path is one of ours; otherwise
 // `next` asks libc, with the path as given or as it must be.
 template <typename Result, typename Next, typename Ours>
-Result by_name(int dirfd, const char* path, Last last, Next next, Ours ours) {
-  Place place;
+Result by_name(int dirfd, const char* path, FollowLinks last, Next next, Ours ours) {
+  PathLookup place;
   const int saved = errno;
-  find_place(dirfd, path, last, place);
+  look_up(dirfd, path, last, place);
   if (!place.ours) {
     const Result result = next(place.rewritten ? place.text : path);
     if (!failed(result) || errno != ENOENT || place.rewritten) return result;
-    find_place_late(dirfd, path, last, place);
+    resolve_after_enoent(dirfd, path, last, place);
     if (place.rewritten) return next(place.text);
     if (!place.ours) return result;
   }

@@ -217,7 +217,7 @@ const EngineApi* load_engine() {
   return api;
 }
 
-int lose(int fd) {
+int drop_stale(int fd) {
   // What the child of a vfork() opens is no number of its parent's.
   if (in_device_thread() || !own_process()) return fd;
   if (descriptors.ours(fd)) {
@@ -229,15 +229,15 @@ int lose(int fd) {
   return fd;
 }
 
-int look_anew(int fd) {
+int reclassify(int fd) {
   if (fd < 0 || in_device_thread() || !own_process()) return fd;
-  is_foreign(fd);
+  register_foreign(fd);
   descriptors.forget(fd);
   if (fd <= 2 && is_ours(fd)) number_changed(fd);
   return fd;
 }
 
-bool recognise(int fd) {
+bool classify(int fd) {
   if (!descriptors.unknown(fd) || in_device_thread()) return false;
   struct stat status;
   if (::syscall(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) != 0) {

@@ -23,7 +23,7 @@ bool handlers_wrapped();
 
 // How long to wait for readiness at a time: where no thread of ours keeps it true, a wait
 // has to look for itself.
-inline Patience until_next_look(const Patience& patience) {
+inline Deadline until_next_look(const Deadline& patience) {
   return loaded_engine()->has_thread() ? patience : patience.at_most_ms(10);
 }
 
@@ -33,7 +33,7 @@ void begin_process();
 
 // A descriptor seen for the first time: looks whether it is one of our nodes,
 // inherited over exec.
-bool recognise(int fd);
+bool classify(int fd);
 
 // Is the caller the device thread? A library under us (an allocator, a profiler, a
 // sanitizer) may open files there, whose numbers are of that thread's own table.
@@ -43,16 +43,16 @@ bool own_process();
 
 inline bool is_ours(int fd) {
   if (descriptors.foreign(fd)) return false;
-  return descriptors.ours(fd) ? !in_device_thread() : recognise(fd);
+  return descriptors.ours(fd) ? !in_device_thread() : classify(fd);
 }
 
 // A call of libc returned `fd` and it is not ours, whatever stood there before.
-int lose(int fd);
-inline int is_foreign(int fd) {
-  return descriptors.ours(fd) || descriptors.folder(fd) != 0 ? lose(fd) : fd;
+int drop_stale(int fd);
+inline int register_foreign(int fd) {
+  return descriptors.ours(fd) || descriptors.folder(fd) != 0 ? drop_stale(fd) : fd;
 }
 // It came from elsewhere and may be anything.
-int look_anew(int fd);
+int reclassify(int fd);
 
 // The name of what is open, as the original's drivers call it. `text` has room for
 // PATH_MAX.

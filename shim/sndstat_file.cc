@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "base/shelter.h"
+#include "base/scoped_block.h"
 #include "base/sys.h"
 
 namespace ossloop::shim {
@@ -23,7 +23,7 @@ constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 int SndstatFile::make(const std::string& text, bool close_on_exec) {
   const int fd = sys().memory_file(kName, close_on_exec);
   if (fd < 0) return fd;
-  const base::WriteSignalsHeld signals;
+  const base::ScopedWriteSignalBlock signals;
   const ssize_t written = sys().write(fd, text.data(), text.size());
   if (written != static_cast<ssize_t>(text.size())) {
     sys().close(fd);

@@ -67,9 +67,9 @@ bool layout_is_known() {
 
 bool is_device(const Action& action) {
   if (action.kind != Action::kOpen) return false;
-  Place place;
-  find_place(AT_FDCWD, action.open.path, Last::kFollow, place);
-  if (!place.ours) find_place_late(AT_FDCWD, action.open.path, Last::kFollow, place);
+  PathLookup place;
+  look_up(AT_FDCWD, action.open.path, FollowLinks::kYes, place);
+  if (!place.ours) resolve_after_enoent(AT_FDCWD, action.open.path, FollowLinks::kYes, place);
   return place.ours && folder_of(place.name) == Folder::kNone;
 }
 

@@ -136,12 +136,12 @@ class TreeWalk {
 bool lists_ours(int dirfd, const char* path) {
   if (!readable_text(path) || *path == '\0') return false;
   const int saved = errno;
-  Place place;
-  find_place(dirfd, path, Last::kFollow, place);
+  PathLookup place;
+  look_up(dirfd, path, FollowLinks::kYes, place);
   if (!place.ours && !place.rewritten) {
     struct stat status;
     if (::fstatat(dirfd, path, &status, 0) != 0 && errno == ENOENT) {
-      find_place_late(dirfd, path, Last::kFollow, place);
+      resolve_after_enoent(dirfd, path, FollowLinks::kYes, place);
     }
   }
   errno = saved;

@@ -11,7 +11,7 @@
 //   any mixer         Mixer, at any time
 //   the server side   Side[kServer], the producer half of Direction[kServerToClient]
 //                     and the consumer half of Direction[kClientToServer] with
-//                     its Meter; Start of the direction it plays in;
+//                     its ClockStats; Start of the direction it plays in;
 //                     LoopFormat::word while it is not frozen
 //   the client side   the same with the roles swapped; and it freezes the word
 //                     when it starts a stream; Clips
@@ -21,7 +21,7 @@
 //   anyone            Side::waiting, by compare-and-swap, before it posts Side::wake
 //   a side's holders  Side::lock, by compare-and-swap; the kernel, when one dies
 //
-// Whoever writes a half holds the turn of its side (device/turn.h), so each field
+// Whoever writes a half holds the turn of its side (device/side_lock.h), so each field
 // has one writer at a time. Readers check every value before use: the other side
 // may be hostile, and the worst it can do is to spoil its own stream.
 //
@@ -38,7 +38,7 @@
 //     idle ── producer: stream + 1, base = written ──> fed ── consumer: anchors
 //     the clock ──> running ── producer: pushes End{stream, written}; or its side
 //     is CLOSED, which means the same at `written` ──> ended ── consumer: has read
-//     up to the end and told its program: told_stream = stream ──> idle
+//     up to the end and told its program: acknowledged_stream = stream ──> idle
 //
 // Positions are frames since the segment was made and only grow. In the order of
 // time:  read <= played <= written,  where `played` is not stored: every process
@@ -125,7 +125,7 @@ struct alignas(64) Consumer {
   Atomic<std::uint64_t> read;     // release, after the frames are copied out
   Atomic<std::uint32_t> running;  // wants sound
   Atomic<std::uint32_t> at_end;   // eof=eof: reads give 0 until the next stream
-  Atomic<std::uint64_t> told_stream;
+  Atomic<std::uint64_t> acknowledged_stream;
   Atomic<std::uint64_t> ends_taken;
   Atomic<std::uint64_t> skips_done;
   // The clock; `sequence` is odd while the rest changes.
@@ -197,14 +197,14 @@ struct alignas(64) Side {
   // one. A waker sets the count to 0 and posts `wake` as often as it was.
   Atomic<std::uint64_t> waiting;
   Atomic<std::uint64_t> wake_frame;  // peer position from which waking is worth it
-  // Who may change the side, among processes that share the open (shm/side_lock.h): the
+  // Who may change the side, among processes that share the open (shm/shared_lock.h): the
   // kernel's number of a thread, 0 if nobody.
   Atomic<std::uint32_t> lock;
   alignas(64) Semaphore wake;
 };
 
 // How the clock of a direction has been moved, for people: the consumer's, relaxed.
-struct alignas(64) Meter {
+struct alignas(64) ClockStats {
   // Since the consumer's open.
   Atomic<std::uint64_t> held_frames;     // set back, for a consumer that did not fetch
   Atomic<std::uint64_t> stalled_frames;  // set back, for a producer that did not come
@@ -253,7 +253,7 @@ struct MappedStream {
   Atomic<std::uint32_t> running;   // triggered
   Atomic<std::uint64_t> position;  // frames of the program moved since the trigger
   Atomic<std::uint64_t> seen;      // position of the last ...PTR question
-  Atomic<std::uint64_t> lead;      // frames that are still held back from the loop
+  Atomic<std::uint64_t> preroll;   // frames that are still held back from the loop
   // Its clock: that of a card, which no program holds up.
   Atomic<std::int64_t> anchor_ns;
   Atomic<std::int64_t> base;
@@ -264,8 +264,8 @@ struct MappedStream {
 struct alignas(64) Mapped {
   MappedStream stream[2];  // 0: recorded, 1: played
   // One process at a time moves the sound: a filter of each would spoil it.
-  Atomic<std::uint32_t> mover;    // its pid
-  Atomic<std::int64_t> moved_ns;  // CLOCK_MONOTONIC; others take over when it is old
+  Atomic<std::uint32_t> pump_owner;  // its pid
+  Atomic<std::int64_t> moved_ns;     // CLOCK_MONOTONIC; others take over when it is old
 };
 
 // Samples that a conversion saturated since the consumer's open, which sets them
@@ -281,7 +281,7 @@ struct Segment {
   Direction direction[2];
   Side side[2];
   Tail tail[2];
-  Meter meter[2];  // by DirectionIndex
+  ClockStats clock_stats[2];  // by DirectionIndex
   Mixer mixer;
   Start start;
   Mapped mapped[2];  // by side
@@ -300,7 +300,7 @@ static_assert(sizeof(Header) == 64 && sizeof(Policy) == 64 && sizeof(LoopFormat)
 static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
 static_assert(offsetof(Producer, skip_from) == 40 && offsetof(Producer, ends) == 64);
 static_assert(offsetof(Producer, end) == 72 && sizeof(End) == 16 && sizeof(Producer) == 384);
-static_assert(offsetof(Consumer, told_stream) == 16 && offsetof(Consumer, sequence) == 40);
+static_assert(offsetof(Consumer, acknowledged_stream) == 16 && offsetof(Consumer, sequence) == 40);
 static_assert(offsetof(Consumer, clock_anchor_ns) == 56 && offsetof(Consumer, clock_stream) == 72);
 static_assert(offsetof(Consumer, dropped_frames) == 104 && sizeof(Consumer) == 128);
 static_assert(sizeof(Direction) == 512);
@@ -316,12 +316,12 @@ static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, loop) == 128)
 static_assert(offsetof(Segment, direction) == 192 && offsetof(Segment, side) == 1216);
 static_assert(offsetof(Tail, frames) == 16 && offsetof(Tail, levels) == 32 && sizeof(Tail) == 64);
 static_assert(offsetof(Segment, tail) == 2496);
-static_assert(offsetof(Meter, moved_frames) == 32 && sizeof(Meter) == 64);
-static_assert(offsetof(Segment, meter) == 2624);
+static_assert(offsetof(ClockStats, moved_frames) == 32 && sizeof(ClockStats) == 64);
+static_assert(offsetof(Segment, clock_stats) == 2624);
 static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64 && sizeof(Start) == 64);
 static_assert(offsetof(Segment, mixer) == 2752 && offsetof(Segment, start) == 2816);
 static_assert(offsetof(MappedStream, seen) == 16 && offsetof(MappedStream, anchor_ns) == 32);
-static_assert(sizeof(MappedStream) == 64 && offsetof(Mapped, mover) == 128);
+static_assert(sizeof(MappedStream) == 64 && offsetof(Mapped, pump_owner) == 128);
 static_assert(offsetof(Mapped, moved_ns) == 136 && sizeof(Mapped) == 192);
 static_assert(offsetof(Segment, mapped) == 2880);
 static_assert(sizeof(Clips) == 64 && offsetof(Segment, clips) == 3264);

@@ -16,7 +16,7 @@
 
 #include "base/error_text.h"
 #include "base/fd.h"
-#include "base/shelter.h"
+#include "base/scoped_block.h"
 
 namespace ossloop::base {
 namespace {
@@ -58,7 +58,7 @@ bool is_read(int fd) {
 }
 
 void write_out(const char* text, std::size_t bytes) {
-  const WriteSignalsHeld signals;
+  const ScopedWriteSignalBlock signals;
   // The file is opened for each line: a descriptor kept here could be closed,
   // and its number reused, by the program we live in.
   if (log_file[0] != '\0') {

@@ -10,13 +10,13 @@ namespace ossloop::base {
 // No signal handler runs in this thread: one that called the device again, as
 // players do that stop the sound on SIGINT, would wait for a lock that its own
 // thread holds. Costs nothing while the program has no handler.
-class SignalsHeld {
+class ScopedSignalBlock {
  public:
-  SignalsHeld();
+  ScopedSignalBlock();
   // A handler may end its thread here (pthread_exit).
-  ~SignalsHeld() noexcept(false);
-  SignalsHeld(const SignalsHeld&) = delete;
-  SignalsHeld& operator=(const SignalsHeld&) = delete;
+  ~ScopedSignalBlock() noexcept(false);
+  ScopedSignalBlock(const ScopedSignalBlock&) = delete;
+  ScopedSignalBlock& operator=(const ScopedSignalBlock&) = delete;
 
  private:
   bool held_;
@@ -26,12 +26,12 @@ class SignalsHeld {
 // A write of ours brings no signal to the program: that its standard error is a pipe
 // which nobody reads (SIGPIPE), or that a file is larger than it may make (SIGXFSZ), is
 // told to us by errno.
-class WriteSignalsHeld {
+class ScopedWriteSignalBlock {
  public:
-  WriteSignalsHeld();
-  ~WriteSignalsHeld();
-  WriteSignalsHeld(const WriteSignalsHeld&) = delete;
-  WriteSignalsHeld& operator=(const WriteSignalsHeld&) = delete;
+  ScopedWriteSignalBlock();
+  ~ScopedWriteSignalBlock();
+  ScopedWriteSignalBlock(const ScopedWriteSignalBlock&) = delete;
+  ScopedWriteSignalBlock& operator=(const ScopedWriteSignalBlock&) = delete;
 
  private:
   std::uint64_t before_;   // the mask
@@ -40,12 +40,12 @@ class WriteSignalsHeld {
 
 // pthread_cancel() waits. For calls that POSIX does not name as cancellation
 // points, and for work that must not stop half-way.
-class NotCancelled {
+class ScopedCancelDisable {
  public:
-  NotCancelled() { ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
-  ~NotCancelled() { ::pthread_setcancelstate(before_, nullptr); }
-  NotCancelled(const NotCancelled&) = delete;
-  NotCancelled& operator=(const NotCancelled&) = delete;
+  ScopedCancelDisable() { ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  ~ScopedCancelDisable() { ::pthread_setcancelstate(before_, nullptr); }
+  ScopedCancelDisable(const ScopedCancelDisable&) = delete;
+  ScopedCancelDisable& operator=(const ScopedCancelDisable&) = delete;
 
  private:
   int before_ = 0;

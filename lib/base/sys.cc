@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "base/shelter.h"
+#include "base/scoped_block.h"
 
 namespace ossloop::base {
 namespace {
@@ -79,11 +79,11 @@ int sys_unlinkat(int dirfd, const char* path) {
   return static_cast<int>(call(SYS_unlinkat, dirfd, path, 0));
 }
 int sys_ftruncate(int fd, std::int64_t bytes) {
-  const WriteSignalsHeld signals;
+  const ScopedWriteSignalBlock signals;
   return static_cast<int>(call(SYS_ftruncate, fd, bytes));
 }
 int sys_fallocate(int fd, std::int64_t offset, std::int64_t bytes) {
-  const WriteSignalsHeld signals;
+  const ScopedWriteSignalBlock signals;
   return static_cast<int>(call(SYS_fallocate, fd, 0, offset, bytes));
 }
 int sys_punch_hole(int fd, std::int64_t offset, std::int64_t bytes) {

@@ -2,5 +2,5 @@
 #pragma once
 
 namespace ossloop::base {
-__extension__ using Wide = __int128;
+__extension__ using Int128 = __int128;
 }  // namespace ossloop::base

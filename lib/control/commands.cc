@@ -58,15 +58,15 @@ int refuse(int error, const Runtime& runtime, int number, std::string& why) {
 // Makes the segment; the claims are held.
 int make_segment(const Runtime& runtime, int number, const InstancePolicy& policy,
                  std::uint32_t pins, std::string& why) {
-  shm::Birth birth;
-  birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
-  birth.fill = [&](abi::Segment& segment) {
+  shm::SegmentInit init;
+  init.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  init.fill = [&](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
     segment.policy.pinned.store(pins);
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
   };
   int error = 0;
-  const auto segment = shm::Segment::open(directory_of(runtime), number, birth, error);
+  const auto segment = shm::Segment::open(directory_of(runtime), number, init, error);
   if (segment == nullptr) return refuse(error, runtime, number, why);
   // A program that was just opening it was quicker.
   if (config::load_policy(segment->contract().policy) == policy) return 0;

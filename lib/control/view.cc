@@ -53,7 +53,7 @@ void look_at_side(const abi::Segment& segment, abi::SideIndex index, SideView& v
 
 StreamState state_of(const device::ProducerFlow& flow, const abi::Direction& direction,
                      const SideView& producer, const SideView& consumer) {
-  const std::uint64_t told = direction.consumer.told_stream.load(kAcquire);
+  const std::uint64_t told = direction.consumer.acknowledged_stream.load(kAcquire);
   std::uint64_t clock_stream = 0;
   flow.clock(clock_stream);
   const bool fetches = direction.consumer.running.load(kAcquire) != 0;
@@ -73,20 +73,20 @@ std::uint64_t in_ms(std::uint64_t frames, const audio::PcmFormat& format) {
   return frames * 1000 / static_cast<std::uint64_t>(format.rate_hz);
 }
 
-void look_at_clock(const device::ProducerFlow& flow, const abi::Meter& meter, std::int64_t now_ns,
-                   StreamView& stream) {
+void look_at_clock(const device::ProducerFlow& flow, const abi::ClockStats& clock_stats,
+                   std::int64_t now_ns, StreamView& stream) {
   std::uint64_t clock_stream = 0;
   const audio::Clock clock = flow.clock(clock_stream);
   stream.clock_running = clock_stream != 0 && !flow.free_clock();
   if (!stream.clock_running) return;
   audio::Clock ideal = clock;
-  ideal.anchor_ns = meter.start_ns.load(kRelaxed);
-  ideal.base = meter.start_frame.load(kRelaxed);
+  ideal.anchor_ns = clock_stats.start_ns.load(kRelaxed);
+  ideal.base = clock_stats.start_frame.load(kRelaxed);
   // Unsigned: a hostile consumer's figures wrap.
-  stream.clock_error_frames =
-      static_cast<std::int64_t>(static_cast<std::uint64_t>(clock.frames_at(now_ns)) -
-                                static_cast<std::uint64_t>(meter.moved_frames.load(kRelaxed)) -
-                                static_cast<std::uint64_t>(ideal.frames_at(now_ns)));
+  stream.clock_error_frames = static_cast<std::int64_t>(
+      static_cast<std::uint64_t>(clock.frames_at(now_ns)) -
+      static_cast<std::uint64_t>(clock_stats.moved_frames.load(kRelaxed)) -
+      static_cast<std::uint64_t>(ideal.frames_at(now_ns)));
 }
 
 void look_at_stream(abi::Segment& segment, InstanceView& view) {
@@ -113,10 +113,10 @@ void look_at_stream(abi::Segment& segment, InstanceView& view) {
     stream.delay_frames =
         std::min(flow.written() - flow.played(limits, now_ns), limits.capacity_frames);
     stream.delay_ms = in_ms(stream.delay_frames, view.loop);
-    look_at_clock(flow, segment.meter[index], now_ns, stream);
+    look_at_clock(flow, segment.clock_stats[index], now_ns, stream);
   }
-  stream.held_ms = in_ms(segment.meter[index].held_frames.load(kRelaxed), view.loop);
-  stream.stalled_ms = in_ms(segment.meter[index].stalled_frames.load(kRelaxed), view.loop);
+  stream.held_ms = in_ms(segment.clock_stats[index].held_frames.load(kRelaxed), view.loop);
+  stream.stalled_ms = in_ms(segment.clock_stats[index].stalled_frames.load(kRelaxed), view.loop);
   stream.underruns = direction.consumer.underruns.load(kRelaxed);
   stream.overruns = direction.consumer.overruns.load(kRelaxed);
   stream.silence_frames = direction.consumer.silence_frames.load(kRelaxed);

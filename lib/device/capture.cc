@@ -195,8 +195,8 @@ void Capture::pump(ConsumerFlow::View& view) {
   if (made > 0) shm::wake_at(flow_.producer_side(), flow_.read());
 }
 
-void Capture::tell_end(const ConsumerFlow::View& view, Step& step) {
-  flow_.tell_end(view);
+void Capture::acknowledge_end(const ConsumerFlow::View& view, TransferResult& step) {
+  flow_.acknowledge_end(view);
   if (converter_ != nullptr) converter_->reset();
   tail_done_ = true;
   if (port_.server()) {
@@ -212,7 +212,7 @@ void Capture::tell_end(const ConsumerFlow::View& view, Step& step) {
       step.error = -ECONNRESET;
       break;
     case abi::Eof::kEof:
-      step.finished = true;
+      step.short_return = true;
       break;
     case abi::Eof::kSilence:
     case abi::Eof::kWait:
@@ -220,8 +220,9 @@ void Capture::tell_end(const ConsumerFlow::View& view, Step& step) {
   }
 }
 
-Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int64_t now_ns) {
-  Step step;
+TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed,
+                             std::int64_t now_ns) {
+  TransferResult step;
   abi::Side& side = port_.side();
   const bool wrong_way = !port_.server() &&
                          is_open(port_.peer().open.load(std::memory_order_acquire)) &&
@@ -249,8 +250,8 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
   const bool no_server =
       !port_.server() && !is_open(port_.peer().open.load(std::memory_order_acquire));
   if (!view.streaming && no_server) {
-    step.finished = flow_.at_end();  // as a file that has ended
-    if (step.finished) return step;
+    step.short_return = flow_.at_end();  // as a file that has ended
+    if (step.short_return) return step;
     // Told once to who waited for its sound.
     step.error = flow_.running() ? -ECONNRESET : -ENXIO;
     if (!progressed) flow_.stop(port_.limits(), now_ns);
@@ -288,17 +289,17 @@ Step Capture::read(std::byte* data, std::size_t bytes, bool progressed, std::int
     if (!view.end) break;
     const bool told = flow_.eof() == abi::Eof::kReset || flow_.eof() == abi::Eof::kEof;
     if (told && (progressed || step.moved > 0)) {
-      step.finished = true;
+      step.short_return = true;
       return step;
     }
-    tell_end(view, step);
+    acknowledge_end(view, step);
     if (told) return step;
     view = look(now_ns);
   }
   if (!view.streaming) {
     // As a file that has ended: some recorders need to hear it twice.
-    step.finished = flow_.at_end();
-    step.always = port_.server();
+    step.short_return = flow_.at_end();
+    step.block_despite_nonblock = port_.server();
     step.wait = {now_ns + kIdleNs, flow_.read() + 1, flow_.read() + 1};
   } else {
     const std::uint64_t wanted = (bytes - step.moved + frame_bytes - 1) / frame_bytes;

@@ -19,7 +19,7 @@ class Capture {
   // Gives as many bytes as are due now. At the end of a stream what the policy
   // `eof` says: -ECONNRESET, 0 bytes, or nothing. Errors: -ENXIO (no server),
   // -EACCES (the loop goes the other way), -ENOMEM, -EIO.
-  Step read(std::byte* data, std::size_t bytes, bool progressed, std::int64_t now_ns);
+  TransferResult read(std::byte* data, std::size_t bytes, bool progressed, std::int64_t now_ns);
 
   // Would read() do something at once: give `frames`, or report an end or error?
   bool ready(std::uint64_t frames, std::int64_t now_ns);
@@ -50,7 +50,7 @@ class Capture {
   std::size_t produce(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   void pump(ConsumerFlow::View& view);
   void forget_filter();
-  void tell_end(const ConsumerFlow::View& view, Step& step);
+  void acknowledge_end(const ConsumerFlow::View& view, TransferResult& step);
 
   Port& port_;
   ConsumerFlow flow_;

@@ -52,7 +52,7 @@ void ConsumerFlow::attach() {
     counter->store(0, kRelaxed);
   }
   consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
-  consumer_.told_stream.store(producer_.stream.load(kAcquire), kRelaxed);
+  consumer_.acknowledged_stream.store(producer_.stream.load(kAcquire), kRelaxed);
   consumer_.ends_taken.store(producer_.ends.load(kAcquire), kRelaxed);
   set_read(producer_.written.load(kAcquire));
 }
@@ -86,7 +86,7 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
     // must not count as the old one's.
     const std::uint64_t written = producer_.written.load(kAcquire);
     const std::uint64_t stream = producer_.stream.load(kAcquire);
-    const std::uint64_t told = consumer_.told_stream.load(kRelaxed);
+    const std::uint64_t told = consumer_.acknowledged_stream.load(kRelaxed);
     std::uint64_t position = read();
     auto sane_limit = [&](std::uint64_t limit) {
       if (limit < position) return position;
@@ -295,8 +295,8 @@ bool ConsumerFlow::lapped(const RingLimits& ring) const {
   return written - read() + ring.longest_buffer_frames > ring.capacity_frames;
 }
 
-void ConsumerFlow::tell_end(const View& view) {
-  consumer_.told_stream.store(view.stream, kRelease);
+void ConsumerFlow::acknowledge_end(const View& view) {
+  consumer_.acknowledged_stream.store(view.stream, kRelease);
   const std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
   if (taken != producer_.ends.load(kAcquire) &&
       producer_.end[taken % abi::kEnds].stream.load(kRelaxed) == view.stream) {

@@ -1,4 +1,4 @@
-#include "device/timer.h"
+#include "device/device_thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -11,7 +11,7 @@
 
 #include "base/host.h"
 #include "base/log.h"
-#include "base/shelter.h"
+#include "base/scoped_block.h"
 #include "base/sys.h"
 
 namespace ossloop::device {
@@ -32,18 +32,18 @@ bool in_timer_thread() { return base::thread_note().device_thread; }
 
 }  // namespace
 
-Timer::Timer() { sem_init(&wake_, 0, 0); }
+DeviceThread::DeviceThread() { sem_init(&wake_, 0, 0); }
 
-Timer& Timer::instance() {
+DeviceThread& DeviceThread::instance() {
   // Never destroyed: other threads may still close descriptors while the
   // program ends.
-  alignas(Timer) static unsigned char place[sizeof(Timer)];
-  static Timer* timer = new (place) Timer;
+  alignas(DeviceThread) static unsigned char place[sizeof(DeviceThread)];
+  static DeviceThread* timer = new (place) DeviceThread;
   return *timer;
 }
 
 // Detached: nobody waits for its end, which frees what only its own thread may wait for.
-int Timer::make_thread() {
+int DeviceThread::make_thread() {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -63,21 +63,21 @@ int Timer::make_thread() {
 }
 
 // Once, as soon as the log is open.
-void Timer::tell_refused() {
+void DeviceThread::tell_refused() {
   if (!base::log_enabled(base::LogLevel::kWarning) || told_.exchange(true)) return;
   base::log(base::LogLevel::kWarning,
             "no thread to be had: devices are looked at by the program's calls alone");
 }
 
-bool Timer::start() {
+bool DeviceThread::start() {
   std::lock_guard life(life_);
   return start_locked();
 }
 
-bool Timer::start_locked() {
+bool DeviceThread::start_locked() {
   // A thread made by the child of a vfork() would be the child's, and gone with it.
   if (!base::own_process()) return false;
-  resting_.store(false);
+  stopping_.store(false);
   if (running_.load()) return true;
   const std::int64_t now_ns = base::sys().now_ns();
   const std::int64_t refused_ns = refused_ns_.load();
@@ -92,54 +92,54 @@ bool Timer::start_locked() {
   return result == 0;
 }
 
-void Timer::add(Ticking* ticking) {
-  const base::SignalsHeld signals;
+void DeviceThread::add(DeviceThreadClient* client) {
+  const base::ScopedSignalBlock signals;
   {
     std::lock_guard list(list_);
-    ticking_.push_back(ticking);
+    clients_.push_back(client);
   }
   start();
-  poke();
+  notify();
 }
 
-void Timer::remove(Ticking* ticking) {
-  const base::SignalsHeld signals;
+void DeviceThread::remove(DeviceThreadClient* client) {
+  const base::ScopedSignalBlock signals;
   {
     std::lock_guard list(list_);
-    std::erase(ticking_, ticking);
+    std::erase(clients_, client);
   }
-  rest();
+  stop_if_idle();
 }
 
-void Timer::rest() {
-  const base::SignalsHeld signals;
+void DeviceThread::stop_if_idle() {
+  const base::ScopedSignalBlock signals;
   if (!running_.load() || !base::own_process()) return;
   {
     std::lock_guard list(list_);
-    if (!ticking_.empty()) return;
+    if (!clients_.empty()) return;
   }
-  rest_ns_.store(base::sys().now_ns() + kRestNs);
-  resting_.store(true);
+  stop_ns_.store(base::sys().now_ns() + kRestNs);
+  stopping_.store(true);
   sem_post(&wake_);
 }
 
 // In the thread: from here on it is not there any more.
-bool Timer::may_end() {
+bool DeviceThread::may_end() {
   std::lock_guard life(life_);
-  if (!resting_.load()) return false;
+  if (!stopping_.load()) return false;
   std::lock_guard list(list_);
   std::lock_guard queue(queue_);
-  if (!ticking_.empty() || first_work_ != nullptr) {
-    resting_.store(false);
+  if (!clients_.empty() || first_work_ != nullptr) {
+    stopping_.store(false);
     return false;
   }
   running_.store(false);
   return true;
 }
 
-void Timer::run(const std::function<void()>& function) {
-  const base::SignalsHeld signals;
-  const base::NotCancelled whole;
+void DeviceThread::run(const std::function<void()>& function) {
+  const base::ScopedSignalBlock signals;
+  const base::ScopedCancelDisable whole;
   if (in_timer_thread()) return function();
   Work work{&function, nullptr, {}, {}};
   {
@@ -163,22 +163,22 @@ void Timer::run(const std::function<void()>& function) {
   if (work.no_memory) throw std::bad_alloc();
 }
 
-bool Timer::poke() {
+bool DeviceThread::notify() {
   if (!running_.load(std::memory_order_relaxed)) {
     // After a fork: the child's sides wait for their first use.
-    const base::SignalsHeld signals;
+    const base::ScopedSignalBlock signals;
     bool needed;
     {
       std::lock_guard list(list_);
-      needed = !ticking_.empty();
+      needed = !clients_.empty();
     }
     if (needed) start();
   }
-  if (!poked_.exchange(true)) sem_post(&wake_);
+  if (!notified_.exchange(true)) sem_post(&wake_);
   return running_.load(std::memory_order_relaxed);
 }
 
-Timer::Work* Timer::next_work() {
+DeviceThread::Work* DeviceThread::next_work() {
   std::lock_guard queue(queue_);
   Work* const work = first_work_;
   if (work == nullptr) return nullptr;
@@ -187,7 +187,7 @@ Timer::Work* Timer::next_work() {
   return work;
 }
 
-void Timer::work_off() {
+void DeviceThread::drain() {
   while (Work* const work = next_work()) {
     try {
       const base::LogKept lines(work->log);
@@ -199,15 +199,15 @@ void Timer::work_off() {
   }
 }
 
-std::int64_t Timer::tick_all() {
+std::int64_t DeviceThread::tick_all() {
   constexpr std::int64_t kIdleNs = 1'000'000'000;
   constexpr std::int64_t kNoMemoryNs = 20'000'000;
   const std::int64_t now_ns = base::sys().now_ns();
   std::int64_t next_ns = now_ns + kIdleNs;
   std::lock_guard list(list_);
-  for (Ticking* ticking : ticking_) {
+  for (DeviceThreadClient* client : clients_) {
     try {
-      next_ns = std::min(next_ns, ticking->tick(now_ns));
+      next_ns = std::min(next_ns, client->tick(now_ns));
     } catch (const std::bad_alloc&) {
       next_ns = std::min(next_ns, now_ns + kNoMemoryNs);
     }
@@ -215,16 +215,16 @@ std::int64_t Timer::tick_all() {
   return next_ns;
 }
 
-void Timer::loop() {
+void DeviceThread::loop() {
   base::thread_note().device_thread = true;
   own_descriptors_.store(base::sys().own_descriptor_table() == 0);
   for (;;) {
-    work_off();
+    drain();
     const std::int64_t now_ns = base::sys().now_ns();
-    if (resting_.load() && now_ns >= rest_ns_.load() && may_end()) return;
-    poked_.store(false);
+    if (stopping_.load() && now_ns >= stop_ns_.load() && may_end()) return;
+    notified_.store(false);
     std::int64_t next_ns = tick_all();
-    if (resting_.load()) next_ns = std::min(next_ns, rest_ns_.load());
+    if (stopping_.load()) next_ns = std::min(next_ns, stop_ns_.load());
     timespec deadline{};
     deadline.tv_sec = static_cast<time_t>(next_ns / 1'000'000'000);
     deadline.tv_nsec = static_cast<long>(next_ns % 1'000'000'000);
@@ -232,27 +232,27 @@ void Timer::loop() {
   }
 }
 
-void* Timer::thread_main(void* timer) {
-  static_cast<Timer*>(timer)->loop();
+void* DeviceThread::thread_main(void* timer) {
+  static_cast<DeviceThread*>(timer)->loop();
   return nullptr;
 }
 
-void Timer::before_fork() {
+void DeviceThread::before_fork() {
   life_.lock();
   list_.lock();
   queue_.lock();
 }
 
-void Timer::after_fork_in_parent() {
+void DeviceThread::after_fork_in_parent() {
   queue_.unlock();
   list_.unlock();
   life_.unlock();
 }
 
-void Timer::after_fork_in_child() {
+void DeviceThread::after_fork_in_child() {
   running_.store(false);
-  resting_.store(false);
-  poked_.store(false);
+  stopping_.store(false);
+  notified_.store(false);
   first_work_ = last_work_ = nullptr;
   sem_init(&wake_, 0, 0);
   queue_.unlock_in_child();

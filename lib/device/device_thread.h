@@ -19,28 +19,28 @@
 namespace ossloop::device {
 
 // What the timer calls: an open side of this process.
-class Ticking {
+class DeviceThreadClient {
  public:
-  virtual ~Ticking() = default;
+  virtual ~DeviceThreadClient() = default;
   // Does what is due at `now_ns`; returns when it wants to be called again.
   virtual std::int64_t tick(std::int64_t now_ns) = 0;
 };
 
-class Timer {
+class DeviceThread {
  public:
-  static Timer& instance();
+  static DeviceThread& instance();
 
-  void add(Ticking* ticking);
-  // After it returns, the thread no longer touches `ticking`. The last one takes the
+  void add(DeviceThreadClient* client);
+  // After it returns, the thread no longer touches `client`. The last one takes the
   // thread with it. Neither allocates nor frees, so a signal handler may do it.
-  void remove(Ticking* ticking);
+  void remove(DeviceThreadClient* client);
 
   // Runs `work` in the thread and waits for it. Without a thread (none can be
   // made, or the process is the child of a vfork) it runs in the caller, as an ordinary
   // use of descriptors. Throws std::bad_alloc if `work` did.
   void run(const std::function<void()>& work);
   // Ends the thread if nothing was added after a run().
-  void rest();
+  void stop_if_idle();
 
   // Is there one? Without it calls must look for themselves at what it would tell them.
   bool has_thread() const { return running_.load(std::memory_order_relaxed); }
@@ -49,7 +49,7 @@ class Timer {
   bool has_own_descriptors() const { return own_descriptors_.load(); }
 
   // Something changed: tick soon. False if there is no thread.
-  bool poke();
+  bool notify();
 
   // Around fork(): the child has no thread until it first needs one.
   void before_fork();
@@ -65,28 +65,28 @@ class Timer {
     bool no_memory = false;
   };
 
-  Timer();
+  DeviceThread();
   bool start();
   bool start_locked();
   int make_thread();
   void tell_refused();
   bool may_end();
   void loop();
-  void work_off();
+  void drain();
   Work* next_work();
   std::int64_t tick_all();
   static void* thread_main(void* timer);
 
   base::Mutex life_;   // starting and ending
-  base::Mutex list_;   // ticking_; held while it ticks
+  base::Mutex list_;   // clients_; held while it ticks
   base::Mutex queue_;  // first_work_ and what follows
-  std::vector<Ticking*> ticking_;
+  std::vector<DeviceThreadClient*> clients_;
   Work* first_work_ = nullptr;
   Work* last_work_ = nullptr;
   std::atomic<bool> running_{false};
-  std::atomic<bool> resting_{false};      // to end if nobody needs it
-  std::atomic<std::int64_t> rest_ns_{0};  // from then on
-  std::atomic<bool> poked_{false};
+  std::atomic<bool> stopping_{false};     // to end if nobody needs it
+  std::atomic<std::int64_t> stop_ns_{0};  // from then on
+  std::atomic<bool> notified_{false};
   std::atomic<bool> own_descriptors_{false};
   std::atomic<std::int64_t> refused_ns_{0};  // when no thread could be made
   std::atomic<bool> told_{false};            // of that

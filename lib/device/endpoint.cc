@@ -7,10 +7,10 @@
 #include <mutex>
 #include <utility>
 
-#include "base/shelter.h"
+#include "base/scoped_block.h"
+#include "device/side_lock.h"
 #include "device/sync_group.h"
-#include "device/turn.h"
-#include "shm/side_lock.h"
+#include "shm/shared_lock.h"
 #include "shm/wakeup.h"
 
 namespace ossloop::device {
@@ -37,35 +37,35 @@ Endpoint::Endpoint(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDire
                    int instance, abi::SideIndex side)
     : instance_(instance),
       port_(std::move(segment), side),
-      lookout_(port_, folder, instance),
-      token_(port_.side()),
+      peer_monitor_(port_, folder, instance),
+      readiness_(port_.side()),
       playback_(port_),
       capture_(port_),
       recorded_(port_, shm::MapFile(folder, instance, side, true), true),
       played_(port_, shm::MapFile(folder, instance, side, false), false) {}
 
-Endpoint::~Endpoint() { Timer::instance().remove(this); }
+Endpoint::~Endpoint() { DeviceThread::instance().remove(this); }
 
 // What the device thread would have seen, by a call of the program.
 void Endpoint::look_without_thread(std::int64_t now_ns) {
-  if (Timer::instance().has_thread() || Timer::instance().poke()) return;
-  if (now_ns - lookout_.witnessed_ns() < kWithoutThreadNs) return;
-  lookout_.witness_peer(now_ns);
-  lookout_.drop_descriptors();
+  if (DeviceThread::instance().has_thread() || DeviceThread::instance().notify()) return;
+  if (now_ns - peer_monitor_.checked_ns() < kWithoutThreadNs) return;
+  peer_monitor_.check_peer_alive(now_ns);
+  peer_monitor_.drop_descriptors();
 }
 
 Endpoint::Watch Endpoint::watch_wanted() const {
   if (mapped_moves()) return Watch::kTicking;
   if (!is_open(port_.peer().open.load(std::memory_order_acquire))) {
-    return token_.watched() ? Watch::kWaiting : Watch::kIdle;
+    return readiness_.watched() ? Watch::kWaiting : Watch::kIdle;
   }
   if (!playback_.streaming() && !capture_.flow().running()) return Watch::kWaiting;
-  return token_.watched() ? Watch::kTicking : Watch::kStreaming;
+  return readiness_.watched() ? Watch::kTicking : Watch::kStreaming;
 }
 
 void Endpoint::started() {
-  lookout_.ask_for_nudge();
-  Timer::instance().poke();
+  peer_monitor_.want_peer_notified();
+  DeviceThread::instance().notify();
 }
 
 std::uint32_t Endpoint::live_direction() const {
@@ -107,64 +107,64 @@ void Endpoint::show_readiness(int fd, std::int64_t now_ns) {
   if (before != 0 && before != live) {
     // The loop goes the other way now. Who waits for what was possible before is
     // to look again; the next look shows the truth.
-    token_.show_anew(fd, before == kRead);
+    readiness_.signal_edge(fd, before == kRead);
     return;
   }
   const bool is_ready = ready(now_ns);
   const bool byte = is_ready == (live == kRead);
-  if (!is_ready || !token_.edges_wanted()) return token_.show(fd, byte);
+  if (!is_ready || !readiness_.edges_wanted()) return readiness_.show(fd, byte);
   const std::uint64_t fragments = passed_fragments(now_ns);
-  if (std::exchange(shown_fragments_, fragments) == fragments) return token_.show(fd, byte);
-  token_.show_anew(fd, byte);
+  if (std::exchange(shown_fragments_, fragments) == fragments) return readiness_.show(fd, byte);
+  readiness_.signal_edge(fd, byte);
 }
 
-void Endpoint::show_token(int fd) {
-  if (token_.watched() && holds_descriptor(fd, this)) show_readiness(fd, sys().now_ns());
+void Endpoint::show_readiness(int fd) {
+  if (readiness_.watched() && holds_descriptor(fd, this)) show_readiness(fd, sys().now_ns());
 }
 
 void Endpoint::want_edges(int fd) {
-  Turn turn(*this, fd);
-  token_.want_edges();
-  show_token(fd);
-  Timer::instance().poke();
+  SideLock lock(*this, fd);
+  readiness_.want_edges();
+  show_readiness(fd);
+  DeviceThread::instance().notify();
 }
 
 short Endpoint::poll_now(int fd) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   look_without_thread(sys().now_ns());
   const bool is_ready = ready(sys().now_ns());
   // The kernel said otherwise: the node holds not what we believe.
-  if (!is_ready) token_.doubt();
-  show_token(fd);
+  if (!is_ready) readiness_.invalidate();
+  show_readiness(fd);
   return is_ready ? events_of(live_direction()) : short{0};
 }
 
 short Endpoint::prepare_poll(int fd, short events) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   look_without_thread(sys().now_ns());
   const std::uint32_t direction = live_direction();
   const short possible = events_of(direction);
-  const bool first = token_.watch();
+  const bool first = readiness_.watch();
   bool started = false;
   if (direction == kRead && (events & (POLLIN | POLLRDNORM)) != 0 &&
       (port_.side().trigger.load(kRelaxed) & kRead) != 0) {
     started = capture_.start();
   }
-  show_token(fd);
+  show_readiness(fd);
   if (started) this->started();
-  if (first || watch_wanted() > watch_.load(kRelaxed)) Timer::instance().poke();
+  if (first || watch_wanted() > watch_.load(kRelaxed)) DeviceThread::instance().notify();
   return possible;
 }
 
 void Endpoint::halt(int fd, std::uint32_t directions) {
   {
-    Turn turn(*this, fd);
+    SideLock lock(*this, fd);
     const std::int64_t now_ns = sys().now_ns();
     stop(directions & access_, now_ns);
     abi::Side& side = port_.side();
     side.zero_frames.store(side.frames.load(kRelaxed), kRelaxed);
     side.seen_frames.store(0, kRelaxed);
-    show_token(fd);
+    show_readiness(fd);
   }
   shm::wake(port_.side());
 }
@@ -189,24 +189,24 @@ void Endpoint::set_trigger(int fd, std::uint32_t directions) {
   const std::uint32_t before = port_.side().trigger.exchange(directions & kReadWrite);
   const std::uint32_t stopped = before & ~directions;
   if ((stopped & access_) != 0) halt(fd, stopped);
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   if ((access_ & kWrite) != 0) playback_.arm((directions & kWrite) != 0, sys().now_ns());
   bool started = false;
   if ((access_ & directions & kRead) != 0 && live_direction() == kRead) started = capture_.start();
   start_mapped(directions, sys().now_ns());
-  show_token(fd);
+  show_readiness(fd);
   shm::wake(port_.peer());
   if (started) this->started();
 }
 
 void Endpoint::hold(int fd, std::uint32_t directions) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   port_.side().trigger.fetch_and(~directions, kRelaxed);
   if ((directions & kWrite) != 0) playback_.arm(false, 0);
 }
 
 void Endpoint::release(int fd, std::uint32_t directions, std::int64_t now_ns) {
-  Turn turn(*this, holds_descriptor(fd, this) ? fd : -1);
+  SideLock lock(*this, holds_descriptor(fd, this) ? fd : -1);
   port_.side().trigger.fetch_or(directions, kRelaxed);
   if ((directions & kWrite) != 0) playback_.arm(true, now_ns);
   if ((directions & kRead) != 0 && live_direction() == kRead) {
@@ -222,18 +222,18 @@ bool Endpoint::nonblock() const { return port_.side().nonblock.load(kRelaxed) !=
 void Endpoint::set_nonblock(bool on) { port_.side().nonblock.store(on ? 1 : 0, kRelaxed); }
 
 void Endpoint::close_one(const std::function<void()>& close_descriptor) {
-  const base::SignalsHeld signals;
+  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   close_descriptor();
 }
 
 void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
-  const base::NotCancelled whole;
+  const base::ScopedCancelDisable whole;
   SyncGroups::instance().forget(*this);
   leaving_.store(true);
   shm::wake(port_.side());
   {
-    Turn turn(*this, fd);
+    SideLock lock(*this, fd);
     move_mapped(sys().now_ns());
     playback_.finish(sys().now_ns());
     // The consumer hears of the end before it runs dry, or it would take our
@@ -243,9 +243,9 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   }
   // If the claim is free now, nobody else holds the open, and we end it.
   bool last = false;
-  Timer::instance().run([&] { last = lookout_.inherit_claim(); });
+  DeviceThread::instance().run([&] { last = peer_monitor_.inherit_claim(); });
   if (last) {
-    Timer::instance().run([&] {
+    DeviceThread::instance().run([&] {
       if (recorded_.mapped()) recorded_.remove_file();
       if (played_.mapped()) played_.remove_file();
     });
@@ -256,7 +256,7 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   if (last && serial_of(side.open.load(std::memory_order_acquire)) == serial_) {
     // Nobody can write any more.
     {
-      Turn turn(*this, -1);
+      SideLock lock(*this, -1);
       playback_.end();
     }
     shm::wake(port_.peer());
@@ -266,16 +266,16 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
     shm::wake(port_.peer());
   }
   gone_.store(true);
-  Timer::instance().run([&] {
-    lookout_.drop_descriptors();
+  DeviceThread::instance().run([&] {
+    peer_monitor_.drop_descriptors();
     if (last) port_.give_back_memory();
   });
-  Timer::instance().remove(this);
+  DeviceThread::instance().remove(this);
 }
 
 std::int64_t Endpoint::tick(std::int64_t now_ns) {
   if (gone_.load()) return now_ns + 1'000'000'000;
-  lookout_.nudge_peer(live_direction() == kWrite);
+  peer_monitor_.notify_peer(live_direction() == kWrite);
   abi::Side& side = port_.side();
   if (now_ns >= alarm_ns_.load()) {
     alarm_ns_.store(kNoAlarm);
@@ -288,29 +288,30 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   watch_.store(watch, kRelaxed);
   constexpr std::int64_t kLivenessNs[] = {1'000'000'000, 400'000'000, 250'000'000, 100'000'000};
   const std::int64_t liveness = kLivenessNs[static_cast<int>(watch)];
-  if (now_ns - lookout_.witnessed_ns() >= liveness - 1'000'000) lookout_.witness_peer(now_ns);
+  if (now_ns - peer_monitor_.checked_ns() >= liveness - 1'000'000)
+    peer_monitor_.check_peer_alive(now_ns);
   std::int64_t next_ns = now_ns + (watch == Watch::kTicking ? tick_ns() : liveness);
-  const bool busy = (token_.watched() || any_running()) && !work_from_timer(now_ns);
+  const bool busy = (readiness_.watched() || any_running()) && !work_from_timer(now_ns);
   if (busy && any_running()) next_ns = std::min(next_ns, now_ns + kSoonAgainNs);
   next_ns = std::min(next_ns, alarm_ns_.load());
   // Without a table of its own the thread must not keep numbers of the program.
-  if (!Timer::instance().has_own_descriptors()) lookout_.drop_descriptors();
+  if (!DeviceThread::instance().has_own_descriptors()) peer_monitor_.drop_descriptors();
   return next_ns;
 }
 
 // False if somebody else has the side's turn now.
 bool Endpoint::work_from_timer(std::int64_t now_ns) {
   std::unique_lock lock(mutex_, std::try_to_lock);
-  const base::Fd& fd = lookout_.own();
+  const base::Fd& fd = peer_monitor_.own();
   if (!lock.owns_lock() || !fd) return !fd;
-  shm::SideLock between(port_.side());
+  shm::SharedLock between(port_.side());
   if (port_.side().shared.load(std::memory_order_acquire) != 0 && !between.try_lock()) return false;
   port_.refresh();
   move_mapped(now_ns);
   // A nudge stays until the program has looked: what comes and goes at once confuses
   // who polls through io_uring.
-  const bool nudged = token_.doubtful() && !ready(now_ns);
-  if (token_.watched() && !nudged) show_readiness(fd.get(), now_ns);
+  const bool nudged = readiness_.invalidated() && !ready(now_ns);
+  if (readiness_.watched() && !nudged) show_readiness(fd.get(), now_ns);
   return true;
 }
 
@@ -329,7 +330,7 @@ void Endpoint::before_fork() {
 
 void Endpoint::after_fork(bool child) {
   if (child) {
-    lookout_.forget_descriptors();
+    peer_monitor_.forget_descriptors();
     // The thread that watched is the parent's.
     watch_.store(Watch::kIdle);
     alarm_ns_.store(kNoAlarm);

@@ -22,13 +22,13 @@
 #include "base/deferral.h"
 #include "base/mutex.h"
 #include "device/capture.h"
-#include "device/lookout.h"
+#include "device/device_thread.h"
 #include "device/mapped_buffer.h"
 #include "device/peaks.h"
+#include "device/peer_monitor.h"
 #include "device/playback.h"
 #include "device/port.h"
-#include "device/timer.h"
-#include "device/token.h"
+#include "device/readiness.h"
 #include "shm/wakeup.h"
 
 namespace ossloop::device {
@@ -43,8 +43,8 @@ struct OpenRequest {
   bool nonblock = false;
   bool exclusive = false;  // O_EXCL
   bool close_on_exec = false;
-  bool mu_law = false;  // /dev/audio
-  shm::Birth birth;     // of the segment, if it must be made
+  bool mu_law = false;    // /dev/audio
+  shm::SegmentInit init;  // of the segment, if it must be made
   // A server's: the configuration's word on an instance that was made before.
   std::function<void(abi::Policy&)> refresh;
 };
@@ -63,7 +63,7 @@ struct Errors {
   std::uint64_t play_underruns = 0, record_overruns = 0;
 };
 
-class Endpoint final : public Ticking {
+class Endpoint final : public DeviceThreadClient {
  public:
   // Opens and claims. nullptr with error: -EACCES (server for both directions),
   // -EBUSY, -EAGAIN or -ENXIO (no server), -ENOSPC, or what the system says.
@@ -169,13 +169,13 @@ class Endpoint final : public Ticking {
   static void set_holder(HoldsDescriptor holds);
 
  private:
-  class Turn;
+  class SideLock;
   Endpoint(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder, int instance,
            abi::SideIndex side);
   static std::shared_ptr<shm::Segment> find(const OpenRequest& request, shm::Node::Claim& server,
                                             int& error);
   bool still_named(int fd);
-  void witness_client();
+  void check_client_alive();
   int begin(const OpenRequest& request, bool server_there);
   void claim_side(const OpenRequest& request);
   void watch_over();
@@ -199,7 +199,7 @@ class Endpoint final : public Ticking {
   void show_readiness(int fd, std::int64_t now_ns);
   std::uint64_t passed_fragments(std::int64_t now_ns);
   std::uint64_t low_water_frames() const;
-  void show_token(int fd);
+  void show_readiness(int fd);
   bool work_from_timer(std::int64_t now_ns);
   MappedBuffer& buffer(Access direction) { return direction == kRead ? recorded_ : played_; }
   const MappedBuffer* live_buffer() const;
@@ -216,8 +216,8 @@ class Endpoint final : public Ticking {
 
   const int instance_;
   Port port_;
-  Lookout lookout_;
-  Token token_;
+  PeerMonitor peer_monitor_;
+  Readiness readiness_;
   Playback playback_;
   Capture capture_;
   MappedBuffer recorded_;

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "device/endpoint.h"
-#include "device/turn.h"
+#include "device/side_lock.h"
 #include "shm/wakeup.h"
 
 namespace ossloop::device {
@@ -37,7 +37,7 @@ void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& e
   if (access_ != kReadWrite && peer_there && (loop & direction) != 0 && loop != kReadWrite) {
     return nullptr;
   }
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   MappedBuffer& mapped = buffer(direction);
   const bool first = !mapped.mapped();
   void* address = mapped.map(request, error);
@@ -45,18 +45,18 @@ void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& e
   // From here on it takes a trigger to start.
   port_.side().trigger.fetch_and(~static_cast<std::uint32_t>(direction));
   port_.side().partial_bytes.store(0, kRelaxed);
-  port_.contract().mapped[port_.index()].mover.store(static_cast<std::uint32_t>(::getpid()),
-                                                     kRelaxed);
-  show_token(fd);
+  port_.contract().mapped[port_.index()].pump_owner.store(static_cast<std::uint32_t>(::getpid()),
+                                                          kRelaxed);
+  show_readiness(fd);
   return address;
 }
 
 void Endpoint::unmap(Access direction) {
-  Turn turn(*this, -1);
+  SideLock lock(*this, -1);
   MappedBuffer& mapped = buffer(direction);
   const abi::Mapped& shared = port_.contract().mapped[port_.index()];
   // A forked child's copy of the map is not the program's last.
-  if (shared.mover.load(kRelaxed) != static_cast<std::uint32_t>(::getpid())) return;
+  if (shared.pump_owner.load(kRelaxed) != static_cast<std::uint32_t>(::getpid())) return;
   const std::int64_t now_ns = sys().now_ns();
   stop(direction, now_ns);
   mapped.unmap();
@@ -65,7 +65,7 @@ void Endpoint::unmap(Access direction) {
   abi::Side& side = port_.side();
   side.zero_frames.store(side.frames.load(kRelaxed), kRelaxed);
   side.seen_frames.store(0, kRelaxed);
-  Timer::instance().poke();  // which shows the token, as no descriptor is at hand
+  DeviceThread::instance().notify();  // which shows the token, as no descriptor is at hand
 }
 
 // The trigger of a mapped buffer, alone or together with other opens.
@@ -73,7 +73,7 @@ void Endpoint::start_mapped(std::uint32_t directions, std::int64_t now_ns) {
   for (const Access direction : {kRead, kWrite}) {
     if ((access_ & directions & direction) == 0 || !buffer(direction).mapped()) continue;
     buffer(direction).start(now_ns);
-    Timer::instance().poke();
+    DeviceThread::instance().notify();
   }
 }
 
@@ -92,9 +92,9 @@ bool Endpoint::takes_the_moving(std::int64_t now_ns) {
   // Unsigned: a time to come, or nonsense, is long ago.
   const std::uint64_t silent_ns = static_cast<std::uint64_t>(now_ns) -
                                   static_cast<std::uint64_t>(shared.moved_ns.load(kRelaxed));
-  const bool ours = shared.mover.load(kRelaxed) == self;
+  const bool ours = shared.pump_owner.load(kRelaxed) == self;
   if (!ours && silent_ns < kMoverGoneNs) return false;
-  if (!ours) shared.mover.store(self, kRelaxed);
+  if (!ours) shared.pump_owner.store(self, kRelaxed);
   shared.moved_ns.store(now_ns, kRelaxed);
   return true;
 }
@@ -108,7 +108,7 @@ void Endpoint::move_mapped(std::int64_t now_ns) {
     const bool was_streaming = playback_.streaming();
     const auto write = [&](std::byte* data, std::size_t bytes, bool progressed) {
       if (plays) return playback_.write(data, bytes, progressed, now_ns);
-      Step unheard;
+      TransferResult unheard;
       unheard.error = -EACCES;
       return unheard;
     };
@@ -125,12 +125,12 @@ void Endpoint::move_mapped(std::int64_t now_ns) {
           if (!plays) return capture_.read(data, bytes, progressed, now_ns);
           const audio::PcmFormat format = port_.format();
           audio::fill_silence(format, data, bytes / static_cast<std::size_t>(format.frame_bytes()));
-          Step silence;
+          TransferResult silence;
           silence.moved = bytes;
           return silence;
         });
   }
-  if (watch_wanted() > watch_.load(kRelaxed)) Timer::instance().poke();
+  if (watch_wanted() > watch_.load(kRelaxed)) DeviceThread::instance().notify();
 }
 
 Pointer Endpoint::mapped_pointer(Access direction, std::int64_t now_ns) {
@@ -150,10 +150,10 @@ Pointer Endpoint::mapped_pointer(Access direction, std::int64_t now_ns) {
 
 int Endpoint::mapped_end(int fd, Access direction) {
   if (direction != kRead || !recorded_.mapped()) return 0;
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   move_mapped(sys().now_ns());
   if (!recorded_.take_end()) return 0;
-  show_token(fd);
+  show_readiness(fd);
   return -ECONNRESET;
 }
 

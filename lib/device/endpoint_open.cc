@@ -47,7 +47,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     std::shared_ptr<shm::Segment> segment;
     auto server = shm::Node::Claim::kAnnounced;
     for (int moment = 0; moment < kOpeningMoments; ++moment) {
-      Timer::instance().run([&] { segment = find(request, server, error); });
+      DeviceThread::instance().run([&] { segment = find(request, server, error); });
       if (segment == nullptr) return nullptr;
       if (server != shm::Node::Claim::kOpening) break;
       wait_a_moment();
@@ -56,7 +56,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     std::unique_ptr<Endpoint> endpoint(
         new Endpoint(std::move(segment), request.folder, request.instance, request.side));
     // This one in the program's table: it is the lowest free number.
-    UnsettledFd node(endpoint->lookout_.own_node(), request.close_on_exec);
+    UnsettledFd node(endpoint->peer_monitor_.own_node(), request.close_on_exec);
     error = node.get() >= 0 ? shm::Node::claim_patiently(node.get()) : node.get();
     if (error == 0 && !endpoint->still_named(node.get())) error = -ENOENT;
     if (error == -ENOENT) continue;
@@ -65,7 +65,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     if (error == 0) {
       endpoint->port_.side().open.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel);
       // The same of the other side: a server would play to a client that is dead.
-      if (request.side == abi::kServer) endpoint->witness_client();
+      if (request.side == abi::kServer) endpoint->check_client_alive();
       error = endpoint->begin(request, server_there);
     }
     if (error != 0) return nullptr;
@@ -85,7 +85,7 @@ std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, shm::No
                                              int& error) {
   error = request.folder.make();
   if (error != 0) return nullptr;
-  auto segment = shm::Segment::open(request.folder, request.instance, request.birth, error);
+  auto segment = shm::Segment::open(request.folder, request.instance, request.init, error);
   if (segment == nullptr) return nullptr;
   for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
     error = shm::Node(request.folder, request.instance, side).make();
@@ -105,22 +105,22 @@ bool Endpoint::still_named(int fd) {
   struct stat status {};
   if (sys().fstat(fd, &status) != 0) return false;
   bool named = false;
-  Timer::instance().run(
-      [&] { named = lookout_.own_node().is(status) && port_.segment().current(); });
+  DeviceThread::instance().run(
+      [&] { named = peer_monitor_.own_node().is(status) && port_.segment().current(); });
   return named;
 }
 
 // While a client opens, its claim tells nothing of the open that stands there: it may be
 // that of a killed one, and this one may find that it comes too early.
-void Endpoint::witness_client() {
+void Endpoint::check_client_alive() {
   bool is_opening = true;
   for (int moment = 0; moment < kOpeningMoments && is_opening; ++moment) {
     if (moment > 0) wait_a_moment();
-    Timer::instance().run([&] { is_opening = lookout_.peer_is_opening(); });
+    DeviceThread::instance().run([&] { is_opening = peer_monitor_.peer_is_opening(); });
   }
-  Timer::instance().run([&] {
-    lookout_.witness_peer(sys().now_ns());
-    lookout_.drop_descriptors();
+  DeviceThread::instance().run([&] {
+    peer_monitor_.check_peer_alive(sys().now_ns());
+    peer_monitor_.drop_descriptors();
   });
 }
 
@@ -134,7 +134,7 @@ int Endpoint::begin(const OpenRequest& request, bool server_there) {
   int error = 0;
   if (request.side == abi::kServer) {
     const std::size_t ring = ring_bytes(kServerDefault, port_.buffer_ms());
-    Timer::instance().run([&] { error = port_.segment().reserve_ring(ring); });
+    DeviceThread::instance().run([&] { error = port_.segment().reserve_ring(ring); });
   }
   return error;
 }
@@ -157,7 +157,7 @@ void Endpoint::claim_side(const OpenRequest& request) {
       zero->store(0, kRelaxed);
     }
   }
-  mapped.mover.store(0, kRelaxed);
+  mapped.pump_owner.store(0, kRelaxed);
   side.access.store(request.access, kRelaxed);
   side.nonblock.store(request.nonblock ? 1 : 0, kRelaxed);
   side.pid.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);
@@ -203,7 +203,7 @@ std::unique_ptr<Endpoint> Endpoint::adopt(const shm::RuntimeDirectory& folder, i
   struct stat status {};
   int error = sys().fstat(fd, &status);
   if (error != 0) return nullptr;
-  Timer::instance().run([&] {
+  DeviceThread::instance().run([&] {
     if (!shm::Node(folder, instance, side).is(status)) return;
     segment = shm::Segment::open_existing(folder, instance, error);
   });
@@ -217,7 +217,7 @@ std::unique_ptr<Endpoint> Endpoint::adopt(const shm::RuntimeDirectory& folder, i
   endpoint->port_.side().shared.store(1, std::memory_order_seq_cst);
   // Maps do not outlive an exec of the program that had them.
   abi::Mapped& mapped = endpoint->port_.contract().mapped[side];
-  if (mapped.mover.load(kRelaxed) == static_cast<std::uint32_t>(::getpid())) {
+  if (mapped.pump_owner.load(kRelaxed) == static_cast<std::uint32_t>(::getpid())) {
     for (auto& stream : mapped.stream) stream.mapped.store(0, kRelaxed);
     for (auto& stream : mapped.stream) stream.running.store(0, kRelaxed);
   }
@@ -228,8 +228,8 @@ std::unique_ptr<Endpoint> Endpoint::adopt(const shm::RuntimeDirectory& folder, i
 // The child of a vfork() only hands the descriptor down, to the program that it becomes.
 void Endpoint::watch_over() {
   if (!base::own_process()) return;
-  Timer::instance().add(this);
-  Timer::instance().run([&] { lookout_.keep_descriptors(); });
+  DeviceThread::instance().add(this);
+  DeviceThread::instance().run([&] { peer_monitor_.keep_descriptors(); });
 }
 
 }  // namespace ossloop::device

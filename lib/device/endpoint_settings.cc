@@ -7,7 +7,7 @@
 #include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
-#include "device/turn.h"
+#include "device/side_lock.h"
 
 namespace ossloop::device {
 namespace {
@@ -19,7 +19,7 @@ constexpr std::uint32_t kPolicyMark = 0x100;
 }  // namespace
 
 int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   auto& loop = port_.contract().loop;
   if (port_.server()) loop.changed_ns.store(sys().now_ns(), kRelaxed);
   if (wanted == port_.format()) return 0;
@@ -29,7 +29,7 @@ int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
     if (frozen_by(seen) != 0) return 0;
     int error = 0;
     const std::size_t ring = ring_bytes(wanted, port_.buffer_ms());
-    Timer::instance().run([&] { error = port_.segment().reserve_ring(ring); });
+    DeviceThread::instance().run([&] { error = port_.segment().reserve_ring(ring); });
     if (error != 0) return error;
     const std::uint64_t next = pack(wanted, 0, server_serial(seen));
     if (!loop.word.compare_exchange_strong(seen, next, std::memory_order_acq_rel)) return 0;
@@ -54,20 +54,20 @@ Buffering Endpoint::chosen_buffering(const audio::PcmFormat& format) const {
 }
 
 void Endpoint::choose_fragment(int fd, std::uint32_t request) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   const std::uint32_t shift = std::clamp<std::uint32_t>(request & 0xffff, 4, 24);
   port_.side().fragment_chosen.store((request & 0x7fff0000) | shift, kRelaxed);
   port_.set_buffering(chosen_buffering(port_.format()));
 }
 
 void Endpoint::choose_policy(int fd, int policy) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   port_.side().fragment_chosen.store(kPolicyMark | static_cast<std::uint32_t>(policy), kRelaxed);
   port_.set_buffering(chosen_buffering(port_.format()));
 }
 
 void Endpoint::subdivide(int fd, std::uint32_t divisor) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   port_.set_buffering(subdivided(port_.buffering(), divisor, port_.format()));
 }
 
@@ -76,7 +76,7 @@ bool Endpoint::transferring() const {
 }
 
 Space Endpoint::space(int fd, Access direction) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   const std::int64_t now_ns = sys().now_ns();
   const Buffering parts = port_.buffering();
   if (buffer(direction).mapped()) {
@@ -98,11 +98,11 @@ Space Endpoint::space(int fd, Access direction) {
 }
 
 Pointer Endpoint::pointer(int fd, Access direction) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   const std::int64_t now_ns = sys().now_ns();
   if (buffer(direction).mapped()) {
     const Pointer result = mapped_pointer(direction, now_ns);
-    show_token(fd);
+    show_readiness(fd);
     return result;
   }
   abi::Side& side = port_.side();
@@ -130,12 +130,12 @@ Pointer Endpoint::pointer(int fd, Access direction) {
 }
 
 std::uint64_t Endpoint::delay_frames(int fd) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   return playback_.delay_frames(sys().now_ns());
 }
 
 Errors Endpoint::errors(int fd) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   const std::int64_t now_ns = sys().now_ns();
   // What is overdue is counted when somebody looks.
   if (live_direction() == kRead) capture_.available_frames(now_ns);
@@ -170,7 +170,7 @@ bool Endpoint::levels_locked() const {
 }
 
 void Endpoint::peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   std::fill(std::begin(peaks), std::end(peaks), std::uint16_t{0});
   if (port_.follow_loop() != 0) return;
   const bool to_server = port_.server() == (direction == kRead);
@@ -182,7 +182,7 @@ void Endpoint::peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChann
 }
 
 void Endpoint::silence(int fd) {
-  Turn turn(*this, fd);
+  SideLock lock(*this, fd);
   playback_.silence(sys().now_ns());
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/signals.h"
 #include "device/endpoint.h"
-#include "device/turn.h"
+#include "device/side_lock.h"
 #include "shm/wakeup.h"
 
 namespace ossloop::device {
@@ -91,10 +91,10 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
   // not suffice: an old one will do, and asking costs as much as a small write.
   bool needs_time = !without_clock();
   for (;;) {
-    Step step;
+    TransferResult step;
     bool open_ended = false;
     {
-      Turn turn(*this, fd);
+      SideLock lock(*this, fd);
       // Whoever closes it, in another thread or in a handler that came in our sleep,
       // has ended the stream: what would be taken now would belong to none.
       if (leaving_.load(kRelaxed)) return done > 0 ? static_cast<ssize_t>(done) : -EBADF;
@@ -105,13 +105,14 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
       step = look(done, now_ns);
       open_ended = step.wait.deadline_ns - now_ns >= kOpenEndedNs;
       // Who polls and finds nothing may have seen a nudge half-way.
-      if (step.moved == 0 && nonblock()) token_.doubt();
-      show_token(fd);
-      if (watch_wanted() > watch_.load(kRelaxed)) Timer::instance().poke();
+      if (step.moved == 0 && nonblock()) readiness_.invalidate();
+      show_readiness(fd);
+      if (watch_wanted() > watch_.load(kRelaxed)) DeviceThread::instance().notify();
     }
     done += step.moved;
-    if (done == bytes || step.finished) return static_cast<ssize_t>(done);
-    if (step.error == 0 && nonblock() && (done > 0 || !step.always)) step.error = -EAGAIN;
+    if (done == bytes || step.short_return) return static_cast<ssize_t>(done);
+    if (step.error == 0 && nonblock() && (done > 0 || !step.block_despite_nonblock))
+      step.error = -EAGAIN;
     if (step.error != 0) return done > 0 ? static_cast<ssize_t>(done) : step.error;
     was_patient = was_patient && step.moved == 0;
     has_spun = has_spun && step.moved == 0;
@@ -160,7 +161,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
 // waits for its player. A sound card's read returns to them in a moment.
 int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended,
                     const base::Interrupts& interrupts) {
-  if (!Timer::instance().has_thread()) {
+  if (!DeviceThread::instance().has_thread()) {
     deadline_ns = std::min(deadline_ns, sys().now_ns() + kWithoutThreadNs);
   }
   if (!base::handlers_wait()) return sleep_by_flags(sleeper, deadline_ns, open_ended);
@@ -187,7 +188,7 @@ int Endpoint::sleep_by_flags(shm::Sleeper& sleeper, std::int64_t deadline_ns, bo
     while (deadline_ns < alarm && !alarm_ns_.compare_exchange_weak(alarm, deadline_ns)) {
     }
     const AlarmSleeper counted(alarm_sleepers_);
-    if (Timer::instance().poke()) return sleeper.sleep() == -EINTR ? -EINTR : 0;
+    if (DeviceThread::instance().notify()) return sleeper.sleep() == -EINTR ? -EINTR : 0;
   }
   const int woken = sleeper.sleep_until(deadline_ns);
   // A handler that was installed while we slept is looked at now.
@@ -206,10 +207,11 @@ ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes, bool progress
       fd, bytes,
       [&](std::size_t done, std::int64_t now_ns) {
         const bool was_running = capture_.flow().running();
-        Step step = capture_.read(data + done, bytes - done, progressed || done > 0, now_ns);
+        TransferResult step =
+            capture_.read(data + done, bytes - done, progressed || done > 0, now_ns);
         // The read that slept until the client started goes on to its first sound.
-        slept_for_start = slept_for_start || step.always;
-        step.always = slept_for_start;
+        slept_for_start = slept_for_start || step.block_despite_nonblock;
+        step.block_despite_nonblock = slept_for_start;
         if (!was_running && capture_.flow().running()) started();
         return step;
       },
@@ -225,7 +227,8 @@ ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool p
       fd, bytes,
       [&](std::size_t done, std::int64_t now_ns) {
         const bool was_streaming = playback_.streaming();
-        Step step = playback_.write(data + done, bytes - done, progressed || done > 0, now_ns);
+        TransferResult step =
+            playback_.write(data + done, bytes - done, progressed || done > 0, now_ns);
         if (!was_streaming && playback_.streaming()) started();
         return step;
       },
@@ -241,9 +244,9 @@ int Endpoint::sync(int fd) {
   std::uint64_t announced = 0;
   std::int64_t moved_ns = sys().now_ns();
   for (;;) {
-    Step step;
+    TransferResult step;
     {
-      Turn turn(*this, fd);
+      SideLock lock(*this, fd);
       const std::int64_t now_ns = sys().now_ns();
       const std::uint64_t before = progress;
       look_without_thread(now_ns);

@@ -7,8 +7,8 @@
 #include "base/error_text.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "device/device_thread.h"
 #include "device/loop_format.h"
-#include "device/timer.h"
 
 namespace ossloop::device {
 namespace {
@@ -62,7 +62,7 @@ std::vector<std::byte> kept_frames(const Port& port, std::uint64_t stream,
   const std::uint64_t capacity = tail_frames(format.rate_hz);
   std::vector<std::byte> frames(static_cast<std::size_t>(count) * frame_bytes);
   bool whole = true;
-  Timer::instance().run([&] {
+  DeviceThread::instance().run([&] {
     const base::Fd fd = port.segment().open_tail(stream % 2);
     for (std::uint64_t at = 0; fd && whole && at < count;) {
       const std::uint64_t index = (first + at) % capacity;
@@ -95,7 +95,7 @@ bool FilterTail::may_begin(std::uint64_t stream) const {
   const std::uint64_t present = slot(stream).stream.load(kRelaxed);
   const auto& consumer = port_.contract().direction[abi::kClientToServer].consumer;
   return present == 0 || present >= stream ||
-         present <= consumer.told_stream.load(std::memory_order_acquire);
+         present <= consumer.acknowledged_stream.load(std::memory_order_acquire);
 }
 
 void FilterTail::begin(std::uint64_t stream, std::uint64_t written) {
@@ -105,7 +105,8 @@ void FilterTail::begin(std::uint64_t stream, std::uint64_t written) {
   const std::size_t number = stream % 2;
   if (mapping_.bytes() != bytes || mapped_slot_ != number) {
     int error = 0;
-    Timer::instance().run([&] { mapping_ = port_.segment().map_tail(number, bytes, error); });
+    DeviceThread::instance().run(
+        [&] { mapping_ = port_.segment().map_tail(number, bytes, error); });
     mapped_slot_ = number;
     if (mapping_.data() == nullptr) {
       base::log(base::LogLevel::kWarning, "%s: %s; a killed player will lose its filter's content",

@@ -22,7 +22,7 @@ Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction)
       direction_(direction),
       producer_(segment.direction[direction].producer),
       consumer_(segment.direction[direction].consumer),
-      meter_(segment.meter[direction]),
+      meter_(segment.clock_stats[direction]),
       clipped_(segment.clips.samples[direction]),
       producer_side_(segment.side[direction == abi::kClientToServer ? abi::kClient : abi::kServer]),
       consumer_side_(

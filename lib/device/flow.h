@@ -54,7 +54,7 @@ class Flow {
   const abi::DirectionIndex direction_;
   abi::Producer& producer_;
   abi::Consumer& consumer_;
-  abi::Meter& meter_;
+  abi::ClockStats& meter_;
   abi::Atomic<std::uint64_t>& clipped_;
   abi::Side& producer_side_;
   abi::Side& consumer_side_;
@@ -152,7 +152,7 @@ class ConsumerFlow : public Flow {
   // In overrun=drop: has the producer overwritten what was just copied?
   bool lapped(const RingLimits& ring) const;
   // The end that `view` shows was reported, or passed over as the policy says.
-  void tell_end(const View& view);
+  void acknowledge_end(const View& view);
 
   // When to look again for `frames`. As a driver does, that wakes a reader once a
   // fragment: one that reads small blocks does not wake for each of them.

@@ -6,16 +6,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "device/device_thread.h"
 #include "device/position.h"
 #include "device/ring_size.h"
-#include "device/timer.h"
 
 namespace ossloop::device {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr std::size_t kPage = 4096;
-constexpr std::uint64_t kNoLead = ~std::uint64_t{0};  // nothing given to the loop yet
+constexpr std::uint64_t kNoPreroll = ~std::uint64_t{0};  // nothing given to the loop yet
 
 std::uint64_t ahead(std::int64_t due, std::uint64_t position) {
   const std::uint64_t distance = static_cast<std::uint64_t>(due) - position;
@@ -80,7 +80,7 @@ void* MappedBuffer::map(const MapRequest& request, int& error) {
   // A private map of a sound card's memory is as shared as any: there is one card.
   const int flags = (request.flags & ~MAP_TYPE) | MAP_SHARED;
   void* address = nullptr;
-  Timer::instance().run([&] {
+  DeviceThread::instance().run([&] {
     error = open_file(anew, bytes);
     if (error == 0) {
       address = file_.map_as(request.address, request.bytes, request.protection, flags, error);
@@ -107,7 +107,7 @@ void MappedBuffer::rewind() {
 void MappedBuffer::start(std::int64_t now_ns) {
   if (running()) return;
   rewind();
-  stream_.lead.store(kNoLead, kRelaxed);
+  stream_.preroll.store(kNoPreroll, kRelaxed);
   stream_.factor_milli.store(1000, kRelaxed);
   stream_.ppm.store(0, kRelaxed);
   set_clock({now_ns, 0});
@@ -158,32 +158,32 @@ void MappedBuffer::play(std::int64_t now_ns, std::int64_t tick_ns, const Transfe
     at += passed - buffer;
     passed = buffer;
   }
-  std::uint64_t lead = stream_.lead.load(kRelaxed);
-  if (lead == kNoLead) {
+  std::uint64_t preroll = stream_.preroll.load(kRelaxed);
+  if (preroll == kNoPreroll) {
     const auto two_ticks = static_cast<std::uint64_t>(2 * tick_ns * time.rate_hz / 1'000'000'000);
-    lead = std::min(std::max(fragment_frames(), two_ticks), buffer / 2);
+    preroll = std::min(std::max(fragment_frames(), two_ticks), buffer / 2);
     show(false);
   }
   for (bool progressed = false; passed > 0; progressed = true) {
     const std::uint64_t piece = std::min(passed, buffer - at % buffer);
-    const Step step = write(memory_.data() + at % buffer * frame_bytes,
-                            static_cast<std::size_t>(piece * frame_bytes), progressed);
+    const TransferResult step = write(memory_.data() + at % buffer * frame_bytes,
+                                      static_cast<std::size_t>(piece * frame_bytes), progressed);
     const std::uint64_t moved = step.moved / frame_bytes;
     at += moved;
     passed -= moved;
-    if (lead > 0 && lead <= moved) show(true);
-    lead -= std::min(lead, moved);
+    if (preroll > 0 && preroll <= moved) show(true);
+    preroll -= std::min(preroll, moved);
     if (moved == piece) continue;
     if (step.error != 0) {
       at += passed;
-      lead = kNoLead;
+      preroll = kNoPreroll;
     } else {
       time.base = as_signed(as_position(time.base) - passed);
       set_clock(time);
     }
     break;
   }
-  stream_.lead.store(lead, kRelaxed);
+  stream_.preroll.store(preroll, kRelaxed);
   stream_.position.store(at, kRelaxed);
 }
 
@@ -197,8 +197,8 @@ void MappedBuffer::record(std::int64_t now_ns, bool free_clock, const Transfer& 
   std::uint64_t due = free_clock ? std::min(ahead(time.frames_at(now_ns), at), buffer) : buffer;
   for (bool progressed = false; due > 0; progressed = true) {
     const std::uint64_t piece = std::min(due, buffer - at % buffer);
-    const Step step = read(memory_.data() + at % buffer * frame_bytes,
-                           static_cast<std::size_t>(piece * frame_bytes), progressed);
+    const TransferResult step = read(memory_.data() + at % buffer * frame_bytes,
+                                     static_cast<std::size_t>(piece * frame_bytes), progressed);
     const std::uint64_t moved = step.moved / frame_bytes;
     at += moved;
     due -= moved;

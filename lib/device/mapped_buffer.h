@@ -46,7 +46,8 @@ class MappedBuffer {
 
   // Moves what is due at `now_ns` to the loop, or from it. `show`: whether the loop
   // may see what is written from now on.
-  using Transfer = std::function<Step(std::byte* data, std::size_t bytes, bool progressed)>;
+  using Transfer =
+      std::function<TransferResult(std::byte* data, std::size_t bytes, bool progressed)>;
   void play(std::int64_t now_ns, std::int64_t tick_ns, const Transfer& write,
             const std::function<void(bool)>& show);
   void record(std::int64_t now_ns, bool free_clock, const Transfer& read);

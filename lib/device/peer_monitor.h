@@ -15,11 +15,11 @@
 
 namespace ossloop::device {
 
-class Lookout {
+class PeerMonitor {
  public:
-  Lookout(Port& port, const shm::RuntimeDirectory& folder, int instance);
+  PeerMonitor(Port& port, const shm::RuntimeDirectory& folder, int instance);
   // These numbers belong to the timer thread's table; it closed them, or its end did.
-  ~Lookout() { forget_descriptors(); }
+  ~PeerMonitor() { forget_descriptors(); }
 
   // A program may change its root or its user once it has its devices: then names
   // lead nowhere, descriptors do.
@@ -35,13 +35,13 @@ class Lookout {
   bool inherit_claim();
   bool peer_is_opening();
   // The kernel says who is alive: a peer that is open and not claimed is dead.
-  void witness_peer(std::int64_t now_ns);
-  std::int64_t witnessed_ns() const { return witnessed_ns_; }
+  void check_peer_alive(std::int64_t now_ns);
+  std::int64_t checked_ns() const { return checked_ns_; }
 
   // A peer whose program sits in poll() while nothing ran hears at once that we
   // started; its own timer would be slower. The asking in any thread.
-  void ask_for_nudge() { nudge_peer_.store(true); }
-  void nudge_peer(bool peer_reads);
+  void want_peer_notified() { peer_notify_wanted_.store(true); }
+  void notify_peer(bool peer_reads);
 
  private:
   static const base::Fd& open_once(base::Fd& cached, const shm::Node& node);
@@ -51,8 +51,8 @@ class Lookout {
   const shm::Node peer_node_;
   base::Fd own_;
   base::Fd peer_;
-  std::int64_t witnessed_ns_ = 0;
-  std::atomic<bool> nudge_peer_{false};
+  std::int64_t checked_ns_ = 0;
+  std::atomic<bool> peer_notify_wanted_{false};
 };
 
 }  // namespace ossloop::device

@@ -34,7 +34,7 @@ Playback::Playback(Port& port)
       tail_(port) {}
 
 // True when the stream can take sound; else `step` says why not.
-bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
+bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) {
   if (flow_.streaming() && !flow_.consumer_kept()) {
     const bool silently =
         port_.server() && (flow_.eof() == abi::Eof::kWait || flow_.eof() == abi::Eof::kSilence);
@@ -60,12 +60,12 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, Step& step) {
   }
   const bool running = flow_.consumer_running();
   if (port_.server() && !running) {
-    step.always = true;
+    step.block_despite_nonblock = true;
     step.wait = wait_until(now_ns + kIdleNs);  // a start wakes everybody
     return false;
   }
   if (const std::int64_t settled_ns = settles_at(now_ns); !running && now_ns < settled_ns) {
-    step.always = true;  // a moment only, and what is written then is taken
+    step.block_despite_nonblock = true;  // a moment only, and what is written then is taken
     step.wait = wait_until(settled_ns);
     return false;
   }
@@ -187,9 +187,9 @@ std::size_t Playback::feed(const std::byte* data, std::size_t frames) {
   return taken;
 }
 
-Step Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
-                     std::int64_t now_ns) {
-  Step step;
+TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool progressed,
+                               std::int64_t now_ns) {
+  TransferResult step;
   if (!gate(progressed, now_ns, step)) return step;
   abi::Side& side = port_.side();
   const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
@@ -276,7 +276,7 @@ std::uint64_t Playback::delay_frames(std::int64_t now_ns) {
   return converter_->held_input_frames(flow_.written() - flow_.played(port_.limits(), now_ns));
 }
 
-bool Playback::drained(std::int64_t now_ns, Step& step, std::uint64_t& progress) {
+bool Playback::drained(std::int64_t now_ns, TransferResult& step, std::uint64_t& progress) {
   if (!flow_.streaming() && !ending_) return true;
   if (!flow_.consumer_kept() || port_.follow_loop() != 0) return true;
   const std::uint64_t played = flow_.played(port_.limits(), now_ns);

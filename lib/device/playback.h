@@ -20,7 +20,8 @@ class Playback {
   // -EACCES (the loop goes the other way), -ECONNRESET (the consumer of the
   // stream is gone; told once, and not while `progressed` has bytes to report),
   // -ENOMEM, -EIO.
-  Step write(const std::byte* data, std::size_t bytes, bool progressed, std::int64_t now_ns);
+  TransferResult write(const std::byte* data, std::size_t bytes, bool progressed,
+                       std::int64_t now_ns);
 
   // Would write() do something at once: take `frames`, or report an error?
   bool ready(std::uint64_t frames, std::int64_t now_ns);
@@ -32,7 +33,7 @@ class Playback {
 
   // Everything played? Then 0; else how long to wait, with `progress` a figure
   // that changes as long as the consumer lives up to its name.
-  bool drained(std::int64_t now_ns, Step& step, std::uint64_t& progress);
+  bool drained(std::int64_t now_ns, TransferResult& step, std::uint64_t& progress);
 
   // Gives the converter's tail to the ring: the end of this process's sound.
   void finish(std::int64_t now_ns);
@@ -54,7 +55,7 @@ class Playback {
   const ProducerFlow& flow() const { return flow_; }
 
  private:
-  bool gate(bool progressed, std::int64_t now_ns, Step& step);
+  bool gate(bool progressed, std::int64_t now_ns, TransferResult& step);
   std::int64_t settles_at(std::int64_t now_ns) const;
   int begin(std::int64_t now_ns);
   int prepare_converter(std::int64_t now_ns);

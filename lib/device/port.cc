@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "base/wide.h"
+#include "device/device_thread.h"
 #include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/ring_size.h"
-#include "device/timer.h"
 
 namespace ossloop::device {
 namespace {
@@ -16,7 +16,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 
 std::uint64_t scale(std::uint64_t frames, int to, int from, bool up) {
   if (to == from) return frames;
-  const base::Wide product = static_cast<base::Wide>(frames) * to;
+  const base::Int128 product = static_cast<base::Int128>(frames) * to;
   return static_cast<std::uint64_t>((product + (up ? from - 1 : 0)) / from);
 }
 
@@ -96,7 +96,7 @@ int Port::follow_loop() {
   const std::size_t bytes = ring_bytes(loop, buffer_ms_);
   int error = 0;
   shm::Mapping mapping;
-  Timer::instance().run([&] { mapping = segment_->map_ring(bytes, error); });
+  DeviceThread::instance().run([&] { mapping = segment_->map_ring(bytes, error); });
   if (mapping.data() == nullptr) return error;
   loop_ = loop;
   mapping_ = std::move(mapping);

@@ -100,11 +100,11 @@ class Port {
 };
 
 // What one look at a stream gave.
-struct Step {
-  std::size_t moved = 0;  // bytes
-  int error = 0;          // -errno, unless bytes were moved before
-  bool finished = false;  // return what is there
-  bool always = false;    // sleep even with O_NONBLOCK
+struct TransferResult {
+  std::size_t moved = 0;                // bytes
+  int error = 0;                        // -errno, unless bytes were moved before
+  bool short_return = false;            // return what is there
+  bool block_despite_nonblock = false;  // sleep even with O_NONBLOCK
   ProducerFlow::Wait wait{};
 };
 

@@ -1,11 +1,11 @@
-#include "device/token.h"
+#include "device/readiness.h"
 
 #include "shm/node.h"
 
 namespace ossloop::device {
 
 // A peer that nudges leaves kTokenUnknown behind its byte, whenever it comes.
-void Token::show(int fd, bool byte) {
+void Readiness::show(int fd, bool byte) {
   const std::uint32_t wanted = byte ? 1 : 0;
   for (int attempt = 0; attempt < 3; ++attempt) {
     std::uint32_t seen = side_.token.load(std::memory_order_relaxed);
@@ -17,7 +17,7 @@ void Token::show(int fd, bool byte) {
 
 // Who waits for input is woken by a byte that comes, who waits to write by one that
 // goes.
-void Token::show_anew(int fd, bool byte) {
+void Readiness::signal_edge(int fd, bool byte) {
   const std::uint32_t seen = side_.token.load(std::memory_order_relaxed);
   if (byte && seen == 0) return show(fd, byte);
   if (!byte && seen == 1) return show(fd, byte);
@@ -26,7 +26,7 @@ void Token::show_anew(int fd, bool byte) {
   shm::Node::set_token(fd, byte);
 }
 
-void Token::nudge(int fd, bool byte) {
+void Readiness::notify(int fd, bool byte) {
   shm::Node::set_token(fd, byte);
   side_.token.store(abi::kTokenUnknown);
 }

@@ -5,9 +5,9 @@
 
 namespace ossloop::device {
 
-class Token {
+class Readiness {
  public:
-  explicit Token(abi::Side& side) : side_(side) {}
+  explicit Readiness(abi::Side& side) : side_(side) {}
 
   // Does somebody wait on the node? Until then nobody keeps the token true.
   bool watched() const { return side_.polled.load(std::memory_order_relaxed) != 0; }
@@ -20,15 +20,15 @@ class Token {
   // Makes the node behind `fd` hold a byte, or none. With the side's turn held.
   void show(int fd, bool byte);
   // The same, and a change to be heard of even if it holds that already.
-  void show_anew(int fd, bool byte);
+  void signal_edge(int fd, bool byte);
   // What the node holds may not be what was put there: the next show() looks anew.
-  void doubt() { side_.token.store(abi::kTokenUnknown, std::memory_order_relaxed); }
-  bool doubtful() const {
+  void invalidate() { side_.token.store(abi::kTokenUnknown, std::memory_order_relaxed); }
+  bool invalidated() const {
     return side_.token.load(std::memory_order_relaxed) == abi::kTokenUnknown;
   }
   // As show(), by the peer, which does not hold the turn; the owner puts it right
   // with its program's next call.
-  void nudge(int fd, bool byte);
+  void notify(int fd, bool byte);
 
  private:
   static constexpr std::uint32_t kWatched = 1, kEdges = 2;

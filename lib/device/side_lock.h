@@ -3,35 +3,35 @@
 
 #include "base/deferral.h"
 #include "device/endpoint.h"
-#include "shm/side_lock.h"
+#include "shm/shared_lock.h"
 
 namespace ossloop::device {
 
 // Threads take turns by the endpoint's mutex. Processes that share one open do
 // so by a lock in the segment, which the kernel frees if its owner dies.
-class Endpoint::Turn {
+class Endpoint::SideLock {
  public:
   // `fd`: a descriptor of the open, or -1 once it is closed (no other process
   // holds it then).
-  Turn(Endpoint& endpoint, int fd) : endpoint_(endpoint), between_(endpoint.port_.side()) {
+  SideLock(Endpoint& endpoint, int fd) : endpoint_(endpoint), between_(endpoint.port_.side()) {
     endpoint_.mutex_.lock();
     if (fd >= 0 && endpoint_.port_.side().shared.load(std::memory_order_acquire) != 0) {
       between_.lock();
     }
     endpoint_.port_.refresh();
   }
-  ~Turn() {
+  ~SideLock() {
     between_.unlock();
     endpoint_.mutex_.unlock();
   }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
+  SideLock(const SideLock&) = delete;
+  SideLock& operator=(const SideLock&) = delete;
 
  private:
   // The first in, the last out: a handler may not come back from where it goes.
   const base::SignalsDeferred deferred_;
   Endpoint& endpoint_;
-  shm::SideLock between_;
+  shm::SharedLock between_;
 };
 
 }  // namespace ossloop::device

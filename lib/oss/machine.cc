@@ -5,26 +5,27 @@
 #include <utility>
 
 #include "base/fd.h"
+#include "device/device_thread.h"
 #include "device/flow.h"
-#include "device/timer.h"
 #include "shm/node.h"
 
 namespace ossloop::oss {
 
-Machine::Machine(shm::RuntimeDirectory directory, int configured, MakeBirth birth, PolicyBit bit_of)
+InstanceSet::InstanceSet(shm::RuntimeDirectory directory, int configured, MakeBirth init,
+                         PolicyBit bit_of)
     : directory_(std::move(directory)),
       configured_(configured),
-      birth_(std::move(birth)),
+      birth_(std::move(init)),
       policy_bit_(bit_of) {}
 
-bool Machine::exists(int instance) const {
+bool InstanceSet::exists(int instance) const {
   if (instance < 0 || instance >= abi::kMaxInstances) return false;
   if (instance < configured_) return true;
   struct stat status {};
   return directory_.glance(shm::segment_name(instance), status) == 0;
 }
 
-int Machine::count() const {
+int InstanceSet::count() const {
   int highest = configured_;
   for (int instance = configured_; instance < abi::kMaxInstances; ++instance) {
     if (exists(instance)) highest = instance + 1;
@@ -32,39 +33,39 @@ int Machine::count() const {
   return highest;
 }
 
-std::shared_ptr<shm::Segment> Machine::segment(int instance) const {
+std::shared_ptr<shm::Segment> InstanceSet::segment(int instance) const {
   std::shared_ptr<shm::Segment> found;
   if (instance < 0 || instance >= abi::kMaxInstances) return found;
   int error = 0;
-  device::Timer::instance().run(
+  device::DeviceThread::instance().run(
       [&] { found = shm::Segment::open_existing(directory_, instance, error); });
   return found;
 }
 
-std::shared_ptr<shm::Segment> Machine::make_segment(int instance, int& error) const {
+std::shared_ptr<shm::Segment> InstanceSet::make_segment(int instance, int& error) const {
   error = -ENXIO;
   if (!exists(instance)) return nullptr;
   if (auto found = segment(instance); found != nullptr) return found;
   if (birth_ == nullptr) return nullptr;
-  const shm::Birth birth = birth_(instance);
+  const shm::SegmentInit init = birth_(instance);
   std::shared_ptr<shm::Segment> made;
-  device::Timer::instance().run([&] {
+  device::DeviceThread::instance().run([&] {
     error = directory_.make();
-    if (error == 0) made = shm::Segment::open(directory_, instance, birth, error);
+    if (error == 0) made = shm::Segment::open(directory_, instance, init, error);
   });
   return made;
 }
 
-const abi::Side* Machine::open_side(const abi::Segment& segment, int instance,
-                                    abi::SideIndex side) const {
+const abi::Side* InstanceSet::open_side(const abi::Segment& segment, int instance,
+                                        abi::SideIndex side) const {
   const abi::Side& found = segment.side[side];
   if (!device::is_open(found.open.load(std::memory_order_acquire))) return nullptr;
   return held(instance, side) ? &found : nullptr;
 }
 
-bool Machine::held(int instance, abi::SideIndex side) const {
+bool InstanceSet::held(int instance, abi::SideIndex side) const {
   bool held = false;
-  device::Timer::instance().run([&] {
+  device::DeviceThread::instance().run([&] {
     const base::Fd fd(shm::Node(directory_, instance, side).reach());
     held = fd && shm::Node::claimed_by_other(fd.get());
   });

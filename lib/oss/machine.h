@@ -11,16 +11,16 @@
 
 namespace ossloop::oss {
 
-class Machine {
+class InstanceSet {
  public:
-  using MakeBirth = std::function<shm::Birth(int instance)>;
+  using MakeBirth = std::function<shm::SegmentInit(int instance)>;
   using PolicyBit = std::uint32_t (*)(std::string_view key);
 
-  // `configured`: instances 0 … n-1 exist without a segment of their own; `birth`
+  // `configured`: instances 0 … n-1 exist without a segment of their own; `init`
   // says how one is made for them, `policy_bit` which bit of abi::Policy::pinned
   // stands for a policy.
-  Machine(shm::RuntimeDirectory directory, int configured, MakeBirth birth = nullptr,
-          PolicyBit policy_bit = nullptr);
+  InstanceSet(shm::RuntimeDirectory directory, int configured, MakeBirth init = nullptr,
+              PolicyBit policy_bit = nullptr);
 
   const shm::RuntimeDirectory& directory() const { return directory_; }
   bool exists(int instance) const;

@@ -41,7 +41,7 @@ int Mixer::find(int& device, std::shared_ptr<shm::Segment>& segment) const {
     return 0;
   }
   int error = 0;
-  segment = machine_.make_segment(device, error);
+  segment = instances_.make_segment(device, error);
   // A program that changed its root finds no names any more.
   if (segment == nullptr && device == instance_) segment = own_;
   return segment != nullptr ? 0 : error;
@@ -110,7 +110,7 @@ int Mixer::legacy_info(mixer_info& legacy) {
 }
 
 int Mixer::mixers(std::int32_t& count) {
-  count = machine_.count();
+  count = instances_.count();
   return 0;
 }
 
@@ -198,7 +198,7 @@ int Mixer::set_value(oss_mixer_value& value) {
   value.value = row->get(*segment);
   // What was chosen here holds until somebody chooses anew.
   if (row->type == MIXT_ENUM && error == 0) {
-    contract.policy.pinned.fetch_or(machine_.policy_bit(row->label), kRelaxed);
+    contract.policy.pinned.fetch_or(instances_.policy_bit(row->label), kRelaxed);
   }
   return error;
 }

@@ -22,8 +22,8 @@ struct MixerControl;
 class Mixer {
  public:
   // `own`: the segment of `instance` as the caller holds it.
-  Mixer(const Machine& machine, int instance, std::shared_ptr<shm::Segment> own)
-      : machine_(machine), instance_(instance), own_(std::move(own)) {}
+  Mixer(const InstanceSet& machine, int instance, std::shared_ptr<shm::Segment> own)
+      : instances_(machine), instance_(instance), own_(std::move(own)) {}
 
   // OSS 3: left | right << 8.
   template <abi::MixerChannel Channel>
@@ -59,7 +59,7 @@ class Mixer {
   int find(int& device, int control, std::shared_ptr<shm::Segment>& segment,
            const MixerControl*& row) const;
 
-  const Machine& machine_;
+  const InstanceSet& instances_;
   const int instance_;
   const std::shared_ptr<shm::Segment> own_;
 };

@@ -8,11 +8,11 @@
 
 #include "abi/policy.h"
 #include "base/sys.h"
+#include "device/device_thread.h"
 #include "device/levels.h"
 #include "device/loop_format.h"
 #include "device/peaks.h"
 #include "device/ring_size.h"
-#include "device/timer.h"
 
 namespace ossloop::oss {
 namespace {
@@ -75,7 +75,7 @@ std::int32_t get_peak(const shm::Segment& segment) {
         static_cast<std::size_t>(std::min<std::uint64_t>(frames, limits.capacity_frames - index));
     copy.resize(frames * frame_bytes);
     int error = 0;
-    device::Timer::instance().run([&] {
+    device::DeviceThread::instance().run([&] {
       error = segment.read_ring(static_cast<std::size_t>(index) * frame_bytes, copy.data(),
                                 copy.size());
     });

@@ -57,7 +57,7 @@ void describe_open(std::string& text, const abi::Side& open, const abi::Segment&
   text += "\n";
 }
 
-void describe(std::string& text, const Machine& machine, int instance, abi::SideIndex side) {
+void describe(std::string& text, const InstanceSet& machine, int instance, abi::SideIndex side) {
   add(text, "ossloop %d %s side  %s  (device index %d)\n", instance,
       side == abi::kServer ? "server" : "client", node(instance, side).c_str(),
       audio_device(instance, side));
@@ -73,7 +73,7 @@ void describe(std::string& text, const Machine& machine, int instance, abi::Side
 
 }  // namespace
 
-std::string sndstat(const Machine& machine, const std::string& default_device) {
+std::string sndstat(const InstanceSet& machine, const std::string& default_device) {
   const int instances = machine.count();
   std::string text = "OSS 4.1 (ossloop) loopback audio in user space\nLicense: MIT\n";
   add(text, "Number of audio devices:\t%d\nNumber of audio engines:\t%d\n", 2 * instances,

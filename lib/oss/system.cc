@@ -75,14 +75,14 @@ int System::system_info(oss_sysinfo& info) {
   put_text(info.license, "MIT");
   put_text(info.revision_info, "ossloop");
   info.versionnum = OSS_VERSION;
-  const int instances = machine_.count();
+  const int instances = instances_.count();
   info.numaudios = info.numaudioengines = 2 * instances;
   info.nummixers = instances;
   info.numcards = 1;
   for (int number = 0; number < 2 * instances; ++number) {
-    const auto segment = machine_.segment(number / 2);
+    const auto segment = instances_.segment(number / 2);
     if (segment == nullptr ||
-        machine_.open_side(segment->contract(), number / 2, side_of(number)) == nullptr) {
+        instances_.open_side(segment->contract(), number / 2, side_of(number)) == nullptr) {
       continue;
     }
     info.openedaudio[number / 32] |= static_cast<std::int32_t>(1U << (number % 32));
@@ -92,10 +92,10 @@ int System::system_info(oss_sysinfo& info) {
 
 int System::audio_info(oss_audioinfo& info) {
   const int number = info.dev == -1 ? device_ : info.dev;
-  if (number < 0 || number >= 2 * machine_.count()) return -EINVAL;
+  if (number < 0 || number >= 2 * instances_.count()) return -EINVAL;
   const int instance = number / 2;
   const abi::SideIndex side = side_of(number);
-  const auto mapped = machine_.segment(instance);
+  const auto mapped = instances_.segment(instance);
   const abi::Segment* segment = mapped != nullptr ? &mapped->contract() : nullptr;
 
   info = {};
@@ -112,7 +112,7 @@ int System::audio_info(oss_audioinfo& info) {
   info.port_number = number;
   info.mixer_dev = instance;
   info.legacy_device = side == abi::kClient ? instance : -1;
-  info.enabled = machine_.exists(instance) ? 1 : 0;
+  info.enabled = instances_.exists(instance) ? 1 : 0;
   info.min_rate = audio::kMinRateHz;
   info.max_rate = audio::kMaxRateHz;
   info.nrates = static_cast<std::uint32_t>(std::size(kUsualRates));
@@ -122,7 +122,7 @@ int System::audio_info(oss_audioinfo& info) {
   info.rate_source = number;
   info.pid = -1;
   if (segment == nullptr) return 0;
-  if (const abi::Side* open = machine_.open_side(*segment, instance, side); open != nullptr) {
+  if (const abi::Side* open = instances_.open_side(*segment, instance, side); open != nullptr) {
     describe_open(info, *open, *segment);
   }
   return 0;

@@ -17,7 +17,7 @@ std::int32_t side_caps(const abi::Segment* segment, abi::SideIndex side);
 class System {
  public:
   // `device`: the audio device that -1 stands for, or -1 on a mixer.
-  System(const Machine& machine, int device) : machine_(machine), device_(device) {}
+  System(const InstanceSet& machine, int device) : instances_(machine), device_(device) {}
 
   int version(std::int32_t& version);
   int system_info(oss_sysinfo& info);
@@ -28,7 +28,7 @@ class System {
   int card_info(oss_card_info& info);
 
  private:
-  const Machine& machine_;
+  const InstanceSet& instances_;
   const int device_;
 };
 

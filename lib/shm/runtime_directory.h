@@ -3,7 +3,7 @@
 // Nothing reaches a file of an instance but through here. Each call opens the folder,
 // looks on that very descriptor whose it is, and works relative to it, so no name that
 // somebody else made meanwhile is ever followed. For a moment that takes a descriptor:
-// run them where one disturbs nobody (device/timer.h).
+// run them where one disturbs nobody (device/device_thread.h).
 #pragma once
 
 #include <sys/stat.h>

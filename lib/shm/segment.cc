@@ -25,20 +25,20 @@ constexpr int kLeavingMs = 20;
 
 // Makes the file under a passing name and links it, so that nobody ever sees a
 // half-made segment. 0 also when another process was quicker.
-int create(const RuntimeDirectory& directory, int number, const Birth& birth) {
+int create(const RuntimeDirectory& directory, int number, const SegmentInit& init) {
   const std::string name = segment_name(number);
   const std::string passing = passing_name(name);
   directory.remove(passing);
   Fd fd(directory.make_file(passing));
   if (!fd) return fd.get();
-  int result = reserve(fd.get(), abi::kRingOffset + birth.ring_bytes);
+  int result = reserve(fd.get(), abi::kRingOffset + init.ring_bytes);
   if (result == 0) {
     int error = 0;
     Mapping mapping(sys().map(fd.get(), 0, abi::kRingOffset, true, error), abi::kRingOffset);
     result = error;
     if (mapping.data() != nullptr) {
       auto& segment = *reinterpret_cast<abi::Segment*>(mapping.data());
-      birth.fill(segment);
+      init.fill(segment);
       segment.header.layout_version.store(abi::kLayoutVersion, std::memory_order_relaxed);
       segment.header.instance.store(static_cast<std::uint32_t>(number), std::memory_order_relaxed);
       segment.header.magic.store(abi::kMagic, std::memory_order_release);
@@ -113,7 +113,7 @@ std::shared_ptr<Segment> Segment::open_existing(const RuntimeDirectory& director
 }
 
 std::shared_ptr<Segment> Segment::open(const RuntimeDirectory& directory, int number,
-                                       const Birth& birth, int& error) {
+                                       const SegmentInit& init, int& error) {
   const std::string path = directory.path_of(segment_name(number));
   constexpr int kAttempts = 20;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -139,9 +139,9 @@ std::shared_ptr<Segment> Segment::open(const RuntimeDirectory& directory, int nu
         return nullptr;
       }
       if (error == -EPROTO) directory.remove(segment_name(number));
-      error = create(directory, number, birth);
+      error = create(directory, number, init);
     } else if (error == -ENOENT) {
-      error = create(directory, number, birth);
+      error = create(directory, number, init);
     }
     if (error != 0) break;
   }

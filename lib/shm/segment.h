@@ -36,13 +36,13 @@ class Mapping {
 int reserve(int fd, std::size_t bytes);
 
 // How a segment is made when there is none yet.
-struct Birth {
+struct SegmentInit {
   std::size_t ring_bytes = 0;               // reserved at once
   std::function<void(abi::Segment&)> fill;  // all but the header
 };
 
 // All functions open the file by name and close it again, unless a descriptor is
-// kept: run them where descriptors disturb nobody (device/timer.h).
+// kept: run them where descriptors disturb nobody (device/device_thread.h).
 class Segment {
  public:
   // Maps instance `number`; makes it if it is missing. nullptr with error:
@@ -50,7 +50,7 @@ class Segment {
   // segment of our layout and somebody uses it (an unused one is replaced),
   // else what open says.
   static std::shared_ptr<Segment> open(const RuntimeDirectory& directory, int number,
-                                       const Birth& birth, int& error);
+                                       const SegmentInit& init, int& error);
   // Only if it is there: -ENOENT.
   static std::shared_ptr<Segment> open_existing(const RuntimeDirectory& directory, int number,
                                                 int& error);

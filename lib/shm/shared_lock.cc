@@ -1,4 +1,4 @@
-#include "shm/side_lock.h"
+#include "shm/shared_lock.h"
 
 #include "base/futex.h"
 #include "base/host.h"
@@ -33,7 +33,7 @@ robust_list_head* robust_list() {
 // The kernel looks at what the list calls pending when the thread ends, and finds the
 // word at a fixed distance from it. libc uses the place for a moment in its own robust
 // locks, of which none is taken meanwhile.
-void SideLock::tell_kernel() {
+void SharedLock::tell_kernel() {
   robust_list_head* const list = robust_list();
   if (list == nullptr) return;
   pending_ = reinterpret_cast<void**>(&list->list_op_pending);
@@ -44,13 +44,13 @@ void SideLock::tell_kernel() {
   std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
-bool SideLock::take(std::uint32_t seen, std::uint32_t with_waiters) {
+bool SharedLock::take(std::uint32_t seen, std::uint32_t with_waiters) {
   const std::uint32_t mine = (base::thread_id() & kOwner) | (seen & kWaiters) | with_waiters;
   held_ = side_.lock.compare_exchange_strong(seen, mine, std::memory_order_acquire);
   return held_;
 }
 
-bool SideLock::try_lock() {
+bool SharedLock::try_lock() {
   tell_kernel();
   const std::uint32_t seen = side_.lock.load(std::memory_order_relaxed);
   if ((seen & kOwner) == 0 && take(seen, 0)) return true;
@@ -58,7 +58,7 @@ bool SideLock::try_lock() {
   return false;
 }
 
-void SideLock::lock() {
+void SharedLock::lock() {
   tell_kernel();
   std::uint32_t seen = side_.lock.load(std::memory_order_relaxed);
   if ((seen & kOwner) == 0 && take(seen, 0)) return;
@@ -87,7 +87,7 @@ void SideLock::lock() {
   }
 }
 
-void SideLock::unlock() {
+void SharedLock::unlock() {
   if (held_) {
     held_ = false;
     // Unless it was taken over: then it is another's by now.

@@ -13,14 +13,14 @@ namespace ossloop::shm {
 //
 // A stranger may write what it likes there, or stop the owner: a wait lasts no longer
 // than kLongestWaitNs, then the lock is taken over.
-class SideLock {
+class SharedLock {
  public:
   static constexpr std::int64_t kLongestWaitNs = 500'000'000;
 
-  explicit SideLock(abi::Side& side) : side_(side) {}
-  ~SideLock() { unlock(); }
-  SideLock(const SideLock&) = delete;
-  SideLock& operator=(const SideLock&) = delete;
+  explicit SharedLock(abi::Side& side) : side_(side) {}
+  ~SharedLock() { unlock(); }
+  SharedLock(const SharedLock&) = delete;
+  SharedLock& operator=(const SharedLock&) = delete;
 
   void lock();
   // False if somebody else has it.

@@ -100,17 +100,17 @@ class Memory {
   std::byte* const base_;
 };
 
-shm::Birth birth(int) {
-  shm::Birth birth;
+shm::SegmentInit init(int) {
+  shm::SegmentInit init;
   config::InstancePolicy policy;
   policy.clock_mode = abi::ClockMode::kFree;
   policy.buffer_ms = 40;
-  birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
-  birth.fill = [policy](abi::Segment& segment) {
+  init.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  init.fill = [policy](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
   };
-  return birth;
+  return init;
 }
 
 // One open of one side.
@@ -123,7 +123,7 @@ class Side {
     request.side = side;
     request.access = access;
     request.nonblock = true;
-    request.birth = birth(0);
+    request.init = init(0);
     int error = 0;
     endpoint_ = device::Endpoint::open(request, fd_, error);
   }
@@ -145,13 +145,13 @@ class Side {
 class World {
  public:
   World(const std::string& folder, bool server_reads)
-      : machine_(folder, 1, birth, config::policy_bit),
+      : instances_(folder, 1, init, config::policy_bit),
         server_(folder, abi::kServer, server_reads ? device::kRead : device::kWrite),
         client_(folder, abi::kClient, device::kReadWrite) {
     if (server_.get() == nullptr || client_.get() == nullptr) ::abort();
     // Earlier inputs left their choices.
     abi::Segment& segment = server_.get()->port().contract();
-    birth(0).fill(segment);
+    init(0).fill(segment);
     for (auto& level : segment.mixer.attenuation) level.store(0);
   }
 
@@ -215,15 +215,15 @@ class World {
 
   void serve(Side* side, std::uint32_t code, void* argument) {
     if (side == nullptr) {
-      oss::System system(machine_, -1);
-      oss::Mixer mixer(machine_, 0, server_.get()->port().shared_segment());
+      oss::System system(instances_, -1);
+      oss::Mixer mixer(instances_, 0, server_.get()->port().shared_segment());
       check(oss::serve({nullptr, system, mixer}, -1, code, argument));
       return;
     }
     device::Endpoint& endpoint = *side->get();
     oss::Dsp dsp(endpoint, side->fd());
-    oss::System system(machine_, oss::audio_device(0, endpoint.side_index()));
-    oss::Mixer mixer(machine_, 0, endpoint.port().shared_segment());
+    oss::System system(instances_, oss::audio_device(0, endpoint.side_index()));
+    oss::Mixer mixer(instances_, 0, endpoint.port().shared_segment());
     check(oss::serve({&dsp, system, mixer}, side->fd(), code, argument));
   }
 
@@ -237,7 +237,7 @@ class World {
   }
 
   Memory memory_;
-  oss::Machine machine_;
+  oss::InstanceSet instances_;
   Side server_;
   Side client_;
 };

@@ -144,14 +144,14 @@ World::World(std::string in, std::uint64_t number, std::uint32_t may)
   policy.buffer_ms = chance.pick(kBuffers);
 }
 
-shm::Birth World::birth() const {
-  shm::Birth birth;
-  birth.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
-  birth.fill = [stored = policy](abi::Segment& segment) {
+shm::SegmentInit World::init() const {
+  shm::SegmentInit init;
+  init.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  init.fill = [stored = policy](abi::Segment& segment) {
     config::store_policy(stored, segment.policy);
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
   };
-  return birth;
+  return init;
 }
 
 int make_board() {

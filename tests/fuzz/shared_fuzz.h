@@ -77,7 +77,7 @@ inline constexpr struct {
 // One round's instance. Made anew from the same arguments by every process of it.
 struct World {
   World(std::string folder, std::uint64_t seed, std::uint32_t parts);
-  shm::Birth birth() const;
+  shm::SegmentInit init() const;
 
   std::string folder;
   std::uint64_t seed;

@@ -18,8 +18,8 @@
 #include "base/sys.h"
 #include "control/commands.h"
 #include "control/view.h"
+#include "device/device_thread.h"
 #include "device/sync_group.h"
-#include "device/timer.h"
 #include "oss/sndstat.h"
 #include "shared_fuzz_moves.h"
 
@@ -115,15 +115,15 @@ class Life {
     const std::uint64_t mask = base::hold_signals();
     device::SyncGroups::instance().before_fork();
     moves_.endpoint().before_fork();
-    device::Timer::instance().before_fork();
+    device::DeviceThread::instance().before_fork();
     const pid_t pid = ::fork();
     if (pid == 0) {
       post->pid.store(::getpid());
       base::forget_thread();
-      device::Timer::instance().after_fork_in_child();
+      device::DeviceThread::instance().after_fork_in_child();
     } else {
       post->pid.store(pid > 0 ? pid : 0);
-      device::Timer::instance().after_fork_in_parent();
+      device::DeviceThread::instance().after_fork_in_parent();
     }
     moves_.endpoint().after_fork(pid == 0);
     device::SyncGroups::instance().after_fork();
@@ -180,8 +180,8 @@ class Life {
     config::Runtime runtime;
     runtime.folder = actor_.world.folder;
     runtime.config.policy[0] = actor_.world.policy;
-    const oss::Machine machine(
-        actor_.world.folder, 1, [this](int) { return actor_.world.birth(); }, config::policy_bit);
+    const oss::InstanceSet machine(
+        actor_.world.folder, 1, [this](int) { return actor_.world.init(); }, config::policy_bit);
     constexpr const char* kChanges[] = {
         "clock=free",     "clock=realtime", "clock=3",  "eof=silence", "eof=reset", "eof=eof",
         "underrun=stall", "overrun=drop",   "ppm=5000", "quality=low", "dither=on"};

@@ -35,8 +35,8 @@ Moves::Moves(const World& world, Post& post, Chance& chance)
     : world_(world),
       post_(&post),
       chance_(chance),
-      machine_(
-          world.folder, 1, [&world](int) { return world.birth(); }, config::policy_bit) {}
+      instances_(
+          world.folder, 1, [&world](int) { return world.init(); }, config::policy_bit) {}
 
 void Moves::doing(const char* format, ...) {
   std::va_list arguments;
@@ -55,7 +55,7 @@ bool Moves::open(abi::SideIndex side) {
   if (chance_.one_in(20)) request.access = device::kReadWrite ^ request.access;
   request.nonblock = chance_.one_in(3);
   request.mu_law = side == abi::kClient && chance_.one_in(10);
-  request.birth = world_.birth();
+  request.init = world_.init();
   const config::InstancePolicy policy = world_.policy;
   request.refresh = [policy](abi::Policy& stored) { config::refresh_policy(policy, stored); };
   if (request.access == 0) request.access = device::kRead;
@@ -78,8 +78,8 @@ bool Moves::adopt(abi::SideIndex side, int fd) {
 
 void Moves::set(std::uint32_t code, std::int32_t value) {
   oss::Dsp dsp(*endpoint_, fd_);
-  oss::System system(machine_, -1);
-  oss::Mixer mixer(machine_, 0, endpoint_->port().shared_segment());
+  oss::System system(instances_, -1);
+  oss::Mixer mixer(instances_, 0, endpoint_->port().shared_segment());
   oss::serve({&dsp, system, mixer}, fd_, code, &value);
 }
 
@@ -123,17 +123,17 @@ void Moves::request() {
     const std::int32_t value = sensible_value(row.code);
     std::memcpy(argument + at, &value, 4);
   }
-  oss::System system(machine_, endpoint_ == nullptr ? -1 : 0);
+  oss::System system(instances_, endpoint_ == nullptr ? -1 : 0);
   if (endpoint_ == nullptr) {
     int error = 0;
-    const auto segment = machine_.make_segment(0, error);
+    const auto segment = instances_.make_segment(0, error);
     if (segment == nullptr) return;  // nor could it be opened
-    oss::Mixer mixer(machine_, 0, segment);
+    oss::Mixer mixer(instances_, 0, segment);
     oss::serve({nullptr, system, mixer}, -1, row.code, argument);
     return;
   }
   oss::Dsp dsp(*endpoint_, fd_);
-  oss::Mixer mixer(machine_, 0, endpoint_->port().shared_segment());
+  oss::Mixer mixer(instances_, 0, endpoint_->port().shared_segment());
   oss::serve({&dsp, system, mixer}, fd_, row.code, argument);
 }
 

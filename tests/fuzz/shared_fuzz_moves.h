@@ -50,7 +50,7 @@ class Moves {
   const World& world_;
   Post* post_;
   Chance& chance_;
-  oss::Machine machine_;
+  oss::InstanceSet instances_;
   std::unique_ptr<device::Endpoint> endpoint_;
   int fd_ = -1;
   Style style_ = Style::kBlocking;

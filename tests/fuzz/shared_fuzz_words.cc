@@ -41,7 +41,7 @@ constexpr Region kRegions[] = {
     {"server semaphore", side_at(0) + kWake, 16, kSemaphores},
     {"client semaphore", side_at(1) + kWake, 16, kSemaphores},
     OSSLOOP_WHOLE(tail),
-    OSSLOOP_WHOLE(meter),
+    OSSLOOP_WHOLE(clock_stats),
     OSSLOOP_WHOLE(mixer),
     OSSLOOP_WHOLE(start),
     OSSLOOP_WHOLE(mapped),

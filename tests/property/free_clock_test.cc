@@ -134,7 +134,7 @@ class Play {
     auto& playback = rig_.player().playback;
     const bool streaming = playback.streaming();
     const std::uint64_t space = playback.space_frames(rig_.now);
-    const device::Step step = playback.write(data.data(), bytes, false, rig_.now);
+    const device::TransferResult step = playback.write(data.data(), bytes, false, rig_.now);
     hold(step.error == 0, "write: error " + std::to_string(step.error));
     hold(step.moved <= bytes, "write took more than there was");
     if (!streaming && playback.streaming()) model_.began();
@@ -153,7 +153,7 @@ class Play {
     const bool asks = chance_.one_in(4);
     const auto frame = static_cast<std::size_t>(setup_.recorder.frame_bytes());
     const std::uint64_t available = asks && bytes > 0 ? capture.available_frames(rig_.now) : 0;
-    const device::Step step = capture.read(block.data(), bytes, false, rig_.now);
+    const device::TransferResult step = capture.read(block.data(), bytes, false, rig_.now);
     hold(step.moved <= bytes, "read gave more than was asked");
     hold(step.moved >= std::min(bytes, available * frame), "read gave less than was told");
     recorded_.insert(recorded_.end(), block.begin(),
@@ -163,7 +163,7 @@ class Play {
            "read: error " + std::to_string(step.error));
       hold(step.moved == 0, "an error with bytes");
       ends_.push_back(recorded_.size());
-    } else if (step.finished && step.moved == 0 && bytes > 0) {
+    } else if (step.short_return && step.moved == 0 && bytes > 0) {
       hold(setup_.policy.eof == abi::Eof::kEof, "an end of file that the policy does not have");
       if (ends_.empty() || ends_.back() != recorded_.size()) ends_.push_back(recorded_.size());
     }

@@ -75,7 +75,8 @@ class Play {
   // The fastest that the clock may have gone: a speed is looked at in the next read,
   // which may come late, so both old and new count for the time between.
   void faster(std::uint32_t factor_milli, std::int32_t ppm) {
-    next_speed_ = static_cast<base::Wide>(setup_.player.rate_hz) * factor_milli * (1'000'000 + ppm);
+    next_speed_ =
+        static_cast<base::Int128>(setup_.player.rate_hz) * factor_milli * (1'000'000 + ppm);
   }
   void pass(std::int64_t ns) {
     rig_.now += ns;
@@ -85,7 +86,7 @@ class Play {
   void write(std::size_t frames) {
     std::vector<std::int32_t> block(frames);
     for (std::size_t i = 0; i < frames; ++i) block[i] = static_cast<std::int32_t>(sent_ + i + 1);
-    const device::Step step = rig_.player().playback.write(
+    const device::TransferResult step = rig_.player().playback.write(
         reinterpret_cast<std::byte*>(block.data()), frames * 4, false, rig_.now);
     hold(step.error == 0, "write: error " + std::to_string(step.error));
     hold(step.moved % 4 == 0 && step.moved <= frames * 4, "write took a strange count");
@@ -101,7 +102,7 @@ class Play {
 
   void read(std::size_t frames) {
     std::vector<std::int32_t> block(frames);
-    const device::Step step = rig_.recorder().capture.read(
+    const device::TransferResult step = rig_.recorder().capture.read(
         reinterpret_cast<std::byte*>(block.data()), frames * 4, false, rig_.now);
     if (step.error != 0) {
       hold(step.error == -ECONNRESET && closed_, "read: error " + std::to_string(step.error));
@@ -129,11 +130,11 @@ class Play {
       faster(policy().clock_factor_milli.load(), policy().ppm.load());
     }
     speed_ = next_speed_;
-    constexpr base::Wide kScale = static_cast<base::Wide>(1'000'000'000) * 1000 * 1'000'000;
+    constexpr base::Int128 kScale = static_cast<base::Int128>(1'000'000'000) * 1000 * 1'000'000;
     const auto due = static_cast<std::int64_t>(most_due_ / kScale) + 1 + speeds_;
     hold(given_ + lost_ <= due, std::to_string(given_ + lost_) + " frames were given when " +
                                     std::to_string(due) + " were due");
-    if (step.moved < frames * 4 && !step.finished) {
+    if (step.moved < frames * 4 && !step.short_return) {
       hold(step.wait.deadline_ns > rig_.now, "a reader would not sleep");
       hold(step.wait.deadline_ns <= rig_.now + 1'100'000'000, "a reader would sleep for long");
     }
@@ -169,7 +170,7 @@ class Play {
   Chance& chance_;
   const Setup setup_;
   std::int64_t sent_ = 0, heard_ = 0, lost_ = 0, silent_ = 0, given_ = 0;
-  base::Wide speed_ = 0, next_speed_ = 0, most_due_ = 0;
+  base::Int128 speed_ = 0, next_speed_ = 0, most_due_ = 0;
   std::int64_t speeds_ = 0;
   bool started_ = false, closed_ = false, ended_ = false;
 };
@@ -193,7 +194,7 @@ void keeps_pace(Rig& rig, Chance& chance) {
     hold(step.error == 0, "read: error " + std::to_string(step.error));
     if (start_ns == 0) start_ns = rig.now;
     got += static_cast<std::int64_t>(step.moved / 4);
-    const base::Wide elapsed = rig.now - start_ns;
+    const base::Int128 elapsed = rig.now - start_ns;
     const auto due =
         static_cast<std::int64_t>(elapsed * setup.player.rate_hz * (1'000'000 + setup.policy.ppm) /
                                   1'000'000'000 / 1'000'000);

@@ -66,18 +66,18 @@ class Rig {
     char name[] = "/dev/shm/ossloop-property-XXXXXX";
     hold(::mkdtemp(name) != nullptr, "no folder in /dev/shm");
     folder_ = name;
-    shm::Birth birth;
-    birth.ring_bytes = device::ring_bytes(device::kServerDefault, 340);
-    birth.fill = [](abi::Segment&) {};
+    shm::SegmentInit init;
+    init.ring_bytes = device::ring_bytes(device::kServerDefault, 340);
+    init.fill = [](abi::Segment&) {};
     int error = 0;
-    segment_ = shm::Segment::open(folder_, 0, birth, error);
+    segment_ = shm::Segment::open(folder_, 0, init, error);
     hold(segment_ != nullptr, "no segment");
   }
   ~Rig() {
     player_.reset();
     recorder_.reset();
     segment_.reset();
-    device::Timer::instance().rest();
+    device::DeviceThread::instance().stop_if_idle();
     std::filesystem::remove_all(folder_);
   }
 

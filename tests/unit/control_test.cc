@@ -227,7 +227,7 @@ TEST_CASE("a stream is idle, filling, running, ending", "[control]") {
   producer.end[0].frame.store(4800);
   producer.ends.store(1);
   CHECK(place.look().stream.state == StreamState::kEnding);
-  consumer.told_stream.store(1);
+  consumer.acknowledged_stream.store(1);
   consumer.running.store(0);
   CHECK(place.look().stream.state == StreamState::kIdle);
   CHECK(place.look().stream.fill_frames == 0);

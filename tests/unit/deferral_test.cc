@@ -13,7 +13,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "base/shelter.h"
+#include "base/scoped_block.h"
 #include "base/signals.h"
 #include "handlers.h"
 
@@ -146,7 +146,7 @@ TEST_CASE("a fault that the program has blocked stays so, too") {
   const std::uint64_t before = mask_now();
   set_signal_mask(before | signal_bit(SIGTRAP));
   ::raise(SIGTRAP);
-  { const SignalsHeld held; }
+  { const ScopedSignalBlock held; }
   {
     const SignalsDeferred deferred;
     ::raise(SIGUSR1);

@@ -32,8 +32,8 @@ class Pair {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     request_.folder = std::string(name);
-    request_.birth.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
-    request_.birth.fill = [policy](abi::Segment& contract) {
+    request_.init.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
+    request_.init.fill = [policy](abi::Segment& contract) {
       config::store_policy(policy, contract.policy);
       contract.loop.word.store(pack(kServerDefault, 0, 0));
     };
@@ -294,10 +294,11 @@ TEST_CASE("sound is moved though another process is said to do so, at no time th
   pair.client->set_trigger(pair.client_fd, kWrite);
   abi::Mapped& mapped = pair.client->port().contract().mapped[abi::kClient];
   for (const std::int64_t moved_ns : {INT64_MIN, INT64_MAX}) {
-    mapped.mover.store(1);
+    mapped.pump_owner.store(1);
     mapped.moved_ns.store(moved_ns);
-    for (int i = 0; i < 1000 && mapped.mover.load() == 1; ++i) std::this_thread::sleep_for(10ms);
-    CHECK(mapped.mover.load() == static_cast<std::uint32_t>(::getpid()));
+    for (int i = 0; i < 1000 && mapped.pump_owner.load() == 1; ++i)
+      std::this_thread::sleep_for(10ms);
+    CHECK(mapped.pump_owner.load() == static_cast<std::uint32_t>(::getpid()));
   }
   ::munmap(memory, bytes);
   pair.client->unmap(kWrite);

@@ -31,7 +31,8 @@ Bytes music(std::size_t frames, int rate_hz) {
 // Writes all of `data`, reading only when nothing more goes in.
 void play(Instance& loop, const Bytes& data, std::size_t write_bytes) {
   for (std::size_t played = 0; played < data.size();) {
-    const Step step = loop.write(data, played, std::min(write_bytes, data.size() - played));
+    const TransferResult step =
+        loop.write(data, played, std::min(write_bytes, data.size() - played));
     REQUIRE(step.error == 0);
     played += step.moved;
     if (step.moved == 0) {

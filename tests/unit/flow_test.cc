@@ -81,7 +81,7 @@ class Loop {
     REQUIRE(view.end);
     REQUIRE(view.frames == 0);
     REQUIRE(view.silence == 0);
-    consumer.tell_end(view);
+    consumer.acknowledge_end(view);
   }
   // A server that reads, and a client whose full buffer it hears.
   void run() {
@@ -222,7 +222,7 @@ TEST_CASE(
   loop.run();
   const std::int64_t start = loop.now;
   const std::uint64_t first = loop.consumer.read();
-  const abi::Meter& meter = loop.segment->meter[abi::kClientToServer];
+  const abi::ClockStats& clock_stats = loop.segment->clock_stats[abi::kClientToServer];
   std::int64_t player_back = 0;
   long double elapsed_frames = 0;
   double worst = 0;
@@ -243,8 +243,8 @@ TEST_CASE(
     // what was waited for.
     std::uint64_t stream = 0;
     const std::int64_t clock = loop.consumer.clock(stream).frames_at(loop.now);
-    const auto counted =
-        static_cast<std::int64_t>(loop.counters().silence_frames.load() + meter.held_frames.load());
+    const auto counted = static_cast<std::int64_t>(loop.counters().silence_frames.load() +
+                                                   clock_stats.held_frames.load());
     const long double position = clock - static_cast<std::int64_t>(first) + counted;
     worst = std::max(worst, std::abs(static_cast<double>(position - elapsed_frames)));
   }
@@ -827,7 +827,7 @@ TEST_CASE("hundreds of streams, some empty, keep their frames and their ends apa
     if (!after.end) continue;
     REQUIRE(after.stream == ends + 1);
     REQUIRE(heard == lengths[ends]);
-    loop.consumer.tell_end(after);
+    loop.consumer.acknowledge_end(after);
     heard = 0;
     ++ends;
   }
@@ -880,7 +880,7 @@ TEST_CASE("eof=silence: the microphone never ends, and the next stream is heard 
   loop.producer.end();
   loop.pass(100 * kMs);
   loop.record();
-  loop.consumer.tell_end(loop.look());
+  loop.consumer.acknowledge_end(loop.look());
   for (int i = 0; i < 100; ++i) {
     loop.pass(10 * kMs);
     const View view = loop.record();
@@ -903,7 +903,7 @@ TEST_CASE("eof=silence: what is not fetched while nobody plays does not pile up"
   loop.producer.end();
   loop.pass(100 * kMs);
   loop.record();
-  loop.consumer.tell_end(loop.look());
+  loop.consumer.acknowledge_end(loop.look());
   loop.pass(3600 * kSecond);
   CHECK(loop.record().silence == kBuffer);
   CHECK(loop.record().silence == 0);
@@ -1223,7 +1223,7 @@ TEST_CASE("garbage in every field stays inside the ring, for both roles") {
           loop.now);
       consumer.take(garbage.pick(view.frames + 1));
       consumer.take_silence(garbage.pick(view.silence + 1));
-      if (view.end) consumer.tell_end(view);
+      if (view.end) consumer.acknowledge_end(view);
     }
   }
 }

@@ -14,10 +14,10 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "device/capture.h"
+#include "device/device_thread.h"
 #include "device/loop_format.h"
 #include "device/playback.h"
 #include "device/ring_size.h"
-#include "device/timer.h"
 #include "shm/wakeup.h"
 
 namespace ossloop::test {
@@ -77,14 +77,14 @@ class Instance {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     folder_ = name;
-    shm::Birth birth;
-    birth.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
-    birth.fill = [&](abi::Segment& contract) {
+    shm::SegmentInit init;
+    init.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
+    init.fill = [&](abi::Segment& contract) {
       config::store_policy(policy, contract.policy);
       contract.loop.word.store(pack(kServerDefault, 0, 0));
     };
     int error = 0;
-    segment = shm::Segment::open(folder_, 0, birth, error);
+    segment = shm::Segment::open(folder_, 0, init, error);
     REQUIRE(segment != nullptr);
     REQUIRE(segment->reserve_ring(ring_bytes(server_format, policy.buffer_ms)) == 0);
     server = std::make_unique<Opened>(segment, abi::kServer, server_format);
@@ -94,7 +94,7 @@ class Instance {
   ~Instance() {
     server.reset();
     client.reset();
-    Timer::instance().rest();
+    DeviceThread::instance().stop_if_idle();
     std::filesystem::remove_all(folder_);
     base::start_log("error");
   }
@@ -107,15 +107,15 @@ class Instance {
   Opened& player() { return server_reads_ ? *client : *server; }
   Opened& recorder() { return server_reads_ ? *server : *client; }
 
-  Step write(const Bytes& data, std::size_t from, std::size_t bytes) {
-    const Step step = player().playback.write(data.data() + from, bytes, false, now);
+  TransferResult write(const Bytes& data, std::size_t from, std::size_t bytes) {
+    const TransferResult step = player().playback.write(data.data() + from, bytes, false, now);
     REQUIRE(step.moved <= bytes);
     return step;
   }
   // Appends at most `bytes` to what was recorded.
-  Step read(std::size_t bytes) {
+  TransferResult read(std::size_t bytes) {
     Bytes block(bytes);
-    const Step step = recorder().capture.read(block.data(), bytes, false, now);
+    const TransferResult step = recorder().capture.read(block.data(), bytes, false, now);
     REQUIRE(step.moved <= bytes);
     recorded.insert(recorded.end(), block.begin(),
                     block.begin() + static_cast<std::ptrdiff_t>(step.moved));
@@ -133,7 +133,8 @@ class Instance {
       // The recorder's first: a server that plays waits for it.
       error = read(read_bytes()).error;
       while (played < data.size()) {
-        const Step step = write(data, played, std::min(write_bytes(), data.size() - played));
+        const TransferResult step =
+            write(data, played, std::min(write_bytes(), data.size() - played));
         REQUIRE(step.error == 0);
         played += step.moved;
         if (step.moved == 0) break;

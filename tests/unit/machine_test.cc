@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "base/log.h"
+#include "device/device_thread.h"
 #include "device/endpoint.h"
-#include "device/timer.h"
 #include "shm/node.h"
 
 using namespace ossloop;
@@ -30,9 +30,9 @@ class TakenFolder {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     path = name;
-    const shm::Birth birth{65536, [](abi::Segment&) {}};
+    const shm::SegmentInit init{65536, [](abi::Segment&) {}};
     int error = 0;
-    const auto segment = shm::Segment::open(path, 0, birth, error);
+    const auto segment = shm::Segment::open(path, 0, init, error);
     REQUIRE(segment != nullptr);
     segment->contract().side[abi::kServer].open.store(1 << 1 | 1);
     REQUIRE(shm::Node(path, 0, abi::kServer).make() == 0);
@@ -44,7 +44,7 @@ class TakenFolder {
     REQUIRE(::chmod(path.c_str(), 0755) == 0);
   }
   ~TakenFolder() {
-    device::Timer::instance().rest();
+    device::DeviceThread::instance().stop_if_idle();
     fs::remove_all(path);
     base::start_log("error");
   }
@@ -64,12 +64,12 @@ class TakenFolder {
 
 TEST_CASE("what is told of the instances is nothing of a stranger's folder") {
   TakenFolder folder;
-  const oss::Machine machine(folder.path, 0, [](int) { return shm::Birth{4096, {}}; });
+  const oss::InstanceSet machine(folder.path, 0, [](int) { return shm::SegmentInit{4096, {}}; });
   CHECK(machine.segment(0) == nullptr);
   CHECK_FALSE(machine.held(0, abi::kServer));
   CHECK_FALSE(machine.exists(0));
   CHECK(machine.count() == 0);
-  const oss::Machine configured(folder.path, 1, [](int) { return shm::Birth{4096, {}}; });
+  const oss::InstanceSet configured(folder.path, 1, [](int) { return shm::SegmentInit{4096, {}}; });
   int error = 0;
   CHECK(configured.make_segment(0, error) == nullptr);
   CHECK(error == -EACCES);

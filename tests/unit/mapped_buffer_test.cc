@@ -36,7 +36,7 @@ class Playing {
     buffer->play(
         instance.now, 10 * kMs,
         [&](std::byte* data, std::size_t bytes, bool) {
-          Step step;
+          TransferResult step;
           step.error = error;
           if (error != 0) return step;
           const std::size_t frames = std::min<std::uint64_t>(bytes / 4, room_frames);

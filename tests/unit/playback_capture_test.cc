@@ -172,7 +172,7 @@ TEST_CASE("a player of small blocks sleeps until an eighth of its buffer is free
   while (loop.write(data, 0, data.size()).moved == data.size()) {
   }
   loop.read(4);  // starts the clock
-  const Step full = loop.write(data, 0, data.size());
+  const TransferResult full = loop.write(data, 0, data.size());
   CHECK(full.moved == 0);
   const std::uint64_t eighth = loop.player().port.buffer_frames() / 8;
   const std::int64_t eighth_ns = static_cast<std::int64_t>(eighth) * kSecond / 48000;
@@ -190,7 +190,7 @@ TEST_CASE("a player with a short buffer sleeps until there is room, not longer")
   const Bytes data = noise(1024);
   CHECK(loop.write(data, 0, data.size()).moved == data.size());
   loop.read(4);  // starts the clock
-  const Step full = loop.write(data, 0, 192);
+  const TransferResult full = loop.write(data, 0, 192);
   CHECK(full.moved == 0);
   CHECK(full.wait.wake_frame == ~std::uint64_t{0});
   CHECK(full.wait.deadline_ns <= loop.now + 128 * kSecond / 48000 + 1);
@@ -205,7 +205,7 @@ TEST_CASE(
   const Bytes data = noise(48000);
   loop.write(data, 0, data.size());
   loop.read(4);  // starts the clock
-  const Step early = loop.read(480);
+  const TransferResult early = loop.read(480);
   CHECK(early.moved == 0);
   const std::int64_t frames = fragment_bytes == 4096 ? 1024 : 120;
   CHECK(early.wait.deadline_ns >= loop.now + frames * kSecond / 48000);
@@ -219,7 +219,7 @@ TEST_CASE("a player waits for a server that chooses its format, however late it 
   word.opened_ns.store(asked - kMs);
   word.changed_ns.store(asked);
   const Bytes data = noise(480);
-  const Step early = loop.write(data, 0, data.size());
+  const TransferResult early = loop.write(data, 0, data.size());
   CHECK(early.moved == 0);
   CHECK(early.wait.deadline_ns > asked);
   CHECK(frozen_by(word.word.load()) == 0);
@@ -286,15 +286,15 @@ TEST_CASE("the end is told once, after a short read, and the next player is hear
     loop.client->close(loop.now);
     loop.read(4);
     loop.now += kSecond;
-    const Step last = loop.read(100000);
-    CHECK(last.finished);
+    const TransferResult last = loop.read(100000);
+    CHECK(last.short_return);
     CHECK(last.error == 0);
     CHECK((loop.recorded == data));
     CHECK(loop.read(100).error == -ECONNRESET);
-    const Step after = loop.read(100);
+    const TransferResult after = loop.read(100);
     CHECK(after.error == 0);
     CHECK(after.moved == 0);
-    CHECK(after.always);
+    CHECK(after.block_despite_nonblock);
   }
 }
 
@@ -389,7 +389,7 @@ TEST_CASE("an underrun is heard as silence of the recorder's format") {
   loop.write(Bytes(4800), 0, 4800);
   loop.read(1);
   loop.now += 200 * kMs;
-  const Step step = loop.read(9600);
+  const TransferResult step = loop.read(9600);
   CHECK(step.moved == 9600);
   CHECK(loop.recorded == Bytes(9600, std::byte{0xff}));
   CHECK(loop.server->capture.flow().running());
@@ -515,9 +515,10 @@ TEST_CASE("garbage in the whole segment harms no call") {
       }
       loop.now += static_cast<std::int64_t>(random() % (50 * kMs));
       for (Opened* side : {loop.server.get(), loop.client.get()}) {
-        const Step in = side->capture.read(block.data(), block.size(), false, loop.now);
+        const TransferResult in = side->capture.read(block.data(), block.size(), false, loop.now);
         REQUIRE(in.moved <= block.size());
-        const Step out = side->playback.write(block.data(), block.size(), false, loop.now);
+        const TransferResult out =
+            side->playback.write(block.data(), block.size(), false, loop.now);
         REQUIRE(out.moved <= block.size());
         side->playback.ready(100, loop.now);
         side->capture.ready(100, loop.now);

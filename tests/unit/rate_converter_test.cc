@@ -72,10 +72,10 @@ TEST_CASE("frames are scaled to the nearest whole number, halves up") {
   // A year at 768 kHz, where 64 bits would overflow.
   const std::uint64_t year = 768000ULL * 86400 * 366;
   CHECK(scale_frames_round(year, 767999, 768000) == 767999ULL * 86400 * 366);
-  __extension__ using Wide = unsigned __int128;
+  __extension__ using Int128 = unsigned __int128;
   for (std::uint64_t frames = 1; frames < 1ULL << 40; frames = frames * 3 + 1) {
     for (const auto& [to, from] : {std::pair{48000, 44100}, {44100, 48000}, {5000, 767999}}) {
-      const auto exact = static_cast<std::uint64_t>((Wide{frames} * to * 2 + from) / (2 * from));
+      const auto exact = static_cast<std::uint64_t>((Int128{frames} * to * 2 + from) / (2 * from));
       CHECK(scale_frames_round(frames, to, from) == exact);
     }
   }

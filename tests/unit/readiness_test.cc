@@ -1,4 +1,4 @@
-#include "device/token.h"
+#include "device/readiness.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "shm/node.h"
 
 using namespace ossloop;
-using device::Token;
+using device::Readiness;
 using shm::Node;
 
 namespace {
@@ -51,7 +51,7 @@ class Watched {
   Node node() const { return Node(folder_, 0, abi::kServer); }
 
   std::unique_ptr<abi::Side> side = std::make_unique<abi::Side>();
-  Token token{*side};
+  Readiness token{*side};
 
  private:
   std::string folder_;
@@ -68,7 +68,7 @@ TEST_CASE("a token that is shown again changes nothing, one shown anew is heard 
   watched.wait_for(reads ? EPOLLIN : EPOLLOUT);
   watched.token.show(watched.fd(), reads);
   CHECK_FALSE(watched.changed());
-  for (int round = 0; round < 10'000; ++round) watched.token.show_anew(watched.fd(), reads);
+  for (int round = 0; round < 10'000; ++round) watched.token.signal_edge(watched.fd(), reads);
   CHECK(watched.changed());
   CHECK(watched.state() == (reads ? POLLIN : POLLOUT));
   watched.token.show(watched.fd(), !reads);
@@ -79,12 +79,12 @@ TEST_CASE("a nudge is heard of, and put right by the next look") {
   Watched watched;
   watched.token.show(watched.fd(), false);
   watched.wait_for(EPOLLIN);
-  watched.token.nudge(watched.fd(), true);
+  watched.token.notify(watched.fd(), true);
   CHECK(watched.changed());
-  CHECK(watched.token.doubtful());
+  CHECK(watched.token.invalidated());
   watched.token.show(watched.fd(), false);
   CHECK(watched.state() == POLLOUT);
-  CHECK_FALSE(watched.token.doubtful());
+  CHECK_FALSE(watched.token.invalidated());
 }
 
 TEST_CASE("a token that was taken out of sight is back after a doubt") {
@@ -93,7 +93,7 @@ TEST_CASE("a token that was taken out of sight is back after a doubt") {
   Node::set_token(watched.fd(), false);
   watched.token.show(watched.fd(), true);
   CHECK(watched.state() == POLLOUT);
-  watched.token.doubt();
+  watched.token.invalidate();
   watched.token.show(watched.fd(), true);
   CHECK(watched.state() == POLLIN);
 }

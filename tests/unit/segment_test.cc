@@ -18,8 +18,8 @@
 #include "shm/node.h"
 
 using namespace ossloop;
-using shm::Birth;
 using shm::Segment;
+using shm::SegmentInit;
 namespace fs = std::filesystem;
 
 namespace {
@@ -40,11 +40,11 @@ class Place {
     base::start_log("error");
   }
 
-  Birth birth(std::uint32_t buffer_ms = 340) const {
+  SegmentInit init(std::uint32_t buffer_ms = 340) const {
     return {kRing, [=](abi::Segment& segment) { segment.policy.buffer_ms.store(buffer_ms); }};
   }
   std::shared_ptr<Segment> open(int number = 0) {
-    auto segment = Segment::open(folder, number, birth(), error);
+    auto segment = Segment::open(folder, number, init(), error);
     return segment;
   }
   std::shared_ptr<Segment> existing(int number = 0) {
@@ -122,7 +122,7 @@ TEST_CASE("a segment is made once and then found") {
   CHECK(first->contract().policy.buffer_ms.load() == 340);
   CHECK(first->contract().header.magic.load() == abi::kMagic);
   first->contract().loop.word.store(4711);
-  auto second = Segment::open(place.folder, 0, place.birth(500), place.error);
+  auto second = Segment::open(place.folder, 0, place.init(500), place.error);
   REQUIRE(second != nullptr);
   CHECK(second->contract().policy.buffer_ms.load() == 340);
   CHECK(second->contract().loop.word.load() == 4711);
@@ -152,7 +152,7 @@ TEST_CASE("looking for a segment makes none") {
   CHECK(place.existing() == nullptr);
   CHECK(place.error == -ENOENT);
   CHECK(place.files() == 0);
-  CHECK(Segment::open(place.folder + "/missing", 0, place.birth(), place.error) == nullptr);
+  CHECK(Segment::open(place.folder + "/missing", 0, place.init(), place.error) == nullptr);
   CHECK(place.error == -ENOENT);
 }
 
@@ -167,7 +167,7 @@ TEST_CASE("of eight that make a segment at once all get the same") {
         ++ready;
         while (ready.load() < 8) std::this_thread::yield();
         int error = 0;
-        segments[i] = Segment::open(place.folder, 0, place.birth(20 + i), error);
+        segments[i] = Segment::open(place.folder, 0, place.init(20 + i), error);
       });
     }
     for (std::thread& thread : threads) thread.join();
@@ -230,7 +230,7 @@ TEST_CASE("only one at a time replaces a spoilt segment") {
     if (path == shm::segment_name(0)) {
       base::set_sys(base::kernel_sys());
       int error = 0;
-      other = Segment::open(where->folder, 0, where->birth(), error);
+      other = Segment::open(where->folder, 0, where->init(), error);
     }
     return base::kernel_sys().unlinkat(dirfd, path);
   };
@@ -290,7 +290,7 @@ TEST_CASE("a segment has the mode that was asked for, whatever the umask") {
   const auto mode_of = [](mode_t umask, mode_t mode) {
     Place place;
     Umask mask(umask);
-    REQUIRE(Segment::open({place.folder, mode}, 0, place.birth(), place.error) != nullptr);
+    REQUIRE(Segment::open({place.folder, mode}, 0, place.init(), place.error) != nullptr);
     struct stat status {};
     REQUIRE(::stat(place.file().c_str(), &status) == 0);
     return status.st_mode & 07777;

@@ -1,4 +1,4 @@
-#include "shm/side_lock.h"
+#include "shm/shared_lock.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -13,7 +13,7 @@
 #include "base/sys.h"
 
 using namespace ossloop;
-using shm::SideLock;
+using shm::SharedLock;
 
 namespace {
 
@@ -64,14 +64,14 @@ TEST_CASE("one process at a time has the lock of a side") {
   Memory shared;
   const pid_t other = child([&] {
     for (int i = 0; i < 20000; ++i) {
-      SideLock lock(shared->side);
+      SharedLock lock(shared->side);
       lock.lock();
       shared->count.store(shared->count.load(std::memory_order_relaxed) + 1,
                           std::memory_order_relaxed);
     }
   });
   for (int i = 0; i < 20000; ++i) {
-    SideLock lock(shared->side);
+    SharedLock lock(shared->side);
     lock.lock();
     shared->count.store(shared->count.load(std::memory_order_relaxed) + 1,
                         std::memory_order_relaxed);
@@ -84,21 +84,21 @@ TEST_CASE("one process at a time has the lock of a side") {
 TEST_CASE("a lock that another process has is not there to be tried") {
   Memory shared;
   const pid_t owner = child([&] {
-    SideLock lock(shared->side);
+    SharedLock lock(shared->side);
     lock.lock();
     shared->count.store(1);
     ::pause();
   });
   wait_for(shared->count, 1);
-  CHECK_FALSE(SideLock(shared->side).try_lock());
+  CHECK_FALSE(SharedLock(shared->side).try_lock());
   end(owner, SIGKILL);
-  CHECK(SideLock(shared->side).try_lock());
+  CHECK(SharedLock(shared->side).try_lock());
 }
 
 TEST_CASE("the lock of a killed process wakes who waits for it") {
   Memory shared;
   const pid_t owner = child([&] {
-    SideLock lock(shared->side);
+    SharedLock lock(shared->side);
     lock.lock();
     shared->count.store(1);
     ::pause();
@@ -108,7 +108,7 @@ TEST_CASE("the lock of a killed process wakes who waits for it") {
     ::usleep(50'000);
     ::kill(owner, SIGKILL);
   });
-  SideLock lock(shared->side);
+  SharedLock lock(shared->side);
   lock.lock();
   // Not taken over from a living one: it was there to be taken.
   CHECK((shared->side.lock.load() & 0x3fffffff) == static_cast<std::uint32_t>(::gettid()));
@@ -120,13 +120,13 @@ TEST_CASE("the lock of a killed process wakes who waits for it") {
 
 TEST_CASE("a lock is given back whatever descriptors are closed meanwhile") {
   Memory shared;
-  SideLock lock(shared->side);
+  SharedLock lock(shared->side);
   lock.lock();
   int pair[2];
   REQUIRE(::pipe(pair) == 0);
   ::close(pair[0]);
   ::close(pair[1]);
-  const pid_t other = child([&] { ::_exit(SideLock(shared->side).try_lock() ? 1 : 0); });
+  const pid_t other = child([&] { ::_exit(SharedLock(shared->side).try_lock() ? 1 : 0); });
   end(other);
 }
 
@@ -134,7 +134,7 @@ TEST_CASE("a stranger's word in the lock holds nobody up for long") {
   Memory shared;
   for (const std::uint32_t word : {1U, 0x3fffffffU, 0xffffffffU, 0x80000001U}) {
     shared->side.lock.store(word);
-    SideLock lock(shared->side);
+    SharedLock lock(shared->side);
     lock.lock();
     CHECK((shared->side.lock.load() & 0x3fffffff) == static_cast<std::uint32_t>(::gettid()));
   }
@@ -142,7 +142,7 @@ TEST_CASE("a stranger's word in the lock holds nobody up for long") {
 
 TEST_CASE("who was taken over from leaves the lock to its new owner") {
   Memory shared;
-  SideLock lock(shared->side);
+  SharedLock lock(shared->side);
   lock.lock();
   shared->side.lock.store(77);
   lock.unlock();
