@@ -335,7 +335,7 @@ class LoopTest(unittest.TestCase):
         for _ in range(4):
             try:
                 return attempt()
-            except AssertionError:
+            except (AssertionError, ProgramFailed):
                 pass
         return attempt()
 

@@ -112,9 +112,13 @@ class Pairs(Scene):
                 program.wait_for_stage(FORKED)
         time.sleep(self.random.uniform(0, 0.05 if self.free else 0.4))
 
-    def kill(self, program):
+    def may_leave_maps(self, program):
+        """One that a signal ends removes nothing."""
         if "mapped" in program.words[1]:
             self.soak.leftovers.expect_maps(self.instance)
+
+    def kill(self, program):
+        self.may_leave_maps(program)
         program.kill()
         self.soak.count(kills=1)
 
@@ -155,6 +159,7 @@ class Pairs(Scene):
         # is not if its stream had not begun, or if another process was.
         may_wait = server_plays and (not any(player.accepted()) or self.senders == 2 or "mapped" in player.words[1])
         if not player.wait(3) and may_wait:
+            self.may_leave_maps(player)
             player.stop((0, PEER_GONE), self.leaders(player))
             return
         player.finish((0, PEER_GONE), self.leaders(player))
