@@ -46,6 +46,7 @@ class Engine {
 
   // What a name without a number stands for now. False: nothing.
   bool resolve(const config::DeviceName& name, abi::SideIndex& side, int& instance) const;
+  int try_to_open(const device::OpenRequest& request, int& error);
   int open_dsp(const config::DeviceName& name, int flags);
   int open_mixer(const config::DeviceName& name, int flags);
   int open_sndstat(int flags);

@@ -206,7 +206,10 @@ OSSLOOP_EXPORT int lockf64(int fd, int command, off64_t length) {
 }
 
 OSSLOOP_EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {
-  if ((static_cast<unsigned>(flags) & (kCloseOnExecOnly | kUnshare)) == 0) close_ours(first, last);
+  // A table of the caller's own (CLOSE_RANGE_UNSHARE) is asked for by programs of one
+  // thread, which have no other that would keep the descriptor.
+  const bool closes = (static_cast<unsigned>(flags) & ~kUnshare) == 0;
+  if (closes && first <= last) close_ours(first, last);
   return real_close_range(first, last, flags);
 }
 

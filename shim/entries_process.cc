@@ -17,6 +17,7 @@ namespace {
 using namespace ossloop::shim;
 
 OSSLOOP_REAL(daemon);
+OSSLOOP_REAL(_Fork);
 OSSLOOP_REAL(login_tty);
 OSSLOOP_REAL(forkpty);
 OSSLOOP_REAL(posix_spawn);
@@ -55,6 +56,14 @@ OSSLOOP_EXPORT int forkpty(int* master, char* name, const termios* settings,
   const int child = real_forkpty(master, name, settings, size);
   if (child == 0) standard_numbers_replaced();
   if (child > 0) register_foreign(*master);
+  return child;
+}
+
+OSSLOOP_EXPORT pid_t _Fork() noexcept {
+  begin_process();
+  before_fork();
+  const pid_t child = real__Fork();
+  child == 0 ? after_fork_in_child() : after_fork_in_parent();
   return child;
 }
 

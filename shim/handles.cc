@@ -1,5 +1,8 @@
 #include "shim/handles.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
 #include <algorithm>
 #include <functional>
 #include <new>
@@ -114,7 +117,11 @@ int Handles::close(int fd) {
   return leave(fd, [fd] { return sys().close(fd); });
 }
 
+// The kernel closes what it replaces only where it can replace it: a call that must fail
+// ends no stream.
 int Handles::replace(int source, int fd, int flags) {
+  if ((flags & ~O_CLOEXEC) != 0) return -EINVAL;
+  if (const int error = sys().fcntl(source, F_GETFD, 0); error < 0) return error;
   auto duplicate = [&] { return sys().dup3(source, fd, flags); };
   if (source == fd) return duplicate();
   Handle* wanted = table_.handle(source);

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/deferral.h"
 #include "base/fd.h"
 #include "base/host.h"
 #include "base/log.h"
@@ -133,6 +134,20 @@ int Engine::open_sndstat(int flags) {
   return fd ? fd.release() : fd.get();
 }
 
+// Once. No handler may jump out of it: the side would stay claimed.
+int Engine::try_to_open(const device::OpenRequest& request, int& error) {
+  const base::SignalsDeferred signals;
+  int fd = -1;
+  auto endpoint = Endpoint::open(request, fd, error);
+  if (endpoint == nullptr) {
+    device::DeviceThread::instance().stop_if_idle();
+    return -1;
+  }
+  base::Fd opened(fd);
+  handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), instances_));
+  return opened.release();
+}
+
 int Engine::open_dsp(const config::DeviceName& name, int flags) {
   device::OpenRequest request;
   if (!resolve(name, request.side, request.instance)) return -ENOENT;
@@ -153,18 +168,13 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
   const std::int64_t deadline_ns = sys().now_ns() + config::open_wait_ns(why);
   bad_wait_.tell(why);
   for (;;) {
-    int fd = -1;
     int error = 0;
-    auto endpoint = Endpoint::open(request, fd, error);
-    if (endpoint != nullptr) {
-      base::Fd opened(fd);
-      handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), instances_));
-      opened.release();
+    const int fd = try_to_open(request, error);
+    if (fd >= 0) {
       log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",
           request.instance, fd);
       return fd;
     }
-    device::DeviceThread::instance().stop_if_idle();
     const bool no_server = request.side == abi::kClient && (error == -EAGAIN || error == -ENXIO);
     if (!no_server || sys().now_ns() >= deadline_ns) {
       log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",

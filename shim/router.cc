@@ -120,24 +120,6 @@ void find_engine() {
   engine_path_known = true;
 }
 
-// Around fork(): a child that came while another thread loads the engine would wait for
-// that thread for ever.
-void before_fork() {
-  ::pthread_mutex_lock(&loading);
-  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->before_fork();
-}
-void after_fork_in_parent() {
-  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->after_fork(false);
-  ::pthread_mutex_unlock(&loading);
-}
-void after_fork_in_child() {
-  process.store(::getpid());
-  thread_note.id = 0;
-  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->after_fork(true);
-  // Its owner, as the lock knows it, is the parent's thread.
-  loading = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-}
-
 const EngineApi* open_engine(bool& again) {
   begin_process();
   const char* const path = engine_path;
@@ -174,6 +156,24 @@ const EngineApi* open_engine(bool& again) {
   ::abort();
 }
 
+// Around fork(): a child that came while another thread loads the engine would wait for
+// that thread for ever.
+void before_fork() {
+  ::pthread_mutex_lock(&loading);
+  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->before_fork();
+}
+void after_fork_in_parent() {
+  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->after_fork(false);
+  ::pthread_mutex_unlock(&loading);
+}
+void after_fork_in_child() {
+  process.store(::getpid());
+  thread_note.id = 0;
+  if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->after_fork(true);
+  // Its owner, as the lock knows it, is the parent's thread.
+  loading = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+}
+
 void begin_process() {
   static std::atomic<bool> begun{false};
   if (begun.exchange(true)) return;
@@ -197,6 +197,8 @@ const EngineApi* load_engine() {
   if (const EngineApi* api = loaded_engine(); api != nullptr) return api;
   if (engine_missing.load()) return nullptr;
   const int saved = errno;
+  // No handler may jump out of it, or it would be begun and never ended.
+  const std::uint64_t mask = base::hold_signals();
   // Recursive: what the loader and the engine's libraries open comes back here.
   ::pthread_mutex_lock(&loading);
   static bool inside = false;
@@ -213,6 +215,7 @@ const EngineApi* load_engine() {
     }
   }
   ::pthread_mutex_unlock(&loading);
+  base::set_signal_mask(mask);
   errno = saved;
   return api;
 }

@@ -38,6 +38,11 @@ bool classify(int fd);
 // Is the caller the device thread? A library under us (an allocator, a profiler, a
 // sanitizer) may open files there, whose numbers are of that thread's own table.
 bool in_device_thread();
+
+// Around fork(), which runs them by itself, and _Fork(), which does not.
+void before_fork();
+void after_fork_in_parent();
+void after_fork_in_child();
 // False in the child of a vfork(), whose memory is its parent's.
 bool own_process();
 

@@ -73,6 +73,20 @@ bool is_device(const Action& action) {
   return place.ours && folder_of(place.name) == Folder::kNone;
 }
 
+// The highest number that it names.
+int highest_of(const Action& action) {
+  switch (action.kind) {
+    case Action::kDup2:
+      return action.dup2.fd > action.dup2.to ? action.dup2.fd : action.dup2.to;
+    case Action::kOpen:
+      return action.open.fd;
+    case Action::kChangeFolder:
+      return -1;
+    default:
+      return action.close.fd;
+  }
+}
+
 // Adds the action as it is. False: one that we do not know.
 int add(posix_spawn_file_actions_t* actions, const Action& action) {
   switch (action.kind) {
@@ -110,25 +124,57 @@ bool opens_device(const posix_spawn_file_actions_t& actions) {
 
 SpawnActions::SpawnActions(const posix_spawn_file_actions_t& original) {
   ::posix_spawn_file_actions_init(&actions_);
+  int first_free = 0;
+  for (int i = 0; i < original.__used; ++i) {
+    const int number = highest_of(action_of(original, i));
+    first_free = number >= first_free ? number + 1 : first_free;
+  }
   for (int i = 0; i < original.__used && error_ == 0; ++i) {
     const Action& action = action_of(original, i);
-    if (!is_device(action) || count_ == kMost) {
-      error_ = add(&actions_, action);
-      continue;
-    }
-    const int fd = ::open(action.open.path, action.open.flags | O_CLOEXEC, action.open.mode);
-    if (fd < 0) {
-      error_ = errno;
-      return;
-    }
-    opened_[count_++] = fd;
-    error_ = ::posix_spawn_file_actions_adddup2(&actions_, fd, action.open.fd);
+    if (is_device(action) && count_ < kMost)
+      open_here(i, action.open.path, action.open.flags, first_free);
   }
+  int next = 0;
+  for (int i = 0; i < original.__used && error_ == 0; ++i) {
+    const Action& action = action_of(original, i);
+    if (next < count_ && opened_[next].action == i) {
+      error_ = ::posix_spawn_file_actions_adddup2(&actions_, opened_[next++].fd, action.open.fd);
+    } else if (action.kind == Action::kCloseFrom) {
+      close_from(action.close.fd);
+    } else {
+      error_ = add(&actions_, action);
+    }
+  }
+}
+
+// Under a number that no action touches until it is the one that is asked for.
+void SpawnActions::open_here(int action, const char* path, int flags, int first_free) {
+  const int low = ::open(path, flags | O_CLOEXEC);
+  int fd = low;
+  if (low >= 0 && low < first_free) {
+    fd = ::fcntl(low, F_DUPFD_CLOEXEC, first_free);
+    error_ = fd < 0 ? errno : 0;
+    ::close(low);
+  }
+  if (low < 0) error_ = errno;
+  if (fd >= 0) opened_[count_++] = {action, fd};
+}
+
+// What is opened here stays; it closes itself when the child becomes its program.
+void SpawnActions::close_from(int first) {
+  int end = first;
+  for (int i = 0; i < count_; ++i) end = opened_[i].fd >= end ? opened_[i].fd + 1 : end;
+  for (int fd = first; fd < end && error_ == 0; ++fd) {
+    bool stays = false;
+    for (int i = 0; i < count_; ++i) stays = stays || opened_[i].fd == fd;
+    if (!stays) error_ = ::posix_spawn_file_actions_addclose(&actions_, fd);
+  }
+  if (error_ == 0) error_ = ::posix_spawn_file_actions_addclosefrom_np(&actions_, end);
 }
 
 SpawnActions::~SpawnActions() {
   const int saved = errno;
-  for (int i = 0; i < count_; ++i) ::close(opened_[i]);
+  for (int i = 0; i < count_; ++i) ::close(opened_[i].fd);
   ::posix_spawn_file_actions_destroy(&actions_);
   errno = saved;
 }

@@ -24,8 +24,15 @@ class SpawnActions {
 
  private:
   static constexpr int kMost = 16;  // devices
+  struct Opened {
+    int action;  // by its place in the list
+    int fd;
+  };
+  void open_here(int action, const char* path, int flags, int first_free);
+  void close_from(int first);
+
   posix_spawn_file_actions_t actions_;
-  int opened_[kMost];
+  Opened opened_[kMost];
   int count_ = 0;
   int error_ = 0;
 };

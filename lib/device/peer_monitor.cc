@@ -1,10 +1,16 @@
 #include "device/peer_monitor.h"
 
+#include "base/host.h"
 #include "device/device_thread.h"
 #include "device/readiness.h"
 #include "shm/wakeup.h"
 
 namespace ossloop::device {
+namespace {
+
+const base::Fd kNone;
+
+}  // namespace
 
 PeerMonitor::PeerMonitor(Port& port, const shm::RuntimeDirectory& folder, int instance)
     : port_(port),
@@ -32,6 +38,10 @@ void PeerMonitor::forget_descriptors() {
 }
 
 const base::Fd& PeerMonitor::open_once(base::Fd& cached, const shm::Node& node) {
+  // Numbers of a device thread are of its own table: a process that was copied without
+  // fork() has other files there.
+  const bool of_the_thread = DeviceThread::instance().has_thread();
+  if (cached && of_the_thread && !base::thread_note().device_thread) return kNone;
   if (!cached) cached.reset(node.reach());
   return cached;
 }

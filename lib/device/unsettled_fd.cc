@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "base/deferral.h"
 #include "base/mutex.h"
 #include "base/sys.h"
 
@@ -15,7 +14,6 @@ UnsettledFd* first = nullptr;
 }  // namespace
 
 UnsettledFd::UnsettledFd(const shm::Node& node, bool close_on_exec) {
-  const base::SignalsDeferred signals;
   mutex.lock();
   fd_ = node.open(close_on_exec);
   if (fd_ >= 0) next_ = std::exchange(first, this);
@@ -30,7 +28,6 @@ int UnsettledFd::release() {
 
 void UnsettledFd::settle(bool closes) {
   if (fd_ < 0) return;
-  const base::SignalsDeferred signals;
   mutex.lock();
   UnsettledFd** link = &first;
   while (*link != this) link = &(*link)->next_;

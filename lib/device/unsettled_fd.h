@@ -6,7 +6,8 @@
 namespace ossloop::device {
 
 // Another thread may fork meanwhile: the child does not keep what no open() of its own
-// will tell it of. It would hold a claim, or a number, for ever.
+// will tell it of. It would hold a claim, or a number, for ever. With signals deferred:
+// a handler that jumped out would leave it in the list.
 class UnsettledFd {
  public:
   // The lowest free number.

@@ -8,6 +8,7 @@
 
 #include "base/error_text.h"
 #include "base/fd.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "shm/claims.h"
 
@@ -179,7 +180,9 @@ void Segment::keep_descriptor() {
 
 template <typename Work>
 int Segment::with_file(Work work) const {
-  if (kept_) return work(kept_.get());
+  // A number of the device thread's own table: a process that was copied without
+  // fork() has another file there.
+  if (kept_ && base::thread_note().device_thread) return work(kept_.get());
   const Fd passing = open_file();
   return passing ? work(passing.get()) : passing.get();
 }

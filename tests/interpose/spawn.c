@@ -70,7 +70,7 @@ int main(int count, char **words) {
   int master;
   if ((process = forkpty(&master, NULL, NULL, NULL)) == 0) _exit(child() == 42 ? 1 : isatty(1) ? 43 : 2);
   reap(process);
-  if ((process = fork()) == 0) {
+  if ((process = _Fork()) == 0) {
     int slave;
     openpty(&master, &slave, NULL, NULL, NULL);
     dup2(fd, 0);

@@ -110,6 +110,46 @@ static void jumps_from_a_handler(void) {
   for (int number = 1; number < 32; ++number) EXPECT(sigismember(&mask, number) == 0);
 }
 
+// In a child that has opened nothing yet. What it knows of may stay open, as with any
+// file; what it does not know of must be free again, also for children of its own.
+static void jump_out_of_an_open(int after_us) {
+  signal(SIGALRM, jump);
+  may_jump = 1;
+  if (sigsetjmp(place, 1) == 0) {
+    const struct itimerval once = {{0, 0}, {0, after_us}};
+    setitimer(ITIMER_REAL, &once, NULL);
+    open(device, O_WRONLY);
+  }
+  may_jump = 0;
+  const struct itimerval never = {{0, 0}, {0, 0}};
+  setitimer(ITIMER_REAL, &never, NULL);
+  close_range(3, ~0U, 0);
+  for (int moment = 0; (fd = open(device, O_WRONLY)) < 0; ++moment) {
+    EXPECT(errno == EBUSY && moment < 1000);
+    usleep(10000);
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    for (int number = 0; number < 3; ++number) EXPECT(fcntl(number, F_GETFD) >= 0);
+    _exit(0);
+  }
+  int status;
+  EXPECT(waitpid(child, &status, 0) == child && status == 0);
+  EXPECT(write(fd, block, 64) == 64 && close(fd) == 0);
+}
+
+static void jumps_out_of_an_open(void) {
+  for (int round = 0; round < 150; ++round) {
+    const pid_t child = fork();
+    if (child == 0) {
+      jump_out_of_an_open(50 + 20 * round);
+      _exit(0);
+    }
+    int status;
+    EXPECT(waitpid(child, &status, 0) == child && status == 0);
+  }
+}
+
 // What another thread installs is never met between the locks of this one.
 static void *install_for_ever(void *nothing) {
   (void)nothing;
@@ -190,6 +230,7 @@ int main(int count, char **words) {
       {"calls_from_a_handler", calls_from_a_handler},
       {"forks_under_a_handler", forks_under_a_handler},
       {"jumps_from_a_handler", jumps_from_a_handler},
+      {"jumps_out_of_an_open", jumps_out_of_an_open},
       {"handlers_change_under_a_storm", handlers_change_under_a_storm},
       {"threads_fork_at_once", threads_fork_at_once},
   };

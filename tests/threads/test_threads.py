@@ -54,6 +54,26 @@ class Threads(LoopTest):
     def test_a_child_has_no_descriptor_of_an_open_that_fails(self):
         self.assert_kept("fork_while_opens_fail", SERVER)
 
+    def assert_one_stream(self, what, letters=b"abc"):
+        loop = self.loop()
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        self.assert_kept(what, CLIENT, loop)
+        recorder.succeed()
+        heard = recorder.recording.read_bytes().replace(bytes(4), b"")
+        self.assertEqual(b"".join(20 * 4096 * bytes([letter]) for letter in letters), heard)
+
+    def test_a_spawned_program_may_be_told_anything_before_it_opens_the_device(self):
+        for before in ("an_open", "a_dup2", "a_close", "a_closefrom"):
+            with self.subTest(before):
+                self.assert_one_stream(f"spawn_after_{before}", b"a")
+
+    def test_a_copy_of_the_process_begins_the_stream_and_spoils_no_file(self):
+        self.assert_one_stream("begin_in_a_copy")
+
+    def test_a_replacement_or_close_that_fails_ends_no_stream(self):
+        self.assert_one_stream("replace_it_in_vain")
+
     def test_a_thread_of_64_kib_can_do_everything(self):
         self.with_a_server("small_stack")
 
@@ -68,6 +88,9 @@ class Threads(LoopTest):
 
     def test_a_handler_may_jump_out_of_a_call(self):
         self.with_a_server("jumps_from_a_handler", program="handlers")
+
+    def test_a_handler_may_jump_out_of_an_open(self):
+        self.with_a_server("jumps_out_of_an_open", program="handlers", clock="free")
 
     def test_handlers_may_change_while_signals_come(self):
         self.with_a_server("handlers_change_under_a_storm", program="handlers", clock="free")

@@ -3,6 +3,7 @@
 #include "promises.h"
 
 #include <sched.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -139,6 +140,77 @@ static void fork_while_opens_fail(void) {
   for (int i = 0; i < 2; ++i) pthread_join(asking[i], NULL);
 }
 
+static void play_blocks(char content, int count) {
+  memset(block, content, sizeof block);
+  for (int i = 0; i < count; ++i) EXPECT(write(fd, block, 4096) == 4096);
+}
+
+// DEVICE is a client with a server that reads. The child begins the stream, and no file of
+// the program takes what is played, whatever its number.
+static void begin_in_a_copy(void) {
+  enum { kFiles = 6, kFileBytes = 4 << 20 };
+  int files[kFiles];
+  for (int i = 0; i < kFiles; ++i)
+    EXPECT((files[i] = memfd_create("own", 0)) >= 0 && ftruncate(files[i], kFileBytes) == 0);
+  EXPECT((fd = open(device, O_WRONLY)) >= 0);
+  const pid_t child = _Fork();
+  EXPECT(child >= 0);
+  if (child == 0) {
+    play_blocks('a', 20);
+    _exit(0);
+  }
+  int status;
+  EXPECT(waitpid(child, &status, 0) == child && status == 0);
+  play_blocks('b', 20);
+  play_blocks('c', 20);
+  EXPECT(close(fd) == 0);
+  for (int i = 0; i < kFiles; ++i) EXPECT(lseek(files[i], 0, SEEK_DATA) == -1 && errno == ENXIO);
+}
+
+// DEVICE is a client with a server that reads. A call that fails ends no stream.
+static void replace_it_in_vain(void) {
+  EXPECT((fd = open(device, O_WRONLY)) >= 0);
+  play_blocks('a', 20);
+  EXPECT(dup2(-1, fd) == -1 && errno == EBADF);
+  EXPECT(dup2(777, fd) == -1 && errno == EBADF);
+  EXPECT(dup3(2, fd, O_APPEND) == -1 && errno == EINVAL);
+  EXPECT(close_range((unsigned)fd, ~0U, 8) == -1 && errno == EINVAL);
+  EXPECT(close_range(~0U, (unsigned)fd, 0) == -1 && errno == EINVAL);
+  play_blocks('b', 20);
+  play_blocks('c', 20);
+  EXPECT(close(fd) == 0);
+}
+
+// What the child is told to do before it opens DEVICE, a client with a server that reads.
+static void spawn_a_player(void (*before)(posix_spawn_file_actions_t *)) {
+  static char *const words[] = {"sh", "-c", "head -c 81920 /dev/zero | tr '\\0' a", NULL};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  before(&actions);
+  EXPECT(posix_spawn_file_actions_addopen(&actions, 1, device, O_WRONLY, 0) == 0);
+  pid_t child;
+  EXPECT((errno = posix_spawn(&child, "/bin/sh", &actions, NULL, words, environ)) == 0);
+  int status;
+  EXPECT(waitpid(child, &status, 0) == child && status == 0);
+  posix_spawn_file_actions_destroy(&actions);
+}
+static void open_a_file(posix_spawn_file_actions_t *actions) {
+  EXPECT(posix_spawn_file_actions_addopen(actions, 3, "/dev/null", O_RDWR, 0) == 0);
+}
+static void copy_the_errors(posix_spawn_file_actions_t *actions) {
+  EXPECT(posix_spawn_file_actions_adddup2(actions, 2, 3) == 0);
+}
+static void close_one(posix_spawn_file_actions_t *actions) {
+  EXPECT(posix_spawn_file_actions_addclose(actions, 3) == 0);
+}
+static void close_the_rest(posix_spawn_file_actions_t *actions) {
+  EXPECT(posix_spawn_file_actions_addclosefrom_np(actions, 3) == 0);
+}
+static void spawn_after_an_open(void) { spawn_a_player(open_a_file); }
+static void spawn_after_a_dup2(void) { spawn_a_player(copy_the_errors); }
+static void spawn_after_a_close(void) { spawn_a_player(close_one); }
+static void spawn_after_a_closefrom(void) { spawn_a_player(close_the_rest); }
+
 static void *everything(void *nothing) {
   (void)nothing;
   EXPECT((fd = open(device, O_WRONLY)) >= 0);
@@ -258,6 +330,12 @@ int main(int count, char **words) {
       {"close_while_writing", close_while_writing},
       {"close_in_a_handler_while_writing", close_in_a_handler_while_writing},
       {"fork_while_opens_fail", fork_while_opens_fail},
+      {"begin_in_a_copy", begin_in_a_copy},
+      {"replace_it_in_vain", replace_it_in_vain},
+      {"spawn_after_an_open", spawn_after_an_open},
+      {"spawn_after_a_dup2", spawn_after_a_dup2},
+      {"spawn_after_a_close", spawn_after_a_close},
+      {"spawn_after_a_closefrom", spawn_after_a_closefrom},
       {"small_stack", small_stack},
       {"blocked_signals", blocked_signals},
       {"real_time", real_time},
