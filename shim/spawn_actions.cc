@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shim/place.h"
+#include "shim/paths/path_lookup.h"
 
 namespace ossloop::shim {
 namespace {

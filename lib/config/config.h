@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "abi/layout.h"
 #include "abi/policy.h"
-#include "abi/segment.h"
 #include "config/device_path.h"
 
 namespace ossloop::config {

@@ -8,10 +8,10 @@
 #include "base/error_text.h"
 #include "base/fd.h"
 #include "control/view.h"
-#include "device/loop_format.h"
-#include "device/ring_size.h"
 #include "shm/claims.h"
 #include "shm/segment.h"
+#include "stream/format_word.h"
+#include "stream/ring_size.h"
 
 namespace ossloop::control {
 namespace {

@@ -7,12 +7,12 @@
 
 #include "base/error_text.h"
 #include "base/fd.h"
-#include "device/flow.h"
-#include "device/levels.h"
-#include "device/loop_format.h"
-#include "device/ring_size.h"
 #include "shm/node.h"
 #include "shm/segment.h"
+#include "stream/flow.h"
+#include "stream/format_word.h"
+#include "stream/levels.h"
+#include "stream/ring_size.h"
 
 namespace ossloop::control {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "abi/segment.h"
+#include "abi/layout.h"
 #include "audio/pcm_format.h"
 #include "config/runtime.h"
 #include "shm/runtime_directory.h"

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "device/filter_tail.h"
-#include "device/loop_format.h"
 #include "shm/wakeup.h"
+#include "stream/format_word.h"
 
 namespace ossloop::device {
 namespace {

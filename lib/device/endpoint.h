@@ -24,12 +24,12 @@
 #include "device/capture.h"
 #include "device/device_thread.h"
 #include "device/mapped_buffer.h"
-#include "device/peaks.h"
 #include "device/peer_monitor.h"
 #include "device/playback.h"
 #include "device/port.h"
 #include "device/readiness.h"
 #include "shm/wakeup.h"
+#include "stream/peaks.h"
 
 namespace ossloop::device {
 
@@ -136,7 +136,7 @@ class Endpoint final : public DeviceThreadClient {
   void hold(int fd, std::uint32_t directions);
   void release(int fd, std::uint32_t directions, std::int64_t now_ns);
 
-  // See device/peaks.h.
+  // See stream/peaks.h.
   void peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]);
   // What is queued to be played becomes silence.
   void silence(int fd);

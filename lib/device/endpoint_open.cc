@@ -10,10 +10,10 @@
 
 #include "base/host.h"
 #include "device/endpoint.h"
-#include "device/levels.h"
-#include "device/loop_format.h"
-#include "device/ring_size.h"
 #include "device/unsettled_fd.h"
+#include "stream/format_word.h"
+#include "stream/levels.h"
+#include "stream/ring_size.h"
 
 namespace ossloop::device {
 namespace {

@@ -4,10 +4,10 @@
 
 #include "abi/policy.h"
 #include "device/endpoint.h"
-#include "device/levels.h"
-#include "device/loop_format.h"
-#include "device/ring_size.h"
 #include "device/side_lock.h"
+#include "stream/format_word.h"
+#include "stream/levels.h"
+#include "stream/ring_size.h"
 
 namespace ossloop::device {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "device/device_thread.h"
-#include "device/loop_format.h"
+#include "stream/format_word.h"
 
 namespace ossloop::device {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "device/device_thread.h"
-#include "device/position.h"
-#include "device/ring_size.h"
+#include "stream/position.h"
+#include "stream/ring_size.h"
 
 namespace ossloop::device {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "audio/clock.h"
 #include "device/port.h"
-#include "shm/map_file.h"
+#include "shm/mmap_file.h"
 #include "shm/segment.h"
 
 namespace ossloop::device {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "device/loop_format.h"
 #include "shm/wakeup.h"
+#include "stream/format_word.h"
 
 namespace ossloop::device {
 namespace {

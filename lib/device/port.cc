@@ -5,9 +5,9 @@
 
 #include "base/wide.h"
 #include "device/device_thread.h"
-#include "device/levels.h"
-#include "device/loop_format.h"
-#include "device/ring_size.h"
+#include "stream/format_word.h"
+#include "stream/levels.h"
+#include "stream/ring_size.h"
 
 namespace ossloop::device {
 namespace {

@@ -5,14 +5,14 @@
 #include <cstdint>
 #include <memory>
 
-#include "abi/segment.h"
+#include "abi/layout.h"
 #include "audio/converter.h"
 #include "audio/pcm_format.h"
-#include "device/buffering.h"
-#include "device/flow.h"
-#include "device/loop_format.h"
 #include "shm/ring.h"
 #include "shm/segment.h"
+#include "stream/flow.h"
+#include "stream/format_word.h"
+#include "stream/fragments.h"
 
 namespace ossloop::device {
 
@@ -75,7 +75,7 @@ class Port {
   std::unique_ptr<audio::Converter> make_tail_converter(const audio::PcmFormat& from,
                                                         std::uint64_t levels_then,
                                                         int& error) const;
-  // Everything that acts on the level now, as device/levels.h packs it: the stream's
+  // Everything that acts on the level now, as stream/levels.h packs it: the stream's
   // own and, on the client's side, the mixer's.
   std::uint64_t levels(bool to_ring) const;
   // Gives the converter the levels as they are now; true if they have changed. Costs

@@ -1,7 +1,7 @@
 // A side's readiness as the kernel shows it: the byte in its node.
 #pragma once
 
-#include "abi/segment.h"
+#include "abi/layout.h"
 
 namespace ossloop::device {
 

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "abi/policy.h"
-#include "device/levels.h"
 #include "oss/mixer_controls.h"
 #include "oss/text.h"
+#include "stream/levels.h"
 
 namespace ossloop::oss {
 namespace {

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "oss/machine.h"
+#include "oss/instances.h"
 #include "oss/soundcard.h"
 #include "shm/segment.h"
 

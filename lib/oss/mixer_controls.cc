@@ -9,10 +9,10 @@
 #include "abi/policy.h"
 #include "base/sys.h"
 #include "device/device_thread.h"
-#include "device/levels.h"
-#include "device/loop_format.h"
-#include "device/peaks.h"
-#include "device/ring_size.h"
+#include "stream/format_word.h"
+#include "stream/levels.h"
+#include "stream/peaks.h"
+#include "stream/ring_size.h"
 
 namespace ossloop::oss {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "abi/segment.h"
+#include "abi/layout.h"
 #include "oss/soundcard.h"
 #include "shm/segment.h"
 

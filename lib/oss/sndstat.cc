@@ -6,8 +6,8 @@
 
 #include "audio/pcm_format.h"
 #include "device/endpoint.h"
-#include "device/loop_format.h"
 #include "oss/text.h"
+#include "stream/format_word.h"
 
 namespace ossloop::oss {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "oss/machine.h"
+#include "oss/instances.h"
 
 namespace ossloop::oss {
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "oss/machine.h"
+#include "oss/instances.h"
 #include "oss/soundcard.h"
 
 namespace ossloop::oss {

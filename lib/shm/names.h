@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string>
 
-#include "abi/segment.h"
+#include "abi/layout.h"
 
 namespace ossloop::shm {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-#include "abi/segment.h"
+#include "abi/layout.h"
 #include "shm/names.h"
 #include "shm/runtime_directory.h"
 

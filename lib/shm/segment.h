@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "abi/segment.h"
+#include "abi/layout.h"
 #include "base/fd.h"
 #include "shm/names.h"
 #include "shm/runtime_directory.h"

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "abi/segment.h"
+#include "abi/layout.h"
 
 namespace ossloop::shm {
 

@@ -20,9 +20,9 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "device/endpoint.h"
-#include "device/loop_format.h"
-#include "device/ring_size.h"
 #include "oss/request_table.h"
+#include "stream/format_word.h"
+#include "stream/ring_size.h"
 
 namespace {
 

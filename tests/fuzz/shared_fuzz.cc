@@ -17,9 +17,9 @@
 #include <string_view>
 
 #include "base/sys.h"
-#include "device/loop_format.h"
-#include "device/ring_size.h"
 #include "shared_fuzz_watch.h"
+#include "stream/format_word.h"
+#include "stream/ring_size.h"
 
 namespace ossloop::fuzz {
 namespace {

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "device/endpoint.h"
-#include "oss/machine.h"
+#include "oss/instances.h"
 #include "shared_fuzz.h"
 
 namespace ossloop::fuzz {

@@ -14,7 +14,7 @@ import unittest
 from hardship import *
 import sound
 
-# Offsets of lib/abi/segment.h, which asserts them.
+# Offsets of lib/abi/layout.h, which asserts them.
 SIDES, SIDE_BYTES, SIDE_SHARED, SIDE_LOCK = 1216, 640, 76, 536
 PIPE_BYTES = 1 << 20
 

@@ -12,7 +12,7 @@ from hardship import *
 import oss_api
 from loop import CONTROL
 
-SIDE_COMMAND = 1216 + 376  # lib/abi/segment.h
+SIDE_COMMAND = 1216 + 376  # lib/abi/layout.h
 REFUSED = {errno.EACCES, errno.EPERM}
 GROUP = 43000
 

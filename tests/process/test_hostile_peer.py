@@ -14,7 +14,7 @@ from driven import *
 import sound
 from loop import CLIENT, SERVER, cpu_seconds, limit
 
-# Offsets of lib/abi/segment.h, which asserts them.
+# Offsets of lib/abi/layout.h, which asserts them.
 LOOP_WORD, CHANGED = 128, 136
 DIRECTIONS, DIRECTION_BYTES = 192, 512
 SIDES, SIDE_BYTES = 1216, 640

@@ -16,9 +16,9 @@
 #include "base/log.h"
 #include "control/commands.h"
 #include "control/view.h"
-#include "device/loop_format.h"
 #include "shm/node.h"
 #include "shm/segment.h"
+#include "stream/format_word.h"
 
 using namespace ossloop;
 using Catch::Matchers::Contains;

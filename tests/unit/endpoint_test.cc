@@ -15,8 +15,8 @@
 
 #include "base/log.h"
 #include "config/config.h"
-#include "device/loop_format.h"
-#include "device/ring_size.h"
+#include "stream/format_word.h"
+#include "stream/ring_size.h"
 
 using namespace ossloop;
 using namespace ossloop::device;

@@ -1,4 +1,4 @@
-#include "device/flow.h"
+#include "stream/flow.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "device/ring_size.h"
+#include "stream/ring_size.h"
 
 using namespace ossloop;
 using namespace ossloop::device;

@@ -15,10 +15,10 @@
 #include "config/config.h"
 #include "device/capture.h"
 #include "device/device_thread.h"
-#include "device/loop_format.h"
 #include "device/playback.h"
-#include "device/ring_size.h"
 #include "shm/wakeup.h"
+#include "stream/format_word.h"
+#include "stream/ring_size.h"
 
 namespace ossloop::test {
 

@@ -1,4 +1,4 @@
-#include "device/levels.h"
+#include "stream/levels.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>

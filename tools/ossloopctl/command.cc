@@ -3,7 +3,7 @@
 #include <charconv>
 #include <iostream>
 
-#include "abi/segment.h"
+#include "abi/layout.h"
 #include "base/log.h"
 
 namespace ossloop::ctl {

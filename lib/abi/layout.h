@@ -1,0 +1,330 @@
+// The shared-memory contract of one instance.
+//
+// Everything two processes know of each other stands in this file. A segment is
+// a file in the runtime folder; it begins with a Segment and goes on, at
+// kRingOffset, with the ring in which the sound lies.
+//
+//   who writes        what
+//   the creator       Header, once, before the file gets its name
+//   ossloopctl        Policy, at any time; a mixer its eof, underrun, overrun, quality
+//   a server's opener what of Policy is not pinned
+//   any mixer         Mixer, at any time
+//   the server side   Side[kServer], the producer half of Direction[kServerToClient]
+//                     and the consumer half of Direction[kClientToServer] with
+//                     its ClockStats; Start of the direction it plays in;
+//                     LoopFormat::word while it is not frozen
+//   the client side   the same with the roles swapped; and it freezes the word
+//                     when it starts a stream; Clips
+//   a witness         Side::open of a side whose claim the kernel says is gone:
+//                     OPEN -> CLOSED by compare-and-swap on the same serial
+//   the client side   Tail, as producer; the server looks when the client is gone
+//   anyone            Side::waiting, by compare-and-swap, before it posts Side::wake
+//   a side's holders  Side::lock, by compare-and-swap; the kernel, when one dies
+//
+// Whoever writes a half holds the turn of its side (device/side_lock.h), so each field
+// has one writer at a time. Readers check every value before use: the other side
+// may be hostile, and the worst it can do is to spoil its own stream.
+//
+// A side's life, with the actor on each edge:
+//
+//              opener: claims the node's lock, serial + 1, announces the claim
+//     CLOSED  ─────────────────────────────────────────────────>  OPEN
+//       ^                                                          │
+//       └──────────────────────────────────────────────────────────┘
+//         last close, or a witness of the lock's absence
+//
+// A stream's life in one direction:
+//
+//     idle ── producer: stream + 1, base = written ──> fed ── consumer: anchors
+//     the clock ──> running ── producer: pushes End{stream, written}; or its side
+//     is CLOSED, which means the same at `written` ──> ended ── consumer: has read
+//     up to the end and told its program: acknowledged_stream = stream ──> idle
+//
+// Positions are frames since the segment was made and only grow. In the order of
+// time:  read <= played <= written,  where `played` is not stored: every process
+// computes it from the clock (device/stream.h).
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace ossloop::abi {
+
+inline constexpr std::uint64_t kMagic = 0x0031706f6c73736fULL;  // "osslp1"
+inline constexpr std::uint32_t kLayoutVersion = 3;
+inline constexpr std::uint32_t kRingOffset = 16384;
+inline constexpr int kMaxInstances = 16;
+
+// A semaphore differs between 32- and 64-bit processes, so a side says whose it is;
+// a foreign peer leaves the posting to the owner's timer thread.
+inline constexpr std::uint32_t kAbi = sizeof(void*) * 8;
+
+template <typename T>
+using Atomic = std::atomic<T>;
+
+enum SideIndex : std::uint32_t { kServer = 0, kClient = 1 };
+enum DirectionIndex : std::uint32_t { kClientToServer = 0, kServerToClient = 1 };
+
+struct alignas(64) Header {
+  Atomic<std::uint64_t> magic;  // release: the last field the creator writes
+  Atomic<std::uint32_t> layout_version;
+  Atomic<std::uint32_t> instance;
+};
+
+// Values are those of config::InstancePolicy. Relaxed: each is looked at anew.
+struct alignas(64) Policy {
+  Atomic<std::uint32_t> eof;
+  Atomic<std::uint32_t> underrun;
+  Atomic<std::uint32_t> overrun;
+  Atomic<std::uint32_t> clock_mode;
+  Atomic<std::uint32_t> clock_factor_milli;
+  Atomic<std::int32_t> ppm;
+  Atomic<std::uint32_t> quality;
+  Atomic<std::uint32_t> dither;
+  Atomic<std::uint32_t> tick_ms;
+  Atomic<std::uint32_t> buffer_ms;  // fixed at creation: the ring is made for it
+  // Those that somebody set for this instance, by config::policy_bit(): a server's
+  // open takes the others from the configuration anew.
+  Atomic<std::uint32_t> pinned;
+  Atomic<std::uint32_t> volume;
+};
+
+// The format of the frames in the ring: one word, so that it changes as a whole.
+//   bits 0-19 rate_hz, 20-26 channels, 27-31 index in audio::sample_formats(),
+//   32-47 the low half of the stream that froze it (0: free), 48-63 server serial
+struct alignas(64) LoopFormat {
+  Atomic<std::uint64_t> word;       // acq_rel compare-and-swap
+  Atomic<std::int64_t> changed_ns;  // CLOCK_MONOTONIC of the last change, or request, relaxed
+  Atomic<std::int64_t> opened_ns;   // the same of the server's open; no request yet: as above
+};
+
+struct End {
+  Atomic<std::uint64_t> stream;
+  Atomic<std::uint64_t> frame;  // the first frame that is not of the stream
+};
+inline constexpr std::uint32_t kEnds = 16;
+
+inline constexpr std::uint64_t kArmed = ~std::uint64_t{0};
+
+struct alignas(64) Producer {
+  Atomic<std::uint64_t> written;          // release, after the frames are in the ring
+  Atomic<std::uint64_t> stream;           // release, after base and consumer_serial
+  Atomic<std::uint64_t> base;             // `written` when the stream began
+  Atomic<std::uint64_t> consumer_serial;  // the consumer's open this stream is for
+  Atomic<std::uint64_t> hold_from;        // frames from here on wait for the trigger; kArmed: none
+  // Frames to drop unheard, asked for by a halt: [skip_from, skip_to).
+  Atomic<std::uint64_t> skip_from;
+  Atomic<std::uint64_t> skip_to;
+  Atomic<std::uint64_t> skips;  // release, counts the requests
+  Atomic<std::uint64_t> ends;   // release, counts the Ends pushed
+  End end[kEnds];
+};
+
+struct alignas(64) Consumer {
+  Atomic<std::uint64_t> read;     // release, after the frames are copied out
+  Atomic<std::uint32_t> running;  // wants sound
+  Atomic<std::uint32_t> at_end;   // eof=eof: reads give 0 until the next stream
+  Atomic<std::uint64_t> acknowledged_stream;
+  Atomic<std::uint64_t> ends_taken;
+  Atomic<std::uint64_t> skips_done;
+  // The clock; `sequence` is odd while the rest changes.
+  Atomic<std::uint32_t> sequence;
+  Atomic<std::uint32_t> clock_rate_hz;
+  Atomic<std::uint32_t> clock_factor_milli;
+  Atomic<std::int32_t> clock_ppm;
+  Atomic<std::int64_t> clock_anchor_ns;
+  Atomic<std::int64_t> clock_base;     // frame that is due at the anchor
+  Atomic<std::uint64_t> clock_stream;  // 0: stopped
+  // Counters of the open, for GETERROR and status.
+  Atomic<std::uint64_t> silence_frames;
+  Atomic<std::uint64_t> underruns;
+  Atomic<std::uint64_t> overruns;
+  Atomic<std::uint64_t> dropped_frames;
+};
+
+struct alignas(64) Direction {
+  Producer producer;
+  Consumer consumer;
+};
+
+inline constexpr std::uint32_t kTokenUnknown = 2;
+
+// A POSIX semaphore, in the bytes that glibc's has in a 64-bit process. Operated by
+// shm/wakeup.h: what glibc keeps behind the counter it believes, and ends the program
+// when it is wrong.
+struct Semaphore {
+  Atomic<std::uint32_t> value;
+  Atomic<std::uint32_t> waiters;
+  unsigned char unused[56];
+};
+
+// One program's open, and what must survive its exec.
+struct alignas(64) Side {
+  Atomic<std::uint64_t> open;  // serial << 1 | is open; acq_rel
+  Atomic<std::uint32_t> abi;
+  Atomic<std::uint32_t> access;    // 1 read, 2 write, 3 both
+  Atomic<std::uint32_t> nonblock;  // O_NONBLOCK of the description
+  Atomic<std::uint32_t> pid;       // of the opener, for people
+  Atomic<std::uint64_t> format;    // the program's own, packed as LoopFormat::word
+  Atomic<std::uint32_t> fragment_bytes;
+  Atomic<std::uint32_t> fragments;
+  Atomic<std::uint32_t> buffer_frames;  // fragments in frames of the loop, for the peer
+  Atomic<std::uint32_t> low_water_bytes;
+  Atomic<std::uint32_t> fragment_chosen;  // by SETFRAGMENT or POLICY: kept over format changes
+  Atomic<std::uint32_t> trigger;          // PCM_ENABLE_* bits
+  Atomic<std::uint32_t> cooked;
+  Atomic<std::uint32_t> play_volume;  // left | right << 8, 0-100
+  Atomic<std::uint32_t> record_volume;
+  Atomic<std::uint32_t> polled;  // somebody waits on the node: keep its token true
+  // What the node shows: 1 = a byte is in it. The owner's, by compare-and-swap; a
+  // peer that put a byte in, because something began, stores kTokenUnknown.
+  Atomic<std::uint32_t> token;
+  Atomic<std::uint32_t> shared;  // more than one process holds the open
+  // In frames of the program since its open (accepted or delivered), where the
+  // stream began, and where the counters were last set to 0.
+  Atomic<std::uint64_t> frames;
+  Atomic<std::uint64_t> stream_frames;
+  Atomic<std::uint64_t> zero_frames;
+  Atomic<std::uint64_t> seen_frames;     // position of the last …PTR question
+  Atomic<std::uint32_t> partial_bytes;   // of a frame that is not yet whole
+  Atomic<std::uint32_t> setting_serial;  // grows when conversion must be set up anew
+  unsigned char partial[64 * 4];
+  char command[64];
+  char song[64];
+  char label[16];
+  // Sleepers: how many in the low half, how often they were woken in the high
+  // one. A waker sets the count to 0 and posts `wake` as often as it was.
+  Atomic<std::uint64_t> waiting;
+  Atomic<std::uint64_t> wake_frame;  // peer position from which waking is worth it
+  // Who may change the side, among processes that share the open (shm/shared_lock.h): the
+  // kernel's number of a thread, 0 if nobody.
+  Atomic<std::uint32_t> lock;
+  alignas(64) Semaphore wake;
+};
+
+// How the clock of a direction has been moved, for people: the consumer's, relaxed.
+struct alignas(64) ClockStats {
+  // Since the consumer's open.
+  Atomic<std::uint64_t> held_frames;     // set back, for a consumer that did not fetch
+  Atomic<std::uint64_t> stalled_frames;  // set back, for a producer that did not come
+  // Since the clock was started, or got another speed.
+  Atomic<std::int64_t> start_ns;
+  Atomic<std::int64_t> start_frame;
+  Atomic<std::int64_t> moved_frames;  // by all that sets it forth or back
+};
+
+// What the rate converter of a client that plays has taken in: a client that is
+// killed leaves frames in it that it has accepted, and the server makes them up
+// (device/filter_tail.h). One for the streams of even, one for those of odd number.
+struct alignas(64) Tail {
+  Atomic<std::uint64_t> stream;  // release: whose the rest is; 0: nothing is owed
+  Atomic<std::uint64_t> start;   // Producer::written when the converter was empty
+  Atomic<std::uint64_t> frames;  // release: taken since then, and to be found in the file
+  Atomic<std::uint64_t> format;  // of these frames, packed as LoopFormat::word
+  Atomic<std::uint64_t> levels;  // as stream/levels.h packs them
+};
+
+enum MixerChannel : std::uint32_t { kMixVolume = 0, kMixPcm = 1, kMixInput = 2 };
+inline constexpr std::uint32_t kMixerChannels = 3;
+
+// What the mixer of the instance does to the sound of its client side. Relaxed:
+// each is looked at anew.
+struct alignas(64) Mixer {
+  // By MixerChannel, in steps of half a decibel, left | right << 8: 0 passes bit
+  // for bit, 100 is silence.
+  Atomic<std::uint32_t> attenuation[kMixerChannels];
+  Atomic<std::uint32_t> muted;
+  Atomic<std::uint32_t> changes;  // counts them, by whomever
+};
+
+// When the producer of a direction let its armed sound go, and when its stream
+// began, CLOCK_MONOTONIC: what the clock of a stream is started by. By
+// DirectionIndex, relaxed, stored before Producer::hold_from and Producer::stream.
+struct alignas(64) Start {
+  Atomic<std::int64_t> released_ns[2];
+  Atomic<std::int64_t> begun_ns[2];
+};
+
+// A side's mapped buffer (mmap) in one direction; the sound lies in a file of its
+// own (shm/mmap_file.h). The side's, with its turn held, so relaxed.
+struct MappedStream {
+  Atomic<std::uint32_t> mapped;    // some program has it in its memory
+  Atomic<std::uint32_t> running;   // triggered
+  Atomic<std::uint64_t> position;  // frames of the program moved since the trigger
+  Atomic<std::uint64_t> seen;      // position of the last ...PTR question
+  Atomic<std::uint64_t> preroll;   // frames that are still held back from the loop
+  // Its clock: that of a card, which no program holds up.
+  Atomic<std::int64_t> anchor_ns;
+  Atomic<std::int64_t> base;
+  Atomic<std::uint32_t> factor_milli;
+  Atomic<std::int32_t> ppm;
+  Atomic<std::uint32_t> ended;  // a recorded stream's end waits to be told
+};
+struct alignas(64) Mapped {
+  MappedStream stream[2];  // 0: recorded, 1: played
+  // One process at a time moves the sound: a filter of each would spoil it.
+  Atomic<std::uint32_t> pump_owner;  // its pid
+  Atomic<std::int64_t> moved_ns;     // CLOCK_MONOTONIC; others take over when it is old
+};
+
+// Samples that a conversion saturated since the consumer's open, which sets them
+// to 0: the client converts, so it counts. Relaxed, by DirectionIndex.
+struct alignas(64) Clips {
+  Atomic<std::uint64_t> samples[2];
+};
+
+struct Segment {
+  Header header;
+  Policy policy;
+  LoopFormat loop;
+  Direction direction[2];
+  Side side[2];
+  Tail tail[2];
+  ClockStats clock_stats[2];  // by DirectionIndex
+  Mixer mixer;
+  Start start;
+  Mapped mapped[2];  // by side
+  Clips clips;
+};
+
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
+static_assert(sizeof(std::atomic<std::uint64_t>) == 8 && alignof(std::atomic<std::uint64_t>) == 8);
+static_assert(sizeof(Semaphore) == 64);
+
+static_assert(offsetof(Header, layout_version) == 8);
+static_assert(offsetof(Policy, ppm) == 20 && offsetof(Policy, buffer_ms) == 36);
+static_assert(offsetof(Policy, pinned) == 40 && offsetof(Policy, volume) == 44);
+static_assert(sizeof(Header) == 64 && sizeof(Policy) == 64 && sizeof(LoopFormat) == 64);
+static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
+static_assert(offsetof(Producer, skip_from) == 40 && offsetof(Producer, ends) == 64);
+static_assert(offsetof(Producer, end) == 72 && sizeof(End) == 16 && sizeof(Producer) == 384);
+static_assert(offsetof(Consumer, acknowledged_stream) == 16 && offsetof(Consumer, sequence) == 40);
+static_assert(offsetof(Consumer, clock_anchor_ns) == 56 && offsetof(Consumer, clock_stream) == 72);
+static_assert(offsetof(Consumer, dropped_frames) == 104 && sizeof(Consumer) == 128);
+static_assert(sizeof(Direction) == 512);
+static_assert(offsetof(Side, format) == 24 && offsetof(Side, buffer_frames) == 40);
+static_assert(offsetof(Side, polled) == 68 && offsetof(Side, frames) == 80);
+static_assert(offsetof(Side, partial_bytes) == 112 && offsetof(Side, partial) == 120);
+static_assert(offsetof(Side, command) == 376 && offsetof(Side, song) == 440);
+static_assert(offsetof(Side, label) == 504 && offsetof(Side, waiting) == 520);
+static_assert(offsetof(Side, wake_frame) == 528 && offsetof(Side, lock) == 536);
+static_assert(offsetof(Side, wake) == 576);
+static_assert(sizeof(Side) == 640);
+static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, loop) == 128);
+static_assert(offsetof(Segment, direction) == 192 && offsetof(Segment, side) == 1216);
+static_assert(offsetof(Tail, frames) == 16 && offsetof(Tail, levels) == 32 && sizeof(Tail) == 64);
+static_assert(offsetof(Segment, tail) == 2496);
+static_assert(offsetof(ClockStats, moved_frames) == 32 && sizeof(ClockStats) == 64);
+static_assert(offsetof(Segment, clock_stats) == 2624);
+static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64 && sizeof(Start) == 64);
+static_assert(offsetof(Segment, mixer) == 2752 && offsetof(Segment, start) == 2816);
+static_assert(offsetof(MappedStream, seen) == 16 && offsetof(MappedStream, anchor_ns) == 32);
+static_assert(sizeof(MappedStream) == 64 && offsetof(Mapped, pump_owner) == 128);
+static_assert(offsetof(Mapped, moved_ns) == 136 && sizeof(Mapped) == 192);
+static_assert(offsetof(Segment, mapped) == 2880);
+static_assert(sizeof(Clips) == 64 && offsetof(Segment, clips) == 3264);
+static_assert(sizeof(Segment) == 3328 && sizeof(Segment) <= kRingOffset);
+
+}  // namespace ossloop::abi

@@ -1,0 +1,75 @@
+#include "oss/instances.h"
+
+#include <errno.h>
+
+#include <utility>
+
+#include "base/fd.h"
+#include "device/device_thread.h"
+#include "shm/node.h"
+#include "stream/flow.h"
+
+namespace ossloop::oss {
+
+InstanceSet::InstanceSet(shm::RuntimeDirectory directory, int configured, MakeBirth init,
+                         PolicyBit bit_of)
+    : directory_(std::move(directory)),
+      configured_(configured),
+      birth_(std::move(init)),
+      policy_bit_(bit_of) {}
+
+bool InstanceSet::exists(int instance) const {
+  if (instance < 0 || instance >= abi::kMaxInstances) return false;
+  if (instance < configured_) return true;
+  struct stat status {};
+  return directory_.glance(shm::segment_name(instance), status) == 0;
+}
+
+int InstanceSet::count() const {
+  int highest = configured_;
+  for (int instance = configured_; instance < abi::kMaxInstances; ++instance) {
+    if (exists(instance)) highest = instance + 1;
+  }
+  return highest;
+}
+
+std::shared_ptr<shm::Segment> InstanceSet::segment(int instance) const {
+  std::shared_ptr<shm::Segment> found;
+  if (instance < 0 || instance >= abi::kMaxInstances) return found;
+  int error = 0;
+  device::DeviceThread::instance().run(
+      [&] { found = shm::Segment::open_existing(directory_, instance, error); });
+  return found;
+}
+
+std::shared_ptr<shm::Segment> InstanceSet::make_segment(int instance, int& error) const {
+  error = -ENXIO;
+  if (!exists(instance)) return nullptr;
+  if (auto found = segment(instance); found != nullptr) return found;
+  if (birth_ == nullptr) return nullptr;
+  const shm::SegmentInit init = birth_(instance);
+  std::shared_ptr<shm::Segment> made;
+  device::DeviceThread::instance().run([&] {
+    error = directory_.make();
+    if (error == 0) made = shm::Segment::open(directory_, instance, init, error);
+  });
+  return made;
+}
+
+const abi::Side* InstanceSet::open_side(const abi::Segment& segment, int instance,
+                                        abi::SideIndex side) const {
+  const abi::Side& found = segment.side[side];
+  if (!device::is_open(found.open.load(std::memory_order_acquire))) return nullptr;
+  return held(instance, side) ? &found : nullptr;
+}
+
+bool InstanceSet::held(int instance, abi::SideIndex side) const {
+  bool held = false;
+  device::DeviceThread::instance().run([&] {
+    const base::Fd fd(shm::Node(directory_, instance, side).reach());
+    held = fd && shm::Node::claimed_by_other(fd.get());
+  });
+  return held;
+}
+
+}  // namespace ossloop::oss

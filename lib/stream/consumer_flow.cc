@@ -1,0 +1,343 @@
+// The half of a flow that reads, and keeps its clock.
+#include <algorithm>
+#include <utility>
+
+#include "stream/flow.h"
+#include "stream/position.h"
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kAcquire = std::memory_order_acquire;
+constexpr auto kRelease = std::memory_order_release;
+
+}  // namespace
+
+void ConsumerFlow::set_read(std::uint64_t position) { consumer_.read.store(position, kRelease); }
+
+void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream) {
+  const std::uint32_t sequence = consumer_.sequence.load(kRelaxed) | 1;
+  consumer_.sequence.store(sequence, kRelaxed);
+  std::atomic_thread_fence(kRelease);
+  consumer_.clock_anchor_ns.store(clock.anchor_ns, kRelaxed);
+  consumer_.clock_base.store(clock.base, kRelaxed);
+  consumer_.clock_rate_hz.store(clock.rate_hz, kRelaxed);
+  consumer_.clock_factor_milli.store(clock.factor_milli, kRelaxed);
+  consumer_.clock_ppm.store(clock.ppm, kRelaxed);
+  consumer_.clock_stream.store(stream, kRelaxed);
+  consumer_.sequence.store(sequence + 1, kRelease);
+}
+
+void ConsumerFlow::start_clock(const audio::Clock& clock, std::uint64_t stream) {
+  set_clock(clock, stream);
+  meter_.start_ns.store(clock.anchor_ns, kRelaxed);
+  meter_.start_frame.store(clock.base, kRelaxed);
+  meter_.moved_frames.store(0, kRelaxed);
+}
+
+void ConsumerFlow::move_clock(std::int64_t frames) {
+  meter_.moved_frames.fetch_add(frames, kRelaxed);
+  consumer_.clock_base.store(
+      as_signed(as_position(consumer_.clock_base.load(kRelaxed)) + as_position(frames)), kRelaxed);
+}
+
+void ConsumerFlow::attach() {
+  consumer_.running.store(0, kRelaxed);
+  consumer_.at_end.store(0, kRelaxed);
+  set_clock({}, 0);
+  for (auto* counter :
+       {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
+        &consumer_.dropped_frames, &meter_.held_frames, &meter_.stalled_frames, &clipped_}) {
+    counter->store(0, kRelaxed);
+  }
+  consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
+  consumer_.acknowledged_stream.store(producer_.stream.load(kAcquire), kRelaxed);
+  consumer_.ends_taken.store(producer_.ends.load(kAcquire), kRelaxed);
+  set_read(producer_.written.load(kAcquire));
+}
+
+void ConsumerFlow::start_together(std::int64_t now_ns) {
+  start();
+  together_ns_ = now_ns;
+}
+
+void ConsumerFlow::start() {
+  waited_ns_ = together_ns_ = 0;
+  consumer_.running.store(1, std::memory_order_seq_cst);
+}
+
+void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {
+  consumer_.at_end.store(0, kRelaxed);
+  if (!running()) return;
+  const View view = look(ring, now_ns);
+  set_read(view.read + view.frames);
+  consumer_.running.store(0, kRelease);
+  std::uint64_t stream = 0;
+  const audio::Clock stopped = clock(stream);
+  set_clock(stopped, 0);
+}
+
+ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
+  for (;;) {
+    const std::uint64_t ends = producer_.ends.load(kAcquire);
+    const std::uint64_t open = producer_side_.open.load(kAcquire);
+    // `written` before `stream`: frames of a stream whose number is not yet seen
+    // must not count as the old one's.
+    const std::uint64_t written = producer_.written.load(kAcquire);
+    const std::uint64_t stream = producer_.stream.load(kAcquire);
+    const std::uint64_t told = consumer_.acknowledged_stream.load(kRelaxed);
+    std::uint64_t position = read();
+    auto sane_limit = [&](std::uint64_t limit) {
+      if (limit < position) return position;
+      // More than the ring holds: overwritten on purpose in overrun=drop
+      // (look() sees to it), garbage else.
+      return std::min(limit, written < position ? position : written);
+    };
+
+    std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
+    if (ends - taken > abi::kEnds) taken = ends - abi::kEnds;
+    Stream result;
+    bool marked = false;
+    while (taken != ends) {
+      const auto& end = producer_.end[taken % abi::kEnds];
+      const std::uint64_t id = end.stream.load(kRelaxed);
+      const std::uint64_t frame = sane_limit(end.frame.load(kRelaxed));
+      if (id > told) {
+        result = {id, frame, true};
+        marked = true;
+        break;
+      }
+      position = frame;
+      ++taken;
+    }
+    if (!marked) {
+      if (stream > told) {
+        result = {stream, sane_limit(written), !is_open(open)};
+      } else {
+        position = std::max(position, written);  // left over from a stream already ended
+        result = {0, position, false};
+      }
+    }
+    if (producer_.ends.load(kAcquire) != ends) continue;
+    consumer_.ends_taken.store(taken, kRelease);
+    if (position != read()) set_read(position);
+    const bool may_lap = overrun() == abi::Overrun::kDrop && !free_clock();
+    if (result.limit - position > ring.capacity_frames && !may_lap) {
+      result.limit = position + ring.capacity_frames;
+    }
+    return result;
+  }
+}
+
+void ConsumerFlow::skip_dropped(Stream& stream) {
+  const std::uint64_t asked = producer_.skips.load(kAcquire);
+  if (asked == consumer_.skips_done.load(kRelaxed)) return;
+  const std::uint64_t from = producer_.skip_from.load(kRelaxed);
+  const std::uint64_t asked_to = producer_.skip_to.load(kRelaxed);
+  // Of a stream of which nothing is here yet.
+  if (from >= stream.limit && asked_to > from) return;
+  const std::uint64_t to = std::min(asked_to, stream.limit);
+  if (read() < from && from < stream.limit) {
+    // What was played before the halt comes first.
+    stream.limit = from;
+    stream.ended = false;
+    return;
+  }
+  if (to > read()) {
+    move_clock(as_signed(to - read()));
+    set_read(to);
+  }
+  consumer_.skips_done.store(asked, kRelease);
+}
+
+// Sound that waited for its trigger began when that came, not when we noticed, and
+// that of recorders that start together when they did: so they stay together.
+std::int64_t ConsumerFlow::first_frame_ns(std::int64_t now_ns) {
+  constexpr std::int64_t kAtOnceNs = 50'000'000;
+  const std::int64_t released_ns = segment_.start.released_ns[direction_].load(kRelaxed);
+  const std::int64_t begun_ns = segment_.start.begun_ns[direction_].load(kRelaxed);
+  const std::int64_t together_ns = std::exchange(together_ns_, 0);
+  if (waited_ns_ != 0 && waited_ns_ < released_ns && released_ns < now_ns) return released_ns;
+  const bool at_once = together_ns != 0 && begun_ns >= together_ns &&
+                       begun_ns < together_ns + kAtOnceNs && begun_ns <= now_ns;
+  return at_once ? together_ns : now_ns;
+}
+
+void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns) {
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  const std::uint32_t factor = sane_factor(segment_.policy.clock_factor_milli.load(kRelaxed));
+  const std::int32_t ppm = sane_ppm(segment_.policy.ppm.load(kRelaxed));
+  const bool goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence;
+  if (stream.id != 0 && clock_stream != stream.id && !goes_on) {
+    if (!running()) return;
+    if (stream.limit == read() && !stream.ended) {
+      waited_ns_ = now_ns;
+      return;
+    }
+    start_clock({first_frame_ns(now_ns), as_signed(read()),
+                 static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
+                stream.id);
+    starving_ = held_ = false;
+  } else if (clock_stream != 0 && was_free_ && !free_clock()) {
+    // The programs went ahead of it.
+    start_clock({now_ns, as_signed(read()), static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
+                clock_stream);
+  } else if (clock_stream != 0 && (time.factor_milli != factor || time.ppm != ppm)) {
+    start_clock(time.with_speed(now_ns, factor, ppm), clock_stream);
+  } else if (stream.id == 0 && running()) {
+    waited_ns_ = now_ns;
+  }
+  was_free_ = free_clock();
+}
+
+ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_ns) {
+  Stream stream = current(ring);
+  skip_dropped(stream);
+  if (!stream.ended) {
+    // Frames written since the trigger was taken away wait for it.
+    stream.limit = std::min(stream.limit, std::max(producer_.hold_from.load(kAcquire), read()));
+  }
+  keep_clock(stream, ring, now_ns);
+
+  View view;
+  view.read = read();
+  view.written = stream.limit;
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  const bool silence_goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence && !free_clock();
+  view.stream = stream.id;
+  if (stream.id != 0) consumer_.at_end.store(0, kRelaxed);
+  view.streaming = stream.id != 0 || silence_goes_on;
+  view.closing = stream.ended;
+  if (stream.id == 0 && !silence_goes_on) return view;
+  if (free_clock()) {
+    if (running()) view.frames = stream.limit - view.read;
+    view.end = stream.ended && stream.limit == view.read;
+    return view;
+  }
+  if (clock_stream == 0) {
+    view.end = stream.ended && stream.limit == view.read;
+    return view;
+  }
+
+  // All counted from the first frame to read.
+  const std::uint64_t have = stream.limit - view.read;
+  const std::uint64_t buffer = buffer_of(consumer_side_, ring);
+  std::uint64_t due = distance(as_position(time.frames_at(now_ns)), view.read);
+  auto count_overrun = [&] {
+    if (!held_) consumer_.overruns.fetch_add(1, kRelaxed);
+    held_ = true;
+  };
+  if (due <= buffer) {
+    held_ = false;
+  } else if (overrun() == abi::Overrun::kWait || due > have) {
+    // Also when only silence was missed: there is nothing to drop.
+    const std::uint64_t keep = overrun() == abi::Overrun::kWait ? buffer : std::max(buffer, have);
+    move_clock(as_signed(keep - due));
+    meter_.held_frames.fetch_add(due - keep, kRelaxed);
+    due = keep;
+    count_overrun();
+  }
+  if (overrun() == abi::Overrun::kDrop && due > buffer) {
+    const std::uint64_t lost = due - buffer;  // at most what we have
+    set_read(view.read += lost);
+    consumer_.dropped_frames.fetch_add(lost, kRelaxed);
+    due = buffer;
+    count_overrun();
+  }
+  const std::uint64_t left = stream.limit - view.read;
+  view.frames = std::min(due, left);
+  view.end = stream.ended && left == 0;
+  const bool more_may_come = !stream.ended || eof() == abi::Eof::kSilence;
+  if (due <= left || !more_may_come) {
+    starving_ = false;
+    return view;
+  }
+  const std::uint64_t missing = due - left;
+  if (underrun() == abi::Underrun::kStall && !stream.ended && stream.id != 0) {
+    move_clock(-as_signed(missing));
+    meter_.stalled_frames.fetch_add(missing, kRelaxed);
+  } else if (missing > slack(ring) || stream.id == 0 || stream.ended) {
+    view.silence = missing;
+  }
+  return view;
+}
+
+std::uint64_t ConsumerFlow::slack(const RingLimits& ring) const {
+  // One fragment of the producer, so that a player that paces itself and comes
+  // a moment late costs no sound.
+  const std::uint64_t fragments =
+      std::clamp<std::uint64_t>(producer_side_.fragments.load(kRelaxed), 2, 65536);
+  return buffer_of(producer_side_, ring) / fragments;
+}
+
+void ConsumerFlow::take(std::uint64_t frames) {
+  if (frames == 0) return;
+  set_read(read() + frames);
+  starving_ = false;
+}
+
+void ConsumerFlow::take_silence(std::uint64_t frames) {
+  if (frames == 0) return;
+  move_clock(-as_signed(frames));
+  consumer_.silence_frames.fetch_add(frames, kRelaxed);
+  if (!starving_) consumer_.underruns.fetch_add(1, kRelaxed);
+  starving_ = true;
+}
+
+bool ConsumerFlow::lapped(const RingLimits& ring) const {
+  if (overrun() != abi::Overrun::kDrop || free_clock()) return false;
+  std::atomic_thread_fence(kAcquire);
+  const std::uint64_t written = producer_.written.load(kAcquire);
+  // A frame about to be written is lost too, so leave a buffer's distance.
+  return written - read() + ring.longest_buffer_frames > ring.capacity_frames;
+}
+
+void ConsumerFlow::acknowledge_end(const View& view) {
+  consumer_.acknowledged_stream.store(view.stream, kRelease);
+  const std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
+  if (taken != producer_.ends.load(kAcquire) &&
+      producer_.end[taken % abi::kEnds].stream.load(kRelaxed) == view.stream) {
+    consumer_.ends_taken.store(taken + 1, kRelease);
+  }
+  if (eof() == abi::Eof::kSilence) return;
+  if (eof() != abi::Eof::kWait) consumer_.running.store(0, kRelease);
+  consumer_.at_end.store(eof() == abi::Eof::kEof ? 1 : 0, kRelaxed);
+  std::uint64_t stream = 0;
+  const audio::Clock stopped = clock(stream);
+  set_clock(stopped, 0);
+}
+
+ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fragment,
+                                          const View& view, const RingLimits& ring,
+                                          std::int64_t now_ns) const {
+  const std::uint64_t buffer = consumer_buffer(ring);
+  const std::uint64_t half = std::max<std::uint64_t>(buffer / 2, 1);
+  std::uint64_t target = view.read + std::clamp<std::uint64_t>(frames, 1, half);
+  if (view.closing) target = std::min(target, std::max(view.written, view.read + 1));
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  if (free_clock()) {
+    // What the producer can bring before it must wait for us, less what it may
+    // write while we wake up.
+    const std::uint64_t all = buffer + buffer_of(producer_side_, ring) / 4 * 3;
+    const std::uint64_t plenty = view.closing ? target : std::max(target, view.read + all);
+    return {now_ns + kLookAgainNs, target, view.streaming ? plenty : target};
+  }
+  if (clock_stream == 0) return {now_ns + kLookAgainNs, target, target};
+  const std::int64_t soon = now_ns + 100'000;
+  const std::int64_t far = now_ns + kLookAgainNs;
+  if (view.written >= target) {
+    std::uint64_t whole = std::max(target, view.read + std::min(fragment, half));
+    if (view.closing) whole = std::min(whole, view.written);
+    return {std::clamp(time.time_of(as_signed(whole)), soon, far), kNobody, kNobody};
+  }
+  if (underrun() == abi::Underrun::kStall) return {far, target, target};
+  const std::int64_t silence_due = std::max(
+      time.time_of(as_signed(target)), time.time_of(as_signed(view.written + slack(ring) + 1)));
+  return {std::clamp(silence_due, soon, far), target, target};
+}
+
+}  // namespace ossloop::device

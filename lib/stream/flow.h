@@ -1,0 +1,187 @@
+// One direction of an instance, seen by its two roles. Everything here works on
+// shared positions and on a time that the caller names; nothing sleeps.
+//
+//          read ........ played ........ written
+//            [ consumer's ][ producer's  ]
+//            [  buffer    ][   buffer    ]
+//
+// `played` moves with the clock: min(due(now), written, read + consumer's buffer).
+// The consumer's side owns the clock. It starts it, and sets it back where
+// time went by without sound: silence handed out, or a consumer that did not
+// fetch (the clock is held, and no burst follows).
+#pragma once
+
+#include <cstdint>
+
+#include "abi/layout.h"
+#include "abi/policy.h"
+#include "audio/clock.h"
+
+namespace ossloop::device {
+
+// Facts of the ring as this process has mapped it; never taken from shared
+// memory anew.
+struct RingLimits {
+  std::uint64_t capacity_frames = 0;
+  std::uint64_t longest_buffer_frames = 0;
+  int rate_hz = 48000;
+};
+
+inline bool is_open(std::uint64_t open_word) { return (open_word & 1) != 0; }
+inline std::uint64_t serial_of(std::uint64_t open_word) { return open_word >> 1; }
+
+class Flow {
+ public:
+  Flow(abi::Segment& segment, abi::DirectionIndex direction);
+
+  abi::Side& producer_side() const { return producer_side_; }
+  abi::Side& consumer_side() const { return consumer_side_; }
+
+  bool free_clock() const;
+  abi::Eof eof() const;
+  abi::Underrun underrun() const;
+  abi::Overrun overrun() const;
+  std::uint64_t buffer_of(const abi::Side& side, const RingLimits& ring) const;
+  // What the consumer may have before it, unread. Without a clock a long buffer delays
+  // nothing and spares wake-ups: all that the ring has for it, unless its program has
+  // chosen a buffer.
+  std::uint64_t consumer_buffer(const RingLimits& ring) const;
+  // The clock as it stands; `stream` is the one it runs for, 0 when stopped.
+  audio::Clock clock(std::uint64_t& stream) const;
+
+ protected:
+  abi::Segment& segment_;
+  const abi::DirectionIndex direction_;
+  abi::Producer& producer_;
+  abi::Consumer& consumer_;
+  abi::ClockStats& meter_;
+  abi::Atomic<std::uint64_t>& clipped_;
+  abi::Side& producer_side_;
+  abi::Side& consumer_side_;
+};
+
+// The producer's half: called by the side that writes.
+class ProducerFlow : public Flow {
+ public:
+  using Flow::Flow;
+
+  std::uint64_t written() const { return producer_.written.load(std::memory_order_relaxed); }
+  std::uint64_t read_by_peer() const { return consumer_.read.load(std::memory_order_acquire); }
+  std::uint64_t stream() const { return producer_.stream.load(std::memory_order_relaxed); }
+  bool streaming() const;
+  // Does the stream still have the consumer it was begun for?
+  bool consumer_kept() const;
+  bool consumer_open() const;
+  bool consumer_running() const;
+  // False while the consumer has 16 ends of earlier streams to hear of.
+  bool may_begin() const;
+
+  void begin(std::int64_t now_ns);
+  void end();
+  void publish(std::uint64_t frames);
+  // Armed at `now_ns`: frames written while it was not begin to play then.
+  void arm(bool armed, std::int64_t now_ns);
+  // Drops what is not yet played.
+  void drop(const RingLimits& ring, std::int64_t now_ns);
+
+  std::uint64_t read(const RingLimits& ring) const;
+  std::uint64_t played(const RingLimits& ring, std::int64_t now_ns) const;
+  // Room in the ring itself, in frames.
+  std::uint64_t room(const RingLimits& ring, std::int64_t now_ns) const;
+
+  // When to look again for `played` to reach `frame`: a time, and the consumer's
+  // position from which a wake is wanted.
+  struct Wait {
+    std::int64_t deadline_ns;
+    std::uint64_t wake_frame;
+    // Where neither clock nor buffer makes the peer pause, it is mostly in the
+    // midst of more: a short sleep until this position first spares both a wake
+    // for every block. The same as wake_frame where that is not so.
+    std::uint64_t plenty_frame;
+  };
+  // `plenty` more than `frame` is worth waiting a moment for; and by `late` frames the
+  // clock may go on before we look, for the consumer's read to wake us: a processor
+  // that is awake anyway costs a tenth of one that a timer has to wake.
+  Wait wait_for(std::uint64_t frame, const RingLimits& ring, std::int64_t now_ns,
+                std::uint64_t plenty = 0, std::uint64_t late = 0) const;
+
+ private:
+  std::uint64_t last_ended() const;
+};
+
+// The consumer's half: called by the side that reads.
+class ConsumerFlow : public Flow {
+ public:
+  using Flow::Flow;
+
+  // What there is to read.
+  struct View {
+    std::uint64_t read = 0;     // position of the first frame
+    std::uint64_t frames = 0;   // due and in the ring
+    std::uint64_t silence = 0;  // due after them and missing
+    std::uint64_t written = 0;  // all that the stream has so far
+    std::uint64_t stream = 0;   // its number
+    bool streaming = false;     // a stream has begun (or silence goes on)
+    bool closing = false;       // no more will come
+    bool end = false;           // and nothing is left
+  };
+
+  std::uint64_t read() const { return consumer_.read.load(std::memory_order_relaxed); }
+  std::uint64_t written_by_peer() const {
+    return producer_.written.load(std::memory_order_acquire);
+  }
+  // After the end was told with eof=eof, until the next stream begins.
+  bool at_end() const { return eof() == abi::Eof::kEof && consumer_.at_end.load() != 0; }
+  bool running() const { return consumer_.running.load(std::memory_order_relaxed) != 0; }
+
+  // A new open: forgets what earlier consumers left.
+  void attach();
+  void start();
+  // The same at `now_ns` together with others: sound that comes at once counts from
+  // then.
+  void start_together(std::int64_t now_ns);
+  // Stops recording and drops what was recorded.
+  void stop(const RingLimits& ring, std::int64_t now_ns);
+
+  // Looks, and does what is due: starts the clock, holds it, drops.
+  View look(const RingLimits& ring, std::int64_t now_ns);
+  void take(std::uint64_t frames);
+  void take_silence(std::uint64_t frames);
+  // Sound that is not in the ring is handed out: the rest comes later by as much.
+  void insert(std::uint64_t frames) { move_clock(-static_cast<std::int64_t>(frames)); }
+  // In overrun=drop: has the producer overwritten what was just copied?
+  bool lapped(const RingLimits& ring) const;
+  // The end that `view` shows was reported, or passed over as the policy says.
+  void acknowledge_end(const View& view);
+
+  // When to look again for `frames`. As a driver does, that wakes a reader once a
+  // fragment: one that reads small blocks does not wake for each of them.
+  ProducerFlow::Wait wait_for(std::uint64_t frames, std::uint64_t fragment, const View& view,
+                              const RingLimits& ring, std::int64_t now_ns) const;
+
+  // Starved for less than this is lateness, not yet an underrun.
+  std::uint64_t slack(const RingLimits& ring) const;
+
+ private:
+  struct Stream {
+    std::uint64_t id = 0;
+    std::uint64_t limit = 0;
+    bool ended = false;
+  };
+  Stream current(const RingLimits& ring);
+  void skip_dropped(Stream& stream);
+  std::int64_t first_frame_ns(std::int64_t now_ns);
+  void keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns);
+  void set_clock(const audio::Clock& clock, std::uint64_t stream);
+  void start_clock(const audio::Clock& clock, std::uint64_t stream);
+  void move_clock(std::int64_t frames);
+  void set_read(std::uint64_t position);
+
+  bool starving_ = false;         // inside one underrun
+  bool held_ = false;             // inside one overrun
+  std::int64_t together_ns_ = 0;  // when a start together was, 0: none
+  bool was_free_ = false;
+  std::int64_t waited_ns_ = 0;  // when we last looked for the first frame in vain
+};
+
+}  // namespace ossloop::device

@@ -1,0 +1,32 @@
+// What levels do to sound, and how they are kept.
+#pragma once
+
+#include <cstdint>
+
+#include "abi/layout.h"
+
+namespace ossloop::device {
+
+inline constexpr int kFullLevel = 100;
+inline constexpr std::uint32_t kFullVolume = kFullLevel | kFullLevel << 8;
+
+// Levels as OSS passes them, left | right << 8: each taken as at most 100.
+std::uint32_t sane_volume(std::uint32_t volume);
+
+// A level of the mixer, 0 to 100: 100 is 0 dB, each step below it half a decibel,
+// 0 is silence.
+std::uint32_t mixer_level(const abi::Mixer& mixer, abi::MixerChannel channel);
+void set_mixer_level(abi::Mixer& mixer, abi::MixerChannel channel, std::uint32_t volume);
+
+// Everything that acts on a stream, packed so that it can be compared: the
+// stream's own volume alone, or with what the mixer does to its direction.
+std::uint64_t own_levels(std::uint32_t volume);
+std::uint64_t mixed_levels(std::uint32_t volume, const abi::Mixer& mixer, bool playing);
+
+// As linear factors. All levels full are exactly 1.
+struct Factors {
+  double left, right;
+};
+Factors factors_of(std::uint64_t levels);
+
+}  // namespace ossloop::device

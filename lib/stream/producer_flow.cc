@@ -1,0 +1,150 @@
+// The half of a flow that writes.
+#include <algorithm>
+
+#include "stream/flow.h"
+#include "stream/position.h"
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kAcquire = std::memory_order_acquire;
+constexpr auto kRelease = std::memory_order_release;
+
+}  // namespace
+
+std::uint64_t ProducerFlow::last_ended() const {
+  const std::uint64_t ends = producer_.ends.load(kRelaxed);
+  return ends == 0 ? 0 : producer_.end[(ends - 1) % abi::kEnds].stream.load(kRelaxed);
+}
+
+bool ProducerFlow::streaming() const { return stream() > last_ended(); }
+
+bool ProducerFlow::consumer_open() const { return is_open(consumer_side_.open.load(kAcquire)); }
+
+bool ProducerFlow::consumer_kept() const {
+  const std::uint64_t open = consumer_side_.open.load(kAcquire);
+  return is_open(open) && serial_of(open) == producer_.consumer_serial.load(kRelaxed);
+}
+
+bool ProducerFlow::consumer_running() const {
+  return consumer_open() && consumer_.running.load(kAcquire) != 0;
+}
+
+bool ProducerFlow::may_begin() const {
+  return producer_.ends.load(kRelaxed) - consumer_.ends_taken.load(kAcquire) < abi::kEnds;
+}
+
+void ProducerFlow::begin(std::int64_t now_ns) {
+  segment_.start.begun_ns[direction_].store(now_ns, kRelaxed);
+  producer_.base.store(written(), kRelaxed);
+  producer_.consumer_serial.store(serial_of(consumer_side_.open.load(kAcquire)), kRelaxed);
+  producer_.stream.store(stream() + 1, kRelease);
+}
+
+void ProducerFlow::end() {
+  const std::uint64_t ends = producer_.ends.load(kRelaxed);
+  // Counters about to wrap, and ends of streams that never were, are somebody's
+  // garbage; between streams they can be put right.
+  constexpr std::uint64_t kAboutToWrap = ~std::uint64_t{0} << 40;
+  if (stream() >= kAboutToWrap) producer_.stream.store(0, kRelaxed);
+  if (!streaming()) {
+    if (written() >= kAboutToWrap) producer_.written.store(0, kRelease);
+    if (last_ended() > stream()) {
+      producer_.end[(ends - 1) % abi::kEnds].stream.store(stream(), kRelaxed);
+    }
+    return;
+  }
+  auto& end = producer_.end[ends % abi::kEnds];
+  end.stream.store(stream(), kRelaxed);
+  end.frame.store(written(), kRelaxed);
+  producer_.ends.store(ends + 1, kRelease);
+}
+
+void ProducerFlow::publish(std::uint64_t frames) {
+  producer_.written.store(written() + frames, kRelease);
+}
+
+void ProducerFlow::arm(bool armed, std::int64_t now_ns) {
+  const bool held = producer_.hold_from.load(kRelaxed) != abi::kArmed;
+  if (armed && held) segment_.start.released_ns[direction_].store(now_ns, kRelaxed);
+  producer_.hold_from.store(armed ? abi::kArmed : written(), kRelease);
+}
+
+void ProducerFlow::drop(const RingLimits& ring, std::int64_t now_ns) {
+  const std::uint64_t to = written();
+  std::uint64_t from = played(ring, now_ns);
+  if (from >= to) return;
+  // A request that the consumer has not yet seen goes on with this one.
+  if (producer_.skips.load(kRelaxed) != consumer_.skips_done.load(kAcquire)) {
+    from = std::min(from, producer_.skip_from.load(kRelaxed));
+  }
+  // What an earlier stream left is not ours to drop.
+  if (streaming()) from = std::max(from, std::min(producer_.base.load(kRelaxed), to));
+  if (from >= to) return;
+  producer_.skip_from.store(from, kRelaxed);
+  producer_.skip_to.store(to, kRelaxed);
+  producer_.skips.store(producer_.skips.load(kRelaxed) + 1, kRelease);
+}
+
+std::uint64_t ProducerFlow::read(const RingLimits& ring) const {
+  const std::uint64_t position = consumer_.read.load(kAcquire);
+  const std::uint64_t end = written();
+  if (position > end) return end;
+  return end - position > ring.capacity_frames ? end - ring.capacity_frames : position;
+}
+
+std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) const {
+  // All counted from the consumer's first frame.
+  const std::uint64_t first = read(ring);
+  const std::uint64_t end = written() - first;
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  std::uint64_t high = end;
+  // While an earlier stream's tail is being played, ours is not.
+  if (!free_clock() && clock_stream < stream() && eof() != abi::Eof::kSilence) {
+    high = std::min(distance(producer_.base.load(kRelaxed), first), end);
+  }
+  const bool bounded = free_clock() || overrun() == abi::Overrun::kWait;
+  if (bounded) high = std::min(high, consumer_buffer(ring));
+  std::uint64_t position = 0;
+  if (free_clock()) {
+    if (consumer_.running.load(kRelaxed) != 0) position = high;
+  } else if (clock_stream != 0) {
+    position = std::min(distance(as_position(time.frames_at(now_ns)), first), high);
+  }
+  if (producer_.skips.load(kRelaxed) != consumer_.skips_done.load(kAcquire)) {
+    position = std::max(position, std::min(distance(producer_.skip_to.load(kRelaxed), first), end));
+  }
+  return first + position;
+}
+
+std::uint64_t ProducerFlow::room(const RingLimits& ring, std::int64_t now_ns) const {
+  const bool may_lap = !free_clock() && overrun() == abi::Overrun::kDrop;
+  const std::uint64_t kept = may_lap ? played(ring, now_ns) : read(ring);
+  const std::uint64_t used = written() - kept;
+  return used < ring.capacity_frames ? ring.capacity_frames - used : 0;
+}
+
+ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits& ring,
+                                          std::int64_t now_ns, std::uint64_t plenty,
+                                          std::uint64_t late) const {
+  std::uint64_t clock_stream = 0;
+  const audio::Clock time = clock(clock_stream);
+  const std::uint64_t reach = read(ring) + consumer_buffer(ring);
+  const bool held = free_clock() || (overrun() == abi::Overrun::kWait && frame > reach);
+  if (clock_stream != 0 && !held) {
+    const std::int64_t due = time.time_of(as_signed(frame + late));
+    // A clock that says "now" and did not let us pass is about to be moved.
+    const std::int64_t soon = now_ns + 1'000'000;
+    const std::uint64_t wake = late > 0 ? frame : kNobody;
+    return {std::clamp(due, soon, now_ns + kLookAgainNs), wake, wake};
+  }
+  // A consumer that starts wakes everybody.
+  if (consumer_.running.load(kRelaxed) == 0) return {now_ns + kLookAgainNs, kNobody, kNobody};
+  const std::uint64_t buffer = consumer_buffer(ring);
+  const std::uint64_t wake = frame > buffer ? frame - buffer : read(ring) + 1;
+  return {now_ns + kLookAgainNs, wake, free_clock() ? wake + plenty : wake};
+}
+
+}  // namespace ossloop::device

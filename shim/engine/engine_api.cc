@@ -1,0 +1,265 @@
+// The border between the preloaded file and the engine: exceptions stop here, and
+// wild pointers.
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "base/deferral.h"
+#include "base/log.h"
+#include "base/scoped_block.h"
+#include "base/signals.h"
+#include "base/sys.h"
+#include "device/device_thread.h"
+#include "shim/engine/engine.h"
+
+namespace ossloop::shim {
+namespace {
+
+using base::log;
+using base::LogLevel;
+using base::sys;
+
+template <typename Function>
+auto guarded(Function function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return static_cast<decltype(function())>(-ENOMEM);
+  }
+}
+
+// The kernel would answer EFAULT to a wild buffer; we would die of it. So each
+// buffer is tried out when a thread first comes with it, a byte a page. Programs
+// come with the same few again and again.
+bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
+  struct Range {
+    std::uintptr_t begin = 0, end = 0;
+    bool writable = false;
+  };
+  thread_local Range known[4];
+  thread_local unsigned oldest = 0;
+  thread_local unsigned seen_changes = 0;
+  constexpr std::uintptr_t kPage = 4096;
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  const std::uintptr_t end = begin + bytes;
+  if (bytes == 0) return true;
+  if (end < begin) return false;
+  if (const unsigned changes = memory_changes->load(std::memory_order_acquire);
+      changes != seen_changes) {
+    for (Range& range : known) range = {};
+    seen_changes = changes;
+  }
+  for (const Range& range : known) {
+    if (begin >= range.begin && end <= range.end && (range.writable || !writing_to_it)) return true;
+  }
+  for (std::uintptr_t at = begin; at < end; at = (at / kPage + 1) * kPage) {
+    char byte;
+    auto* place = reinterpret_cast<char*>(at);
+    if (sys().copy_from_user(&byte, place, 1) < 0) return false;
+    if (writing_to_it && sys().copy_to_user(place, &byte, 1) < 0) return false;
+  }
+  known[oldest++ % 4] = {begin / kPage * kPage, (end + kPage - 1) / kPage * kPage, writing_to_it};
+  return true;
+}
+
+ssize_t read(int fd, void* data, std::size_t bytes, bool progressed) {
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  if (!usable(data, bytes, true)) return -EFAULT;
+  const ssize_t result = guarded(
+      [&] { return call.file().read(fd, static_cast<std::byte*>(data), bytes, progressed); });
+  log(LogLevel::kTrace, "read %d, %zu bytes -> %zd", fd, bytes, result);
+  return result;
+}
+
+ssize_t write(int fd, const void* data, std::size_t bytes, bool progressed) {
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  if (!usable(data, bytes, false)) return -EFAULT;
+  const ssize_t result = guarded([&] {
+    return call.file().write(fd, static_cast<const std::byte*>(data), bytes, progressed);
+  });
+  log(LogLevel::kTrace, "write %d, %zu bytes -> %zd", fd, bytes, result);
+  return result;
+}
+
+int set_nonblock(int fd, OpenFile& file, const void* argument) {
+  int on = 0;
+  if (argument == nullptr || sys().copy_from_user(&on, argument, sizeof on) < 0) return -EFAULT;
+  const int flags = file.flags(fd);
+  return file.set_flags(fd, on != 0 ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+int set_async(int fd, OpenFile& file, const void* argument) {
+  int on = 0;
+  if (argument == nullptr || sys().copy_from_user(&on, argument, sizeof on) < 0) return -EFAULT;
+  const int present = sys().fcntl(fd, F_GETFL, 0);
+  if (present < 0) return present;
+  const int changed = sys().fcntl(fd, F_SETFL, on != 0 ? present | O_ASYNC : present & ~O_ASYNC);
+  if (changed < 0) return changed;
+  return file.set_flags(fd, on != 0 ? file.flags(fd) | O_ASYNC : file.flags(fd) & ~O_ASYNC);
+}
+
+int ioctl(int fd, unsigned request, void* argument) {
+  const base::ScopedCancelDisable whole;
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  switch (request) {
+    case FIONBIO:
+      return set_nonblock(fd, call.file(), argument);
+    case FIOASYNC:
+      return set_async(fd, call.file(), argument);
+    case FIOCLEX:
+      return sys().fcntl(fd, F_SETFD, FD_CLOEXEC);
+    case FIONCLEX:
+      return sys().fcntl(fd, F_SETFD, 0);
+    case TCGETS:
+      return -ENOTTY;  // "is it a terminal?"
+    default:
+      return guarded([&] { return call.file().ioctl(fd, request, argument); });
+  }
+}
+
+short prepare_poll(int fd, short events) {
+  Call call(engine->handles(), fd);
+  if (!call) return events;
+  const short possible = guarded([&] { return call.file().prepare_poll(fd, events); });
+  return possible < 0 ? events : possible;
+}
+
+short poll_now(int fd) {
+  const base::ScopedCancelDisable whole;
+  Call call(engine->handles(), fd);
+  return call ? guarded([&] { return call.file().poll_now(fd); }) : short{-1};
+}
+
+void want_edges(int fd) {
+  const base::ScopedCancelDisable whole;
+  Call call(engine->handles(), fd);
+  if (call) guarded([&] { return call.file().want_edges(fd), 0; });
+}
+
+void* map(int fd, void* address, std::size_t bytes, int protection, int flags, int* error) {
+  const base::ScopedCancelDisable whole;
+  Call call(engine->handles(), fd);
+  *error = -EBADF;
+  if (!call) return nullptr;
+  void* result = nullptr;
+  const int thrown = guarded([&] {
+    result =
+        engine->handles().maps().add(call.file(), fd, {address, bytes, protection, flags}, *error);
+    return 0;
+  });
+  if (thrown != 0) *error = thrown;
+  log(LogLevel::kTrace, "mmap %d, %zu bytes, protection %d -> %d", fd, bytes, protection, *error);
+  return result;
+}
+
+int get_flags(int fd) {
+  Call call(engine->handles(), fd);
+  return call ? call.file().flags(fd) : -EBADF;
+}
+
+int set_flags(int fd, int flags) {
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  return guarded([&] { return call.file().set_flags(fd, flags); });
+}
+
+int fstat(int fd, struct stat* status) {
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  return guarded([&] { return engine->stat(call.file().name(), *status); });
+}
+
+int name_of(int fd, config::DeviceName* name) {
+  Call call(engine->handles(), fd);
+  if (!call) return -EBADF;
+  *name = call.file().name();
+  return 0;
+}
+
+template <typename Find>
+int path_of(char* path, std::size_t size, Find find) {
+  return guarded([&] {
+    std::string found;
+    const int error = find(found);
+    if (error != 0) return error;
+    if (found.size() >= size) return -ENAMETOOLONG;
+    std::memcpy(path, found.c_str(), found.size() + 1);
+    return 0;
+  });
+}
+
+}  // namespace
+
+const EngineApi kEngineCalls{
+    .version = kEngineVersion,
+    .open = [](const config::DeviceName* name,
+               int flags) { return guarded([&] { return engine->open(*name, flags); }); },
+    .stat =
+        [](const config::DeviceName* name, struct stat* status) {
+          return guarded([&] { return engine->stat(*name, *status); });
+        },
+    .fstat = fstat,
+    .name = name_of,
+    .folder =
+        [](const config::DeviceName* name, char* path, std::size_t size) {
+          return path_of(path, size,
+                         [&](std::string& found) { return engine->folder(*name, found); });
+        },
+    .node =
+        [](const config::DeviceName* name, char* path, std::size_t size) {
+          return path_of(path, size,
+                         [&](std::string& found) { return engine->node(*name, found); });
+        },
+    .adopt = [](int fd) { return guarded([&] { return engine->adopt(fd) ? 1 : 0; }) > 0; },
+    .read = read,
+    .write = write,
+    .ioctl = ioctl,
+    .prepare_poll = prepare_poll,
+    .poll_now = poll_now,
+    .want_edges = want_edges,
+    .map = map,
+    .maps_overlap =
+        [](std::uintptr_t begin, std::uintptr_t end) {
+          return engine->handles().maps().overlaps(begin, end);
+        },
+    .unmapped =
+        [](std::uintptr_t begin, std::uintptr_t end) {
+          guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
+        },
+    .map_moved = [](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to,
+                    std::size_t bytes) { engine->handles().maps().move(begin, end, to, bytes); },
+    .get_flags = get_flags,
+    .set_flags = set_flags,
+    .duplicated =
+        [](int source, int fd) {
+          guarded([&] { return engine->handles().duplicated(source, fd), 0; });
+        },
+    .close = [](int fd) { return guarded([&] { return engine->handles().close(fd); }); },
+    .replace =
+        [](int source, int fd, int flags) {
+          return guarded([&] { return engine->handles().replace(source, fd, flags); });
+        },
+    .lost = [](int fd) { guarded([&] { return engine->handles().lost(fd), 0; }); },
+    .close_all = [] { guarded([] { return engine->handles().close_all(), 0; }); },
+    .before_fork = [] { engine->handles().before_fork(); },
+    .after_fork = [](bool child) { engine->handles().after_fork(child); },
+    .has_thread = [] { return device::DeviceThread::instance().has_thread(); },
+    .handler_changing = base::signal_handler_changing,
+    .handler_changed = base::signal_handler_changed,
+    .stood_for = base::stood_for,
+    .stand_in = [](int number, struct sigaction* action) { base::stand_in(number, *action); },
+    .tell_handler = [](const base::StoodFor* program, void (**handler)(int),
+                       int* flags) { base::tell_handler(*program, *handler, *flags); },
+};
+
+}  // namespace ossloop::shim

@@ -1,0 +1,204 @@
+#include "shim/engine/open_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <functional>
+#include <new>
+#include <utility>
+
+#include "base/host.h"
+#include "base/kernel_signals.h"
+#include "base/scoped_block.h"
+#include "base/sys.h"
+#include "device/device_thread.h"
+#include "device/sync_group.h"
+#include "device/unsettled_fd.h"
+#include "shim/engine/engine_heap.h"
+
+namespace ossloop::shim {
+
+using base::sys;
+
+Call::Call(const Handles& handles, int fd) {
+  for (;;) {
+    handle_ = handles.find(fd);
+    if (handle_ == nullptr) return;
+    handle_->calls.fetch_add(1);
+    const bool still = handles.find(fd) == handle_;
+    if (still && handle_->file != nullptr) return;
+    handle_->calls.fetch_sub(1);
+    handle_ = nullptr;
+    if (still) return;
+  }
+}
+
+Call::~Call() {
+  if (handle_ != nullptr) handle_->calls.fetch_sub(1);
+}
+
+Handles::Handles(DescriptorTable& table) : table_(table) {}
+
+// What the opens held that have ended and that no call is inside of any more.
+std::vector<std::unique_ptr<OpenFile>> Handles::take_ended() {
+  std::vector<std::unique_ptr<OpenFile>> ended;
+  const base::ScopedSignalBlock signals;
+  std::lock_guard lock(mutex_);
+  for (Handle& handle : handles_) {
+    if (handle.descriptors.load() != 0 || handle.calls.load() != 0 || handle.file == nullptr) {
+      continue;
+    }
+    ended.push_back(std::move(handle.file));
+  }
+  return ended;
+}
+
+void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
+  if (!base::own_process()) return;
+  for (const auto& ended : take_ended()) maps_.forget(*ended);
+  const base::ScopedSignalBlock signals;
+  std::lock_guard lock(mutex_);
+  const auto is_free = [](const Handle& handle) {
+    return handle.descriptors.load() == 0 && handle.calls.load() == 0 && handle.file == nullptr;
+  };
+  const auto found = std::ranges::find_if(handles_, is_free);
+  Handle& free = found != handles_.end() ? *found : handles_.emplace_back();
+  free.file = std::move(file);
+  free.descriptors.store(1);  // taken, before anybody else looks for a free one
+  table_.set(fd, &free);
+}
+
+bool Handles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
+  if (!base::own_process()) return false;
+  const base::ScopedSignalBlock signals;
+  std::lock_guard lock(mutex_);
+  for (Handle& handle : handles_) {
+    if (handle.descriptors.load() == 0 || handle.file == nullptr || !same(*handle.file)) continue;
+    handle.descriptors.fetch_add(1);
+    table_.set(fd, &handle);
+    return true;
+  }
+  return false;
+}
+
+// Takes `fd` out of the table and closes it in the way given; with the last
+// descriptor the open is left.
+int Handles::leave(int fd, const std::function<int()>& close_descriptor, bool still_open) {
+  const base::ScopedCancelDisable whole;
+  // In a child of vfork() the table is the parent's: only the kernel's changes.
+  if (!base::own_process()) return close_descriptor();
+  int result = 0;
+  bool closed = false;
+  const auto close_it = [&] {
+    closed = true;
+    result = close_descriptor();
+  };
+  Call call(*this, fd);
+  if (!call) return close_descriptor();
+  Handle* const handle = call.handle();
+  table_.forget(fd);
+  try {
+    // By reference: a copy of it would be allocated.
+    if (handle->descriptors.fetch_sub(1) > 1) {
+      call.file().close_one(std::ref(close_it));
+      return result;
+    }
+    maps_.forget(call.file());
+    call.file().leave(still_open ? fd : -1, std::ref(close_it));
+  } catch (const std::bad_alloc&) {
+    // The kernel ends what we could not: it drops the claim.
+    if (!closed) close_it();
+  }
+  return result;
+}
+
+int Handles::close(int fd) {
+  return leave(fd, [fd] { return sys().close(fd); });
+}
+
+// The kernel closes what it replaces only where it can replace it: a call that must fail
+// ends no stream.
+int Handles::replace(int source, int fd, int flags) {
+  if ((flags & ~O_CLOEXEC) != 0) return -EINVAL;
+  if (const int error = sys().fcntl(source, F_GETFD, 0); error < 0) return error;
+  auto duplicate = [&] { return sys().dup3(source, fd, flags); };
+  if (source == fd) return duplicate();
+  Handle* wanted = table_.handle(source);
+  Handle* present = table_.handle(fd);
+  if (!base::own_process() || (present != nullptr && present == wanted)) return duplicate();
+  const int result = present != nullptr ? leave(fd, std::ref(duplicate)) : duplicate();
+  if (result < 0) return result;
+  if (wanted != nullptr) {
+    duplicated(source, fd);
+  } else {
+    table_.forget(fd);
+  }
+  return result;
+}
+
+void Handles::duplicated(int source, int fd) {
+  if (!base::own_process()) return;
+  Call call(*this, source);
+  if (!call) return;
+  call.handle()->descriptors.fetch_add(1);
+  table_.set(fd, call.handle());
+}
+
+void Handles::lost(int fd) {
+  if (base::own_process())
+    leave(
+        fd, [] { return 0; }, false);
+}
+
+void Handles::before_fork() {
+  // Several threads may be on their way in.
+  const std::uint64_t mask = base::hold_signals();
+  maps_.before_fork();
+  mutex_.lock();
+  mask_at_fork_ = mask;
+  device::SyncGroups::instance().before_fork();
+  for (Handle& handle : handles_) {
+    if (handle.file == nullptr || handle.descriptors.load() == 0) continue;
+    handle.file->before_fork();
+    handle.locked_for_fork = true;
+  }
+  device::UnsettledFd::before_fork();
+  device::DeviceThread::instance().before_fork();
+  heap_before_fork();
+}
+
+void Handles::after_fork(bool child) {
+  heap_after_fork(child);
+  if (child) {
+    base::forget_thread();
+    device::DeviceThread::instance().after_fork_in_child();
+  } else {
+    device::DeviceThread::instance().after_fork_in_parent();
+  }
+  device::UnsettledFd::after_fork(child);
+  for (Handle& handle : handles_) {
+    if (std::exchange(handle.locked_for_fork, false)) handle.file->after_fork(child);
+    if (child) handle.calls.store(0);
+  }
+  device::SyncGroups::instance().after_fork();
+  const std::uint64_t mask = mask_at_fork_;
+  mutex_.unlock();
+  maps_.after_fork();
+  base::set_signal_mask(mask);
+}
+
+void Handles::close_all() {
+  if (!base::own_process()) return;
+  bool any = false;
+  {
+    const base::ScopedSignalBlock signals;
+    std::lock_guard lock(mutex_);
+    for (Handle& handle : handles_) any = any || handle.descriptors.load() != 0;
+  }
+  for (int fd = 0; any && fd < DescriptorTable::kSize; ++fd) {
+    if (table_.ours(fd)) close(fd);
+  }
+}
+
+}  // namespace ossloop::shim

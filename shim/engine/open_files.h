@@ -1,0 +1,80 @@
+// The opens of this process, and which descriptors lead to them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "shim/descriptor_table.h"
+#include "shim/engine/mapped_ranges.h"
+#include "shim/engine/open_file.h"
+
+namespace ossloop::shim {
+
+// One open. A handle's memory is never given back, so that a thread that read its
+// address from the table may always count itself in. What it held lives on, after the
+// last close, until the next open: a close in a signal handler may not free memory.
+struct Handle {
+  std::atomic<std::uint32_t> calls{0};        // in progress
+  std::atomic<std::uint32_t> descriptors{0};  // in the table
+  bool locked_for_fork = false;
+  std::unique_ptr<OpenFile> file;
+};
+
+class Handles {
+ public:
+  explicit Handles(DescriptorTable& table);
+
+  // `fd` is a new open. In the child of a vfork() it is forgotten at once: the table is
+  // the parent's, and the program that the child becomes finds the open by itself.
+  void add(int fd, std::unique_ptr<OpenFile> file);
+  // `fd` is one more descriptor of an open that `same` recognises. False if
+  // there is none.
+  bool add_to(int fd, const std::function<bool(OpenFile&)>& same);
+
+  // Close, or replacement by dup2; the last descriptor takes the open with it.
+  int close(int fd);
+  int replace(int source, int fd, int flags);
+  void duplicated(int source, int fd);
+  // The number is somebody else's by now; the open loses it.
+  void lost(int fd);
+  // At exit: what the program left open is closed as it would have been.
+  void close_all();
+
+  Maps& maps() { return maps_; }
+  Handle* find(int fd) const { return table_.handle(fd); }
+
+  void before_fork();
+  void after_fork(bool child);
+
+ private:
+  int leave(int fd, const std::function<int()>& close_descriptor, bool still_open = true);
+  std::vector<std::unique_ptr<OpenFile>> take_ended();
+
+  DescriptorTable& table_;
+  std::mutex mutex_;  // the list below
+  std::deque<Handle> handles_;
+  Maps maps_;
+  std::uint64_t mask_at_fork_ = 0;  // of the thread that forks, under mutex_
+};
+
+// A call in progress on an open: keeps it alive.
+class Call {
+ public:
+  Call(const Handles& handles, int fd);
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  explicit operator bool() const { return handle_ != nullptr; }
+  OpenFile& file() const { return *handle_->file; }
+  Handle* handle() const { return handle_; }
+
+ private:
+  Handle* handle_ = nullptr;
+};
+
+}  // namespace ossloop::shim

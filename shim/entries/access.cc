@@ -1,0 +1,135 @@
+// May one use a name, and where does it lead: access, readlink, realpath.
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shim/paths/path_lookup.h"
+#include "shim/real.h"
+
+namespace {
+
+using namespace ossloop::shim;
+
+OSSLOOP_REAL(access);
+OSSLOOP_REAL(faccessat);
+OSSLOOP_REAL(euidaccess);
+OSSLOOP_REAL(eaccess);
+OSSLOOP_REAL(readlink);
+OSSLOOP_REAL(readlinkat);
+OSSLOOP_REAL(realpath);
+OSSLOOP_REAL(canonicalize_file_name);
+OSSLOOP_REAL_AS(__realpath_chk, char*(const char*, char*, size_t));
+OSSLOOP_REAL_AS(__readlink_chk, ssize_t(const char*, char*, size_t, size_t));
+OSSLOOP_REAL_AS(__readlinkat_chk, ssize_t(int, const char*, char*, size_t, size_t));
+
+template <typename Next>
+int access_or(int dirfd, const char* path, int mode, Next next) {
+  return by_name<int>(dirfd, path, FollowLinks::kYes, next,
+                      [&](const EngineApi& engine, const PathLookup& place) -> int {
+                        if ((mode & ~(R_OK | W_OK | X_OK)) != 0) return -EINVAL;
+                        struct stat status;
+                        const int error = describe(engine, place, status);
+                        if (error != 0) return error;
+                        const bool folder = S_ISDIR(status.st_mode);
+                        if ((mode & X_OK) != 0 && !folder) return -EACCES;
+                        const bool written = !folder && (status.st_mode & 0222) != 0;
+                        return (mode & W_OK) != 0 && !written && ::geteuid() != 0 ? -EACCES : 0;
+                      });
+}
+
+// A link of /proc to a descriptor of ours tells the device, not what stands for it.
+bool names_open_device(const char* path, char* text) {
+  PathLookup place;
+  if (!readable_text(path) || ::strncmp(path, "/proc/", 6) != 0) return false;
+  look_up(AT_FDCWD, path, FollowLinks::kYes, place);
+  if (!place.ours || place.name.kind == ossloop::config::DeviceKind::kDirectory) return false;
+  canonical_text(place.name, text);
+  return true;
+}
+
+template <typename Next>
+ssize_t readlink_or(int dirfd, const char* path, char* to, size_t bytes, Next next) {
+  char text[64];
+  if (names_open_device(path, text)) {
+    const size_t length = ::strlen(text) < bytes ? ::strlen(text) : bytes;
+    ::memcpy(to, text, length);  // NOLINT(bugprone-not-null-terminated-result): as readlink()
+    return static_cast<ssize_t>(length);
+  }
+  return by_name<ssize_t>(dirfd, path, FollowLinks::kNo, next,
+                          [](const EngineApi& engine, const PathLookup& place) -> ssize_t {
+                            const int error = exists(engine, place);
+                            return error != 0 ? error : -EINVAL;
+                          });
+}
+
+// `to` nullptr: in memory of its own.
+template <typename Next>
+char* realpath_or(const char* path, char* to, Next next) {
+  PathLookup place;
+  const int saved = errno;
+  look_up(AT_FDCWD, path, FollowLinks::kYes, place, Resolve::kCanonical);
+  if (!place.ours) {
+    char* result = next(place.rewritten ? place.text : path);
+    if (result != nullptr || errno != ENOENT || place.rewritten) return result;
+    resolve_after_enoent(AT_FDCWD, path, FollowLinks::kYes, place);
+    if (place.rewritten) return next(place.text);
+    if (!place.ours) return nullptr;
+  }
+  const EngineApi* engine = load_engine();
+  if (engine == nullptr) return next(path);
+  if (const int error = place.error != 0 ? place.error : exists(*engine, place); error != 0) {
+    errno = -error;
+    return nullptr;
+  }
+  errno = saved;
+  if (to == nullptr) return ::strdup(place.text);
+  return static_cast<char*>(::memcpy(to, place.text, ::strlen(place.text) + 1));
+}
+
+}  // namespace
+
+OSSLOOP_EXPORT int access(const char* path, int mode) noexcept {
+  return access_or(AT_FDCWD, path, mode, [&](const char* at) { return real_access(at, mode); });
+}
+OSSLOOP_EXPORT int faccessat(int dirfd, const char* path, int mode, int flags) noexcept {
+  return access_or(dirfd, path, mode,
+                   [&](const char* at) { return real_faccessat(dirfd, at, mode, flags); });
+}
+OSSLOOP_EXPORT int euidaccess(const char* path, int mode) noexcept {
+  return access_or(AT_FDCWD, path, mode, [&](const char* at) { return real_euidaccess(at, mode); });
+}
+OSSLOOP_EXPORT int eaccess(const char* path, int mode) noexcept {
+  return access_or(AT_FDCWD, path, mode, [&](const char* at) { return real_eaccess(at, mode); });
+}
+
+OSSLOOP_EXPORT ssize_t readlink(const char* path, char* to, size_t bytes) noexcept {
+  return readlink_or(AT_FDCWD, path, to, bytes,
+                     [&](const char* at) { return real_readlink(at, to, bytes); });
+}
+OSSLOOP_EXPORT ssize_t readlinkat(int dirfd, const char* path, char* to, size_t bytes) noexcept {
+  return readlink_or(dirfd, path, to, bytes,
+                     [&](const char* at) { return real_readlinkat(dirfd, at, to, bytes); });
+}
+OSSLOOP_EXPORT ssize_t __readlink_chk(const char* path, char* to, size_t bytes, size_t size) {
+  if (bytes > size) return real___readlink_chk(path, to, bytes, size);
+  return readlink(path, to, bytes);
+}
+OSSLOOP_EXPORT ssize_t __readlinkat_chk(int dirfd, const char* path, char* to, size_t bytes,
+                                        size_t size) {
+  if (bytes > size) return real___readlinkat_chk(dirfd, path, to, bytes, size);
+  return readlinkat(dirfd, path, to, bytes);
+}
+
+OSSLOOP_EXPORT char* realpath(const char* path, char* to) noexcept {
+  return realpath_or(path, to, [&](const char* at) { return real_realpath(at, to); });
+}
+OSSLOOP_EXPORT char* __realpath_chk(const char* path, char* to, size_t size) {
+  if (size < PATH_MAX) return real___realpath_chk(path, to, size);
+  return realpath(path, to);
+}
+OSSLOOP_EXPORT char* canonicalize_file_name(const char* path) noexcept {
+  return realpath_or(path, nullptr,
+                     [&](const char* at) { return real_canonicalize_file_name(at); });
+}

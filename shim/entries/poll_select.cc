@@ -1,0 +1,313 @@
+// Waiting for readiness with poll and select. The kernel does it on the nodes; we
+// only prepare them.
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+
+#include "shim/deadline.h"
+#include "shim/engine_loader.h"
+#include "shim/real.h"
+#include "shim/small_vector.h"
+
+// libc declares the entries of poll() as only written to, and so not yet set.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
+namespace {
+
+using namespace ossloop::shim;
+
+OSSLOOP_REAL(poll);
+OSSLOOP_REAL(ppoll);
+OSSLOOP_REAL(select);
+OSSLOOP_REAL(pselect);
+OSSLOOP_REAL_AS(__poll_chk, int(pollfd*, nfds_t, int, size_t));
+OSSLOOP_REAL_AS(__ppoll_chk, int(pollfd*, nfds_t, const timespec*, const sigset_t*, size_t));
+
+constexpr short kDirections = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLPRI;
+
+// A node whose token is missing looks writable even to a reader: ask the kernel
+// only for what the side can have. The caller's entries are changed for the time
+// of the call, and only those of ours.
+class Prepared {
+ public:
+  Prepared(pollfd* entries, nfds_t count) : entries_(entries) {
+    for (nfds_t i = 0; i < count; ++i) {
+      if (entries[i].fd < 0 || !is_ours(entries[i].fd)) continue;
+      const short possible = loaded_engine()->prepare_poll(entries[i].fd, entries[i].events);
+      const auto taken = static_cast<short>(entries[i].events & kDirections & ~possible);
+      if (!ours_.add({i, taken})) continue;
+      entries[i].events = static_cast<short>(entries[i].events & ~taken);
+    }
+  }
+  // Gives the entries back as they were. How many of ours the kernel reported for
+  // what is not so: peers wake who polls a moment early, and a loop may turn round.
+  int restore(bool reported) {
+    int mistaken = 0;
+    for (const Note& note : ours_) {
+      pollfd& entry = entries_[note.index];
+      if (reported && (entry.revents & kDirections) != 0) {
+        const short now = loaded_engine()->poll_now(entry.fd);
+        entry.revents = static_cast<short>(entry.revents & (now | ~kDirections));
+        if (entry.revents == 0) ++mistaken;
+      }
+      entry.events = static_cast<short>(entry.events | note.taken);
+    }
+    return mistaken;
+  }
+
+ private:
+  struct Note {
+    nfds_t index;
+    short taken;
+  };
+  pollfd* entries_;
+  SmallVector<Note> ours_;
+};
+
+// The kernel refuses more than a process can have descriptors.
+constexpr nfds_t kMostEntries = 1 << 30;
+
+bool any_ours(const pollfd* entries, nfds_t count) {
+  if (count == 0 || count > kMostEntries || !readable(entries, count * sizeof *entries))
+    return false;
+  for (nfds_t i = 0; i < count; ++i) {
+    if (entries[i].fd >= 0 && is_ours(entries[i].fd)) return true;
+  }
+  return false;
+}
+
+// `next` waits for as long as it is told.
+template <typename Next>
+int wait_for(pollfd* entries, nfds_t count, Deadline patience, Next next) {
+  for (;;) {
+    Prepared prepared(entries, count);
+    const Deadline now = until_next_look(patience);
+    const int result = next(now);
+    const int mistaken = prepared.restore(result > 0);
+    if (result == 0 && !patience.over()) continue;
+    if (mistaken == 0 || result > mistaken || patience.over()) return result - mistaken;
+  }
+}
+
+// The kernel writes the answer there, and so do we.
+bool writable(void* data, size_t bytes) {
+  constexpr uintptr_t kPage = 4096;
+  auto* const begin = static_cast<char*>(data);
+  for (size_t at = 0; at < bytes; at += kPage - (reinterpret_cast<uintptr_t>(begin) + at) % kPage) {
+    if (!copy_to_user(begin + at, begin + at, 1)) return false;
+  }
+  return true;
+}
+
+// Not inlined: what it saves on the stack is no business of a poll of other descriptors.
+__attribute__((noinline)) int poll_devices(pollfd* entries, nfds_t count, int timeout_ms) {
+  if (!writable(entries, count * sizeof *entries)) return real_poll(entries, count, timeout_ms);
+  return wait_for(
+      entries, count, Deadline::milliseconds(timeout_ms),
+      [&](const Deadline& patience) { return real_poll(entries, count, patience.left_ms()); });
+}
+
+// The sets of select(): any number of bits, whatever FD_SETSIZE says.
+constexpr int kWordBits = sizeof(long) * CHAR_BIT;
+unsigned long* words(fd_set* set) { return reinterpret_cast<unsigned long*>(set); }
+bool has(fd_set* set, int fd) {
+  return set != nullptr && (words(set)[fd / kWordBits] >> (fd % kWordBits) & 1) != 0;
+}
+void clear(fd_set* set, int fd) { words(set)[fd / kWordBits] &= ~(1UL << (fd % kWordBits)); }
+
+// The sets as they were asked with: select() answers in them, and where it fails
+// they stay as they were.
+class Copies {
+ public:
+  Copies(int count, fd_set* reading, fd_set* writing, fd_set* failing)
+      : sets_{reading, writing, failing},
+        words_(count > 0 ? (count + kWordBits - 1) / kWordBits : 0) {
+    for (fd_set* set : sets_) {
+      for (int i = 0; set != nullptr && i < words_; ++i)
+        whole_ = whole_ && copy_.add(words(set)[i]);
+    }
+  }
+  bool whole() const { return whole_; }
+  void give_back() const {
+    const unsigned long* from = copy_.begin();
+    for (fd_set* set : sets_) {
+      for (int i = 0; set != nullptr && i < words_; ++i) words(set)[i] = *from++;
+    }
+  }
+
+ private:
+  fd_set* const sets_[3];
+  const int words_;
+  bool whole_ = true;
+  SmallVector<unsigned long> copy_;
+};
+
+// Calls `look` with each descriptor that is asked for, until it says true.
+template <typename Look>
+bool each_asked(int count, fd_set* reading, fd_set* writing, Look look) {
+  for (int fd = 0; fd < count; ++fd) {
+    const unsigned long asked = (reading != nullptr ? words(reading)[fd / kWordBits] : 0) |
+                                (writing != nullptr ? words(writing)[fd / kWordBits] : 0);
+    if (asked == 0) {
+      fd |= kWordBits - 1;
+    } else if ((asked >> (fd % kWordBits) & 1) != 0 && look(fd)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What cannot come is already no.
+class PreparedSets {
+ public:
+  PreparedSets(int count, fd_set* reading, fd_set* writing) : reading_(reading), writing_(writing) {
+    each_asked(count, reading, writing, [this](int fd) {
+      prepare(fd);
+      return false;
+    });
+  }
+  // Takes out what the kernel reported of ours and is not so. How many bits.
+  int sort_out() {
+    int mistaken = 0;
+    for (const Note& note : ours_) {
+      const bool read = has(reading_, note.fd);
+      const bool write = has(writing_, note.fd);
+      if (!read && !write) continue;
+      const short now = loaded_engine()->poll_now(note.fd);
+      mistaken += refuse(reading_, note.fd, read && (now & POLLIN) == 0) +
+                  refuse(writing_, note.fd, write && (now & POLLOUT) == 0);
+    }
+    return mistaken;
+  }
+
+ private:
+  struct Note {
+    int fd;
+    bool read, write;  // asked for
+  };
+  static int refuse(fd_set* set, int fd, bool refused) {
+    if (refused) clear(set, fd);
+    return refused ? 1 : 0;
+  }
+  void prepare(int fd) {
+    const bool read = has(reading_, fd);
+    const bool write = has(writing_, fd);
+    if ((!read && !write) || !is_ours(fd)) return;
+    const auto events = static_cast<short>((read ? POLLIN : 0) | (write ? POLLOUT : 0));
+    const short possible = loaded_engine()->prepare_poll(fd, events);
+    if (!ours_.add({fd, read, write})) return;
+    refuse(reading_, fd, read && (possible & POLLIN) == 0);
+    refuse(writing_, fd, write && (possible & POLLOUT) == 0);
+  }
+
+  fd_set* reading_;
+  fd_set* writing_;
+  SmallVector<Note> ours_;
+};
+
+bool any_ours(int count, fd_set* reading, fd_set* writing, fd_set* failing) {
+  if (count <= 0) return false;
+  const auto bytes = static_cast<size_t>(count + kWordBits - 1) / kWordBits * sizeof(long);
+  for (fd_set* set : {reading, writing, failing}) {
+    if (set != nullptr && !readable(set, bytes)) return false;
+  }
+  if (!each_asked(count, reading, writing, [](int fd) { return is_ours(fd); })) return false;
+  for (fd_set* set : {reading, writing, failing}) {
+    if (set != nullptr && !writable(set, bytes)) return false;
+  }
+  return true;
+}
+
+template <typename Next>
+int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Deadline patience,
+              Next next) {
+  const Copies asked(count, reading, writing, failing);
+  for (;;) {
+    PreparedSets sets(count, reading, writing);
+    const Deadline now = until_next_look(patience);
+    const int result = next(now);
+    if (result < 0 && asked.whole()) asked.give_back();
+    if (result == 0 && !patience.over() && asked.whole()) {
+      asked.give_back();
+      continue;
+    }
+    if (result <= 0) return result;
+    const int mistaken = sets.sort_out();
+    if (mistaken == 0 || result > mistaken || patience.over() || !asked.whole()) {
+      return result - mistaken;
+    }
+    asked.give_back();
+  }
+}
+
+}  // namespace
+
+OSSLOOP_EXPORT int poll(pollfd* entries, nfds_t count, int timeout_ms) {
+  if (!any_ours(entries, count)) return real_poll(entries, count, timeout_ms);
+  return poll_devices(entries, count, timeout_ms);
+}
+OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, size_t size) {
+  if (size / sizeof(pollfd) < count || !any_ours(entries, count)) {
+    return real___poll_chk(entries, count, timeout_ms, size);
+  }
+  return poll(entries, count, timeout_ms);
+}
+OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
+                         const sigset_t* signals) {
+  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Deadline::valid(timeout) ||
+      !any_ours(entries, count)) {
+    return real_ppoll(entries, count, timeout, signals);
+  }
+  if (!writable(entries, count * sizeof *entries)) {
+    return real_ppoll(entries, count, timeout, signals);
+  }
+  return wait_for(entries, count, Deadline::time(timeout), [&](const Deadline& patience) {
+    timespec left{};
+    return real_ppoll(entries, count, patience.left(left), signals);
+  });
+}
+OSSLOOP_EXPORT int __ppoll_chk(pollfd* entries, nfds_t count, const timespec* timeout,
+                               const sigset_t* signals, size_t size) {
+  if (size / sizeof(pollfd) < count || !any_ours(entries, count)) {
+    return real___ppoll_chk(entries, count, timeout, signals, size);
+  }
+  return ppoll(entries, count, timeout, signals);
+}
+
+OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* failing,
+                          timeval* timeout) {
+  const bool plain =
+      timeout != nullptr && (!readable(timeout, sizeof *timeout) || timeout->tv_sec < 0 ||
+                             timeout->tv_usec < 0 || timeout->tv_usec >= 1'000'000);
+  if (plain || !any_ours(count, reading, writing, failing)) {
+    return real_select(count, reading, writing, failing, timeout);
+  }
+  timespec whole{};
+  if (timeout != nullptr) whole = {timeout->tv_sec, timeout->tv_usec * 1000};
+  const Deadline patience = Deadline::time(timeout != nullptr ? &whole : nullptr);
+  return select_in(count, reading, writing, failing, patience, [&](const Deadline& left) {
+    // The kernel leaves in it what is left.
+    if (timeout != nullptr) {
+      timespec now{};
+      left.left(now);
+      *timeout = {now.tv_sec, (now.tv_nsec + 999) / 1000};
+      if (timeout->tv_usec == 1'000'000) *timeout = {timeout->tv_sec + 1, 0};
+    }
+    return real_select(count, reading, writing, failing, timeout);
+  });
+}
+OSSLOOP_EXPORT int pselect(int count, fd_set* reading, fd_set* writing, fd_set* failing,
+                           const timespec* timeout, const sigset_t* signals) {
+  if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Deadline::valid(timeout) ||
+      !any_ours(count, reading, writing, failing)) {
+    return real_pselect(count, reading, writing, failing, timeout, signals);
+  }
+  return select_in(
+      count, reading, writing, failing, Deadline::time(timeout), [&](const Deadline& patience) {
+        timespec left{};
+        return real_pselect(count, reading, writing, failing, patience.left(left), signals);
+      });
+}

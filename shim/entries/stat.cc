@@ -1,0 +1,187 @@
+// What is behind a name or a descriptor: the stat family.
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "shim/paths/path_lookup.h"
+#include "shim/real.h"
+
+namespace {
+
+using namespace ossloop::shim;
+
+OSSLOOP_REAL(stat);
+OSSLOOP_REAL(stat64);
+OSSLOOP_REAL(lstat);
+OSSLOOP_REAL(lstat64);
+OSSLOOP_REAL(fstat);
+OSSLOOP_REAL(fstat64);
+OSSLOOP_REAL(fstatat);
+OSSLOOP_REAL(fstatat64);
+OSSLOOP_REAL(statx);
+OSSLOOP_REAL(ftok);
+OSSLOOP_REAL_AS(__xstat, int(int, const char*, struct stat*));
+OSSLOOP_REAL_AS(__xstat64, int(int, const char*, struct stat64*));
+OSSLOOP_REAL_AS(__lxstat, int(int, const char*, struct stat*));
+OSSLOOP_REAL_AS(__lxstat64, int(int, const char*, struct stat64*));
+OSSLOOP_REAL_AS(__fxstat, int(int, int, struct stat*));
+OSSLOOP_REAL_AS(__fxstat64, int(int, int, struct stat64*));
+OSSLOOP_REAL_AS(__fxstatat, int(int, int, const char*, struct stat*, int));
+OSSLOOP_REAL_AS(__fxstatat64, int(int, int, const char*, struct stat64*, int));
+
+// On LP64 the two structures are one.
+static_assert(sizeof(struct stat) == sizeof(struct stat64));
+
+FollowLinks last_of(int flags) {
+  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FollowLinks::kNo : FollowLinks::kYes;
+}
+
+template <typename Status, typename Next>
+int stat_or(int dirfd, const char* path, FollowLinks last, Status* status, Next next) {
+  return by_name<int>(dirfd, path, last, next,
+                      [&](const EngineApi& engine, const PathLookup& place) {
+                        struct stat found;
+                        int error = describe(engine, place, found);
+                        if (error == 0 && !copy_to_user(status, &found, sizeof found))
+                          error = -EFAULT;
+                        return error;
+                      });
+}
+
+template <typename Status, typename Next>
+int fstat_or(int fd, Status* status, Next next) {
+  if (!is_ours(fd)) return next();
+  struct stat found;
+  int error = loaded_engine()->fstat(fd, &found);
+  if (error == 0 && !copy_to_user(status, &found, sizeof found)) error = -EFAULT;
+  return to_libc(error);
+}
+
+bool means_descriptor(const char* path, int flags) {
+  return readable_text(path) && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
+}
+
+template <typename Status, typename Next>
+int fstatat_or(int dirfd, const char* path, Status* status, int flags, Next next) {
+  if (means_descriptor(path, flags)) return fstat_or(dirfd, status, [&] { return next(path); });
+  return stat_or(dirfd, path, last_of(flags), status, next);
+}
+
+void to_statx(const struct stat& from, struct statx& to) {
+  ::memset(&to, 0, sizeof to);
+  to.stx_mask = STATX_BASIC_STATS;
+  to.stx_blksize = static_cast<unsigned>(from.st_blksize);
+  to.stx_nlink = static_cast<unsigned>(from.st_nlink);
+  to.stx_uid = from.st_uid;
+  to.stx_gid = from.st_gid;
+  to.stx_mode = static_cast<unsigned short>(from.st_mode);
+  to.stx_ino = from.st_ino;
+  to.stx_rdev_major = major(from.st_rdev);
+  to.stx_rdev_minor = minor(from.st_rdev);
+  to.stx_dev_major = major(from.st_dev);
+  to.stx_dev_minor = minor(from.st_dev);
+  to.stx_atime = {from.st_atim.tv_sec, static_cast<unsigned>(from.st_atim.tv_nsec), {}};
+  to.stx_mtime = {from.st_mtim.tv_sec, static_cast<unsigned>(from.st_mtim.tv_nsec), {}};
+  to.stx_ctime = {from.st_ctim.tv_sec, static_cast<unsigned>(from.st_ctim.tv_nsec), {}};
+}
+
+}  // namespace
+
+OSSLOOP_EXPORT int stat(const char* path, struct stat* status) noexcept {
+  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
+                 [&](const char* at) { return real_stat(at, status); });
+}
+OSSLOOP_EXPORT int stat64(const char* path, struct stat64* status) noexcept {
+  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
+                 [&](const char* at) { return real_stat64(at, status); });
+}
+OSSLOOP_EXPORT int lstat(const char* path, struct stat* status) noexcept {
+  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
+                 [&](const char* at) { return real_lstat(at, status); });
+}
+OSSLOOP_EXPORT int lstat64(const char* path, struct stat64* status) noexcept {
+  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
+                 [&](const char* at) { return real_lstat64(at, status); });
+}
+OSSLOOP_EXPORT int fstat(int fd, struct stat* status) noexcept {
+  return fstat_or(fd, status, [&] { return real_fstat(fd, status); });
+}
+OSSLOOP_EXPORT int fstat64(int fd, struct stat64* status) noexcept {
+  return fstat_or(fd, status, [&] { return real_fstat64(fd, status); });
+}
+OSSLOOP_EXPORT int fstatat(int dirfd, const char* path, struct stat* status, int flags) noexcept {
+  return fstatat_or(dirfd, path, status, flags,
+                    [&](const char* at) { return real_fstatat(dirfd, at, status, flags); });
+}
+OSSLOOP_EXPORT int fstatat64(int dirfd, const char* path, struct stat64* status,
+                             int flags) noexcept {
+  return fstatat_or(dirfd, path, status, flags,
+                    [&](const char* at) { return real_fstatat64(dirfd, at, status, flags); });
+}
+OSSLOOP_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask,
+                         struct statx* status) noexcept {
+  struct stat found;
+  bool asked = false;
+  const int result = fstatat_or(dirfd, path, &found, flags, [&](const char* at) {
+    asked = true;
+    const int done = real_statx(dirfd, at, flags, mask, status);
+    // What follows may be ours to answer after all.
+    if (done != 0) asked = false;
+    return done;
+  });
+  if (result != 0 || asked) return result;
+  struct statx answer;
+  to_statx(found, answer);
+  return copy_to_user(status, &answer, sizeof answer) ? 0 : to_libc(-EFAULT);
+}
+
+// What programs built against glibc before 2.33 call.
+OSSLOOP_EXPORT int __xstat(int version, const char* path, struct stat* status) {
+  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
+                 [&](const char* at) { return real___xstat(version, at, status); });
+}
+OSSLOOP_EXPORT int __xstat64(int version, const char* path, struct stat64* status) {
+  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
+                 [&](const char* at) { return real___xstat64(version, at, status); });
+}
+OSSLOOP_EXPORT int __lxstat(int version, const char* path, struct stat* status) {
+  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
+                 [&](const char* at) { return real___lxstat(version, at, status); });
+}
+OSSLOOP_EXPORT int __lxstat64(int version, const char* path, struct stat64* status) {
+  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
+                 [&](const char* at) { return real___lxstat64(version, at, status); });
+}
+OSSLOOP_EXPORT int __fxstat(int version, int fd, struct stat* status) {
+  return fstat_or(fd, status, [&] { return real___fxstat(version, fd, status); });
+}
+OSSLOOP_EXPORT int __fxstat64(int version, int fd, struct stat64* status) {
+  return fstat_or(fd, status, [&] { return real___fxstat64(version, fd, status); });
+}
+OSSLOOP_EXPORT int __fxstatat(int version, int dirfd, const char* path, struct stat* status,
+                              int flags) {
+  return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
+    return real___fxstatat(version, dirfd, at, status, flags);
+  });
+}
+OSSLOOP_EXPORT int __fxstatat64(int version, int dirfd, const char* path, struct stat64* status,
+                                int flags) {
+  return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
+    return real___fxstatat64(version, dirfd, at, status, flags);
+  });
+}
+
+// As libc makes it out of what stat() says.
+OSSLOOP_EXPORT key_t ftok(const char* path, int project) noexcept {
+  return by_name<key_t>(
+      AT_FDCWD, path, FollowLinks::kYes, [&](const char* at) { return real_ftok(at, project); },
+      [&](const EngineApi& engine, const PathLookup& place) {
+        struct stat found;
+        const int error = describe(engine, place, found);
+        if (error != 0) return static_cast<key_t>(error);
+        return static_cast<key_t>((found.st_ino & 0xffff) | (found.st_dev & 0xff) << 16 |
+                                  (static_cast<unsigned>(project) & 0x7f) << 24);
+      });
+}
