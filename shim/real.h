@@ -32,7 +32,9 @@ class Real {
   auto operator()(Arguments... arguments) {
     return find()(arguments...);
   }
-  bool known() const { return function_.load(std::memory_order_relaxed) != nullptr; }
+  bool known() const { return found() != nullptr; }
+  // nullptr before the first call.
+  Function* found() const { return function_.load(std::memory_order_acquire); }
   Function* find() {
     Function* function = function_.load(std::memory_order_acquire);
     if (function != nullptr) return function;

@@ -27,23 +27,25 @@ struct KnownPages {
   unsigned changes;
   unsigned oldest;
 };
-extern __attribute__((tls_model("initial-exec"))) thread_local KnownPages known_pages;
+extern constinit __attribute__((tls_model("initial-exec"))) thread_local KnownPages known_pages;
 
-// May [pointer, pointer + bytes) be read? Without a system call where the answer is
-// known.
-inline bool readable(const void* pointer, size_t bytes) {
+// Is it known that [pointer, pointer + bytes) may be read?
+inline bool known_readable(const void* pointer, size_t bytes) {
   constexpr uintptr_t kPage = 4096;
   const auto begin = reinterpret_cast<uintptr_t>(pointer);
   const uintptr_t page = begin & ~(kPage - 1);
   const KnownPages& known = known_pages;
-  if (bytes <= kPage - (begin - page) &&
-      known.changes == memory_changes.load(std::memory_order_relaxed) &&
-      (page == known.page[0] || page == known.page[1] || page == known.page[2] ||
-       page == known.page[3]) &&
-      page != 0) {
-    return true;
-  }
-  return ask_readable(begin, begin + bytes);
+  return bytes <= kPage - (begin - page) &&
+         known.changes == memory_changes.load(std::memory_order_relaxed) &&
+         (page == known.page[0] || page == known.page[1] || page == known.page[2] ||
+          page == known.page[3]) &&
+         page != 0;
+}
+
+// May it be read? Without a system call where the answer is known.
+inline bool readable(const void* pointer, size_t bytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(pointer);
+  return known_readable(pointer, bytes) || ask_readable(begin, begin + bytes);
 }
 
 // The same of a text up to its end, or to what no path is longer than.
