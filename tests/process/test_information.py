@@ -259,10 +259,9 @@ class Groups(DrivenTest):
         self.assertEqual([False] * count, [pending.done(0) for pending in reading])
         self.assertEqual([0] * count, [self.position(player, output) for output in outputs])
         player.ioctl_bytes(outputs[0], SYNCSTART, struct.pack("<i", group))
-        time.sleep(0.03)
+        self.wait_until(lambda: self.position(player, outputs[0]) > 0)
         first, *others, last = player.positions([*outputs, outputs[0]])
         # Asked one after the other: none is before the first, none after the last.
-        self.assertGreater(first, 0)
         for position in others:
             self.assertTrue(first <= position <= last, (first, others, last))
         for pending in reading:
