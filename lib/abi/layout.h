@@ -15,13 +15,13 @@
 //                     LoopFormat::word while it is not frozen
 //   the client side   the same with the roles swapped; and it freezes the word
 //                     when it starts a stream; Clips
-//   a witness         Side::open of a side whose claim the kernel says is gone:
+//   who sees it dead  Side::open of a side whose claim the kernel says is gone:
 //                     OPEN -> CLOSED by compare-and-swap on the same serial
 //   the client side   Tail, as producer; the server looks when the client is gone
 //   anyone            Side::waiting, by compare-and-swap, before it posts Side::wake
 //   a side's holders  Side::lock, by compare-and-swap; the kernel, when one dies
 //
-// Whoever writes a half holds the turn of its side (device/side_lock.h), so each field
+// Whoever writes a half holds the lock of its side (device/side_lock.h), so each field
 // has one writer at a time. Readers check every value before use: the other side
 // may be hostile, and the worst it can do is to spoil its own stream.
 //
@@ -31,7 +31,7 @@
 //     CLOSED  ─────────────────────────────────────────────────>  OPEN
 //       ^                                                          │
 //       └──────────────────────────────────────────────────────────┘
-//         last close, or a witness of the lock's absence
+//         last close, or who sees that the lock is gone
 //
 // A stream's life in one direction:
 //
@@ -57,7 +57,7 @@ inline constexpr std::uint32_t kRingOffset = 16384;
 inline constexpr int kMaxInstances = 16;
 
 // A semaphore differs between 32- and 64-bit processes, so a side says whose it is;
-// a foreign peer leaves the posting to the owner's timer thread.
+// a foreign peer leaves the posting to the owner's device thread.
 inline constexpr std::uint32_t kAbi = sizeof(void*) * 8;
 
 template <typename T>
@@ -247,7 +247,7 @@ struct alignas(64) Start {
 };
 
 // A side's mapped buffer (mmap) in one direction; the sound lies in a file of its
-// own (shm/mmap_file.h). The side's, with its turn held, so relaxed.
+// own (shm/mmap_file.h). The side's, with its lock held, so relaxed.
 struct MappedStream {
   Atomic<std::uint32_t> mapped;    // some program has it in its memory
   Atomic<std::uint32_t> running;   // triggered

@@ -1,6 +1,6 @@
 // The recording half of an open side: the ring's frames into the program's bytes.
 //
-// All calls with the side's turn held.
+// All calls with the side's lock held.
 #pragma once
 
 #include <cstddef>

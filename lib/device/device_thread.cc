@@ -28,7 +28,7 @@ constexpr std::int64_t kTryAgainNs = 1'000'000'000;
 // can make none, and by programs that open and close a few times before they play.
 constexpr std::int64_t kRestNs = 100'000'000;
 
-bool in_timer_thread() { return base::thread_note().device_thread; }
+bool in_device_thread() { return base::thread_note().device_thread; }
 
 }  // namespace
 
@@ -38,8 +38,8 @@ DeviceThread& DeviceThread::instance() {
   // Never destroyed: other threads may still close descriptors while the
   // program ends.
   alignas(DeviceThread) static unsigned char place[sizeof(DeviceThread)];
-  static DeviceThread* timer = new (place) DeviceThread;
-  return *timer;
+  static DeviceThread* thread = new (place) DeviceThread;
+  return *thread;
 }
 
 // Detached: nobody waits for its end, which frees what only its own thread may wait for.
@@ -140,7 +140,7 @@ bool DeviceThread::may_end() {
 void DeviceThread::run(const std::function<void()>& function) {
   const base::ScopedSignalBlock signals;
   const base::ScopedCancelDisable whole;
-  if (in_timer_thread()) return function();
+  if (in_device_thread()) return function();
   Work work{&function, nullptr, {}, {}};
   {
     std::unique_lock life(life_);
@@ -232,8 +232,8 @@ void DeviceThread::loop() {
   }
 }
 
-void* DeviceThread::thread_main(void* timer) {
-  static_cast<DeviceThread*>(timer)->loop();
+void* DeviceThread::thread_main(void* thread) {
+  static_cast<DeviceThread*>(thread)->loop();
   return nullptr;
 }
 

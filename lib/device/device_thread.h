@@ -1,4 +1,4 @@
-// The timer thread: the stand-in for the driver's timer interrupt.
+// The thread that stands in for the driver's timer interrupt.
 //
 // At most one per process, with all signals blocked. Its descriptor table is its
 // own and empty: what it opens disturbs no number of the program, and no
@@ -18,7 +18,7 @@
 
 namespace ossloop::device {
 
-// What the timer calls: an open side of this process.
+// What the device thread calls: an open side of this process.
 class DeviceThreadClient {
  public:
   virtual ~DeviceThreadClient() = default;
@@ -75,7 +75,7 @@ class DeviceThread {
   void drain();
   Work* next_work();
   std::int64_t tick_all();
-  static void* thread_main(void* timer);
+  static void* thread_main(void* thread);
 
   base::Mutex life_;   // starting and ending
   base::Mutex list_;   // clients_; held while it ticks

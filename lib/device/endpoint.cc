@@ -100,7 +100,7 @@ std::uint64_t Endpoint::passed_fragments(std::int64_t now_ns) {
 }
 
 // The token of a reader means "readable", that of a writer "not writable".
-// With the turn held.
+// With the lock held.
 void Endpoint::show_readiness(int fd, std::int64_t now_ns) {
   const std::uint32_t live = live_direction();
   const std::uint32_t before = std::exchange(shown_direction_, live);
@@ -250,7 +250,7 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
       if (played_.mapped()) played_.remove_file();
     });
   }
-  // From here on the claim is the timer thread's descriptor: a side that drains
+  // From here on the claim is the device thread's descriptor: a side that drains
   // is busy.
   abi::Side& side = port_.side();
   if (last && serial_of(side.open.load(std::memory_order_acquire)) == serial_) {
@@ -291,7 +291,7 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   if (now_ns - peer_monitor_.checked_ns() >= liveness - 1'000'000)
     peer_monitor_.check_peer_alive(now_ns);
   std::int64_t next_ns = now_ns + (watch == Watch::kTicking ? tick_ns() : liveness);
-  const bool busy = (readiness_.watched() || any_running()) && !work_from_timer(now_ns);
+  const bool busy = (readiness_.watched() || any_running()) && !work_from_thread(now_ns);
   if (busy && any_running()) next_ns = std::min(next_ns, now_ns + kSoonAgainNs);
   next_ns = std::min(next_ns, alarm_ns_.load());
   // Without a table of its own the thread must not keep numbers of the program.
@@ -299,8 +299,8 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   return next_ns;
 }
 
-// False if somebody else has the side's turn now.
-bool Endpoint::work_from_timer(std::int64_t now_ns) {
+// False if somebody else has the side's lock now.
+bool Endpoint::work_from_thread(std::int64_t now_ns) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   const base::Fd& fd = peer_monitor_.own();
   if (!lock.owns_lock() || !fd) return !fd;
@@ -308,10 +308,10 @@ bool Endpoint::work_from_timer(std::int64_t now_ns) {
   if (port_.side().shared.load(std::memory_order_acquire) != 0 && !between.try_lock()) return false;
   port_.refresh();
   move_mapped(now_ns);
-  // A nudge stays until the program has looked: what comes and goes at once confuses
+  // A notification stays until the program has looked: what comes and goes at once confuses
   // who polls through io_uring.
-  const bool nudged = readiness_.invalidated() && !ready(now_ns);
-  if (readiness_.watched() && !nudged) show_readiness(fd.get(), now_ns);
+  const bool notified = readiness_.invalidated() && !ready(now_ns);
+  if (readiness_.watched() && !notified) show_readiness(fd.get(), now_ns);
   return true;
 }
 

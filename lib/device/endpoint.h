@@ -7,9 +7,9 @@
 //   any ── last descriptor of this process closed ──> leaving ── nobody else
 //   holds the open: drained, End pushed, CLOSED; else: just forgotten here
 //
-// Any call from any thread. A call takes the side's turn (a mutex in the process
+// Any call from any thread. A call takes the side's lock (a mutex in the process
 // and, if several processes share the open, a lock of the kernel), looks, moves
-// what it can, gives the turn back, and only then sleeps.
+// what it can, gives the lock back, and only then sleeps.
 #pragma once
 
 #include <atomic>
@@ -200,7 +200,7 @@ class Endpoint final : public DeviceThreadClient {
   std::uint64_t passed_fragments(std::int64_t now_ns);
   std::uint64_t low_water_frames() const;
   void show_readiness(int fd);
-  bool work_from_timer(std::int64_t now_ns);
+  bool work_from_thread(std::int64_t now_ns);
   MappedBuffer& buffer(Access direction) { return direction == kRead ? recorded_ : played_; }
   const MappedBuffer* live_buffer() const;
   bool any_mapped() const { return recorded_.mapped() || played_.mapped(); }
@@ -230,11 +230,12 @@ class Endpoint final : public DeviceThreadClient {
   base::Mutex mutex_;
   std::atomic<bool> leaving_{false};
   std::atomic<bool> gone_{false};
-  // How closely the timer watches; a call that finds more going on pokes it.
+  // How closely the device thread watches; a call that finds more going on
+  // notifies it.
   enum class Watch : int { kIdle, kWaiting, kStreaming, kTicking };
   Watch watch_wanted() const;
   std::atomic<Watch> watch_{Watch::kIdle};
-  // The earliest deadline of calls that sleep until the timer wakes them.
+  // The earliest deadline of calls that sleep until the device thread wakes them.
   std::atomic<std::int64_t> alarm_ns_{kNoAlarm};
   std::atomic<std::uint32_t> alarm_sleepers_{0};
   std::atomic<std::int64_t> seen_ns_{0};  // when a call last asked for the time

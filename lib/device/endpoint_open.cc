@@ -60,7 +60,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     error = node.get() >= 0 ? shm::Node::claim_patiently(node.get()) : node.get();
     if (error == 0 && !endpoint->still_named(node.get())) error = -ENOENT;
     if (error == -ENOENT) continue;
-    // A killed one's open may still stand there, and nobody has witnessed its end:
+    // A killed one's open may still stand there, and nobody has seen its end:
     // a client that comes now must not begin a stream for it.
     if (error == 0) {
       endpoint->port_.side().open.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel);
@@ -80,7 +80,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
 }
 
 // Folder, segment and nodes as they are or have to be made; for a client, how the
-// server holds its side. In the timer thread.
+// server holds its side. In the device thread.
 std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, shm::Node::Claim& server,
                                              int& error) {
   error = request.folder.make();

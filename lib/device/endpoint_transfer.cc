@@ -104,7 +104,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
       look_without_thread(now_ns);
       step = look(done, now_ns);
       open_ended = step.wait.deadline_ns - now_ns >= kOpenEndedNs;
-      // Who polls and finds nothing may have seen a nudge half-way.
+      // Who polls and finds nothing may have seen a notification half-way.
       if (step.moved == 0 && nonblock()) readiness_.invalidate();
       show_readiness(fd);
       if (watch_wanted() > watch_.load(kRelaxed)) DeviceThread::instance().notify();

@@ -59,7 +59,7 @@ std::uint64_t MappedBuffer::fragment_frames() const {
 }
 
 // Our own way into the buffer; made if nobody of this open has it mapped. In the
-// timer thread.
+// device thread.
 int MappedBuffer::open_file(bool anew, std::size_t bytes) {
   if (!anew && memory_.data() != nullptr) return 0;
   int error = anew ? file_.make(bytes) : 0;

@@ -1,12 +1,12 @@
 // A side's buffer as a program maps it, in one direction: the DMA buffer of a
-// sound card, with the timer thread as the card.
+// sound card, with the device thread as the card.
 //
 // Between the triggers a position runs round the buffer by the clock. Sound is
 // moved up to there and no further: what a program has not yet heard pass it may
 // still change. A loop that takes no more (overrun=wait, a server that does not
 // read yet) holds the position; without a listener it runs on.
 //
-// All calls with the side's turn held, unless said otherwise.
+// All calls with the side's lock held, unless said otherwise.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ class MappedBuffer {
   void* map(const MapRequest& request, int& error);
   // Nobody has it mapped any more.
   void unmap();
-  void remove_file() const { file_.remove(); }  // in the timer thread
+  void remove_file() const { file_.remove(); }  // in the device thread
 
   void start(std::int64_t now_ns);
   void stop() { stream_.running.store(0, std::memory_order_relaxed); }

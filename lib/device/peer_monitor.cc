@@ -72,10 +72,10 @@ void PeerMonitor::check_peer_alive(std::int64_t now_ns) {
 
 // A reader finds its sound a moment later, a writer can write.
 void PeerMonitor::notify_peer(bool peer_reads) {
-  Readiness token(port_.peer());
-  if (!peer_notify_wanted_.exchange(false) || !token.watched()) return;
+  Readiness readiness(port_.peer());
+  if (!peer_notify_wanted_.exchange(false) || !readiness.watched()) return;
   const base::Fd& fd = open_once(peer_, peer_node_);
-  if (fd) token.notify(fd.get(), peer_reads);
+  if (fd) readiness.notify(fd.get(), peer_reads);
 }
 
 }  // namespace ossloop::device

@@ -1,7 +1,7 @@
-// What the timer thread sees of an instance's two nodes: who lives, whose poll()
+// What the device thread sees of an instance's two nodes: who lives, whose poll()
 // wants to hear of a beginning.
 //
-// All calls in the timer thread, unless said otherwise: the descriptors are of its
+// All calls in the device thread, unless said otherwise: the descriptors are of its
 // own table.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace ossloop::device {
 class PeerMonitor {
  public:
   PeerMonitor(Port& port, const shm::RuntimeDirectory& folder, int instance);
-  // These numbers belong to the timer thread's table; it closed them, or its end did.
+  // These numbers belong to the device thread's table; it closed them, or its end did.
   ~PeerMonitor() { forget_descriptors(); }
 
   // A program may change its root or its user once it has its devices: then names
@@ -39,7 +39,7 @@ class PeerMonitor {
   std::int64_t checked_ns() const { return checked_ns_; }
 
   // A peer whose program sits in poll() while nothing ran hears at once that we
-  // started; its own timer would be slower. The asking in any thread.
+  // started; its own device thread would be slower. The asking in any thread.
   void want_peer_notified() { peer_notify_wanted_.store(true); }
   void notify_peer(bool peer_reads);
 

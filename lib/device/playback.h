@@ -1,6 +1,6 @@
 // The playing half of an open side: the program's bytes into the ring.
 //
-// All calls with the side's turn held, unless said otherwise.
+// All calls with the side's lock held, unless said otherwise.
 #pragma once
 
 #include <cstddef>

@@ -30,12 +30,12 @@ class Port {
   std::uint32_t buffer_ms() const { return buffer_ms_; }
 
   // The program's format as it was at the last refresh(). A server's is the
-  // loop's. It stays the same through a turn, whoever writes to the segment.
+  // loop's. It stays the same while the lock is held, whoever writes to the segment.
   audio::PcmFormat format() const {
     return unpack_format(format_word_.load(std::memory_order_relaxed));
   }
   void refresh();
-  // The loop's format changed in our own turn: `word` is abi::LoopFormat's.
+  // The loop's format changed while we held the lock: `word` is abi::LoopFormat's.
   void take_loop(std::uint64_t word);
   // As it stands in the segment now.
   audio::PcmFormat shared_format() const;
@@ -52,10 +52,10 @@ class Port {
   std::uint64_t worth_a_sleep(std::uint64_t frames) const;
 
   // Maps the ring as the loop's format wants it, that of the last refresh(): what is
-  // measured and what is written in a turn are one ring, whoever changes the word
+  // measured and what is written under one lock are one ring, whoever changes the word
   // meanwhile. 0 or -errno.
   int follow_loop();
-  // Once nobody has the instance open. In the timer thread.
+  // Once nobody has the instance open. In the device thread.
   void give_back_memory() const;
   const audio::PcmFormat& loop() const { return loop_; }
   const shm::Ring& ring() const { return ring_; }

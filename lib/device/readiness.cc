@@ -4,7 +4,7 @@
 
 namespace ossloop::device {
 
-// A peer that nudges leaves kTokenUnknown behind its byte, whenever it comes.
+// A peer that notifies leaves kTokenUnknown behind its byte, whenever it comes.
 void Readiness::show(int fd, bool byte) {
   const std::uint32_t wanted = byte ? 1 : 0;
   for (int attempt = 0; attempt < 3; ++attempt) {

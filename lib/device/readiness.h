@@ -17,7 +17,7 @@ class Readiness {
   void want_edges() { side_.polled.fetch_or(kWatched | kEdges, std::memory_order_acq_rel); }
   bool edges_wanted() const { return (side_.polled.load(std::memory_order_relaxed) & kEdges) != 0; }
 
-  // Makes the node behind `fd` hold a byte, or none. With the side's turn held.
+  // Makes the node behind `fd` hold a byte, or none. With the side's lock held.
   void show(int fd, bool byte);
   // The same, and a change to be heard of even if it holds that already.
   void signal_edge(int fd, bool byte);
@@ -26,7 +26,7 @@ class Readiness {
   bool invalidated() const {
     return side_.token.load(std::memory_order_relaxed) == abi::kTokenUnknown;
   }
-  // As show(), by the peer, which does not hold the turn; the owner puts it right
+  // As show(), by the peer, which does not hold the lock; the owner puts it right
   // with its program's next call.
   void notify(int fd, bool byte);
 

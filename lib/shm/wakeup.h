@@ -15,7 +15,7 @@ namespace ossloop::shm {
 void make_wakeup(abi::Side& side);
 
 // Wakes every call that sleeps on `side`. Leaves a side of another ABI to its
-// own timer thread. How many it posted to.
+// own device thread. How many it posted to.
 std::uint64_t wake(abi::Side& side);
 
 // The same, and for so many calls at least, by the side's own process: a waker that died,

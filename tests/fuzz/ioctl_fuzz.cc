@@ -256,7 +256,7 @@ const std::string& folder() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t bytes) {
   base::start_log("off");
-  // Keeps the timer thread, which the last close would end.
+  // Keeps the device thread, which the last close would end.
   static const Side keeper(folder(), abi::kServer, device::kRead, 1);
   Input input(data, bytes);
   World world(folder(), (input.byte() & 1) != 0);

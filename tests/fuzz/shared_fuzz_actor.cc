@@ -215,7 +215,7 @@ class Life {
 }  // namespace
 
 void act(const Actor& actor) {
-  // Where the timer thread finds it, too, whose descriptors are its own.
+  // Where the device thread finds it, too, whose descriptors are its own.
   __sanitizer_set_report_path((actor.world.folder + ".report").c_str());
   tell_errors_to(actor.world);
   // Garbage must not make it fill the machine's memory.

@@ -75,7 +75,7 @@ TEST_CASE("a token that is shown again changes nothing, one shown anew is heard 
   CHECK(watched.state() == (reads ? POLLOUT : POLLIN));
 }
 
-TEST_CASE("a nudge is heard of, and put right by the next look") {
+TEST_CASE("a notification is heard of, and put right by the next look") {
   Watched watched;
   watched.token.show(watched.fd(), false);
   watched.wait_for(EPOLLIN);

@@ -58,6 +58,18 @@ void wait_for(const std::atomic<int>& count, int value) {
   while (count.load() < value) ::usleep(1000);
 }
 
+// A process that has taken the lock and keeps it.
+pid_t holder(Memory& shared) {
+  const pid_t owner = child([&] {
+    SharedLock lock(shared->side);
+    lock.lock();
+    shared->count.store(1);
+    ::pause();
+  });
+  wait_for(shared->count, 1);
+  return owner;
+}
+
 }  // namespace
 
 TEST_CASE("one process at a time has the lock of a side") {
@@ -83,13 +95,7 @@ TEST_CASE("one process at a time has the lock of a side") {
 
 TEST_CASE("a lock that another process has is not there to be tried") {
   Memory shared;
-  const pid_t owner = child([&] {
-    SharedLock lock(shared->side);
-    lock.lock();
-    shared->count.store(1);
-    ::pause();
-  });
-  wait_for(shared->count, 1);
+  const pid_t owner = holder(shared);
   CHECK_FALSE(SharedLock(shared->side).try_lock());
   end(owner, SIGKILL);
   CHECK(SharedLock(shared->side).try_lock());
@@ -97,13 +103,7 @@ TEST_CASE("a lock that another process has is not there to be tried") {
 
 TEST_CASE("the lock of a killed process wakes who waits for it") {
   Memory shared;
-  const pid_t owner = child([&] {
-    SharedLock lock(shared->side);
-    lock.lock();
-    shared->count.store(1);
-    ::pause();
-  });
-  wait_for(shared->count, 1);
+  const pid_t owner = holder(shared);
   const pid_t killer = child([&] {
     ::usleep(50'000);
     ::kill(owner, SIGKILL);
