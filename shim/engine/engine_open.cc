@@ -131,6 +131,7 @@ int Engine::open_sndstat(int flags) {
   device::DeviceThread::instance().stop_if_idle();
   base::Fd fd(SndstatFile::make(text, (flags & O_CLOEXEC) != 0));
   if (fd) handles_.add(fd.get(), std::make_unique<SndstatFile>());
+  log(LogLevel::kTrace, "open sndstat -> %d", fd.get());
   return fd ? fd.release() : fd.get();
 }
 
