@@ -10,13 +10,11 @@ import sys
 import wave
 from dataclasses import dataclass
 
+import sound
+from loop import CLIENT, SERVER, Loop, ProgramFailed
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 OUT = ROOT / "out"
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "tests/programs"))
-
-import sound  # noqa: E402
-from loop import CLIENT, SERVER, Loop, ProgramFailed  # noqa: E402
 
 VOICE = pathlib.Path("/usr/share/sounds/alsa/Front_Center.wav")
 

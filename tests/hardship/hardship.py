@@ -4,13 +4,9 @@ import ctypes
 import os
 import pathlib
 import struct
-import sys
 
-for folder in ("process", "programs"):
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / folder))
-
-from driven import *  # noqa: E402,F403
-from loop import CLIENT, LIBRARY, PYTHON, SERVER, LoopTest, limit, serial  # noqa: E402,F401
+from driven import *  # noqa: F403
+from loop import CLIENT, LIBRARY, PYTHON, SERVER, LoopTest, limit, serial  # noqa: F401
 
 PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "hardship"
 

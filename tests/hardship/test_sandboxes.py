@@ -7,7 +7,7 @@ import unittest
 
 from hardship import *
 import sound
-import test_api
+from api_requests import RequestsTest, State
 
 NUMBERS = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 # What an open may say of a system that refuses something.
@@ -15,8 +15,7 @@ WHY = {*NUMBERS, errno.EOPNOTSUPP}
 THREADS = PROGRAMS.parent / "threads"
 
 
-class Sandboxes(DrivenTest):
-    walk, assert_row = test_api.Requests.walk, test_api.Requests.assert_row
+class Sandboxes(RequestsTest):
     wrapper = ()
 
     def agent(self, loop, **options):
@@ -38,7 +37,7 @@ class Sandboxes(DrivenTest):
 
     def assert_every_request_is_served(self):
         for server_records in (True, False):
-            state = test_api.State(self, "running", server_records)
+            state = State(self, "running", server_records)
             for _, agent, column, device in state.sides():
                 self.walk(agent, agent.fd, column, state.facts | {"device": device})
             agent.open("/dev/mixer", os.O_RDWR)

@@ -5,11 +5,8 @@ print must agree, line by line, except for what a test names.
 
 import os
 import pathlib
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
-
-from loop import CLIENT, LIBRARY, PYTHON, ROOT, SERVER, LoopTest, limit, serial  # noqa: E402
+from loop import CLIENT, LIBRARY, PYTHON, ROOT, SERVER, LoopTest, limit, serial
 
 WAYS = ("plain", "fortified", "large")
 PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "interpose"

@@ -1,12 +1,8 @@
 """dosbox with the `dma` driver of SDL 1.2: a mapped buffer, select and GETOPTR."""
 
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
-
-from loop import CLIENT, SERVER, LoopTest  # noqa: E402
+from loop import CLIENT, SERVER, LoopTest
 
 DOSBOX_RATE = 44100
 

@@ -2,14 +2,11 @@
 
 import json
 import pathlib
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
-
-import sound  # noqa: E402
-from loop import CLIENT, LIBRARY, PYTHON, SERVER, LoopTest, serial  # noqa: E402
+import sound
+from loop import CLIENT, LIBRARY, PYTHON, SERVER, LoopTest, serial
 
 PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "mapped"
 S16_LE, FRAME = 0x10, 4

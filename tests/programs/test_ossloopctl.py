@@ -9,10 +9,7 @@ import signal
 import stat
 import struct
 import subprocess
-import sys
 import unittest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "process"))
 
 import sound
 from driven import SETFMT, DrivenTest, in_namespace

@@ -2,13 +2,10 @@
 
 import pathlib
 import signal
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
-
-from loop import CLIENT, LIBRARY, LIMIT_SECONDS, SERVER, LoopTest  # noqa: E402
+from loop import CLIENT, LIBRARY, LIMIT_SECONDS, SERVER, LoopTest
 
 PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "threads"
 MAPPED = pathlib.Path(LIBRARY).parents[1] / "tests" / "mapped"

@@ -3,14 +3,10 @@ signals, threads. Test by test, the result with the library preloaded is the one
 without it; what goes wrong without it too, on a machine like this, is not ours.
 """
 
-import pathlib
-import sys
 import unittest
 import xml.etree.ElementTree as xml
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
-
-from loop import LoopTest, limit  # noqa: E402
+from loop import LoopTest, limit
 
 # Debian's, which its testsuite belongs to.
 INTERPRETER = "/usr/bin/python3"

@@ -3,13 +3,10 @@
 import json
 import pathlib
 import select
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
-
-from loop import CLIENT, LIBRARY, PYTHON, SERVER, LoopTest  # noqa: E402
+from loop import CLIENT, LIBRARY, PYTHON, SERVER, LoopTest
 
 WAITER = pathlib.Path(__file__).with_name("waiter.py")
 PROGRAMS = pathlib.Path(LIBRARY).parents[1] / "tests" / "waiting"

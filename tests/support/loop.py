@@ -8,6 +8,10 @@
 
 Programs run with the library preloaded, each in a process group of its own, and
 are killed after a time limit: a hung program is a failure, never a hung test.
+
+ctest has this folder in PYTHONPATH; whoever runs a test by hand puts it there:
+
+    cd tests/process; PYTHONPATH=../support python3 -m unittest test_mixer
 """
 
 import ctypes

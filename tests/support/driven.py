@@ -8,13 +8,10 @@ import select
 import shutil
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "programs"))
-
-from loop import (  # noqa: E402
+from loop import (
     LIBRARY, LIMIT_SECONDS, PYTHON, LoopTest, Program, ProgramFailed, die_with_the_test, text_of,
 )
 
