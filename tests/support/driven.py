@@ -86,11 +86,11 @@ class Pending:
 
 
 class Agent:
-    """A preloaded process; every method of agent.Calls is one of this."""
+    """A preloaded process; every call that agent.py can make is a method of this."""
 
     def __init__(self, loop, wrapper=(), env=None, pass_fds=(), **popen):
         environment = loop.environment(env)
-        words = [PYTHON, "-E", "-s", environment.pop("AGENT", AGENT)]
+        words = [PYTHON, "-B", "-E", "-s", environment.pop("AGENT", AGENT)]
         if wrapper:
             # The wrapper itself runs without the library.
             preload = environment.pop("LD_PRELOAD")
@@ -238,7 +238,8 @@ def library_for_all(test):
     folder.chmod(0o755)
     shutil.copy(LIBRARY, folder)
     shutil.copytree(LIBRARY.parent / "ossloop", folder / "ossloop")
-    shutil.copy(AGENT, folder)
+    for part in AGENT.parent.glob("agent*.py"):
+        shutil.copy(part, folder)
     return {"LD_PRELOAD": str(folder / LIBRARY.name), "AGENT": str(folder / AGENT.name)}
 
 
