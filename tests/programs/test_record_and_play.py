@@ -5,8 +5,8 @@ import re
 import signal
 
 import sound
+from control import ControlTest
 from loop import CONTROL, asleep, text_of
-from test_ossloopctl import ControlTest
 
 FREE = {"clock": "free"}
 

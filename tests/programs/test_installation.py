@@ -1,0 +1,29 @@
+"""What is installed, and where."""
+
+import subprocess
+import unittest
+
+from control import ControlTest
+from loop import LIBRARY
+
+
+class Installation(ControlTest):
+    def test_below_another_prefix_all_is_there_and_nothing_elsewhere(self):
+        loop = self.loop()
+        prefix = loop.file("prefix")
+        # As a component, so that the list of what the user installed stays.
+        words = ["cmake", "--install", LIBRARY.parents[1], "--prefix", prefix, "--component", "Unspecified"]
+        done = loop.run(*words)
+        for line in done.output.splitlines():
+            if line.startswith("-- Installing: "):
+                self.assertTrue(line.startswith(f"-- Installing: {prefix}/"), line)
+        self.assertTrue((prefix / "etc/oss4/conf/oss_audioloop.conf").exists())
+        shown = subprocess.run(
+            [prefix / "bin/ossloopctl", "run", "--", "ls", "/dev/dsp"],
+            env=loop.environment(preload=False), capture_output=True, text=True, check=False,
+        )
+        self.assertEqual((0, "/dev/dsp\n", ""), (shown.returncode, shown.stdout, shown.stderr))
+
+
+if __name__ == "__main__":
+    unittest.main()

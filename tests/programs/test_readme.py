@@ -1,0 +1,40 @@
+"""The examples of README.md."""
+
+import re
+import subprocess
+import unittest
+
+import sound
+from control import ControlTest
+from loop import CONTROL, LIMIT_SECONDS, ROOT
+
+
+class Readme(ControlTest):
+    def example(self, heading):
+        """The indented lines below a heading of README.md."""
+        section = (ROOT / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        return "".join(line[4:] + "\n" for line in section.splitlines() if line.startswith("    "))
+
+    def test_the_example_of_a_test_passes_and_sees_a_failure(self):
+        script = self.example("In a test of your own")
+        play = re.search(r"^ossloopctl play .*$", script, re.MULTILINE).group()
+        other = re.search(r"# or what is to be tested: (.*)", play).group(1)
+        self.assertIn(" -- player in.wav", other)
+        player = other.replace("player in.wav", "mpg123 -q -o oss in.mp3")
+        for line, status in ((play, 0), (player, 1), ("ossloopctl play nothing.wav", 1)):
+            with self.subTest(line):
+                loop = self.loop()
+                sound.write_wav(loop.file("in.wav"), sound.noise(44100, rate=44100))
+                loop.run("ffmpeg", "-loglevel", "error", "-i", "in.wav", "-t", "0.5", "in.mp3")
+                environment = loop.environment(preload=False)
+                environment["PATH"] = f"{CONTROL.parent}:{environment['PATH']}"
+                done = subprocess.run(
+                    ["sh", "-c", script.replace(play, line)],
+                    env=environment, cwd=loop.work, capture_output=True, text=True,
+                    timeout=LIMIT_SECONDS, check=False,
+                )
+                self.assertEqual(status, done.returncode, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
