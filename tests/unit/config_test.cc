@@ -2,37 +2,17 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <random>
 #include <set>
-#include <sstream>
 #include <string>
-#include <vector>
 
-using namespace ossloop::config;
+#include "config_text.h"
+
+using namespace ossloop::test;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
 namespace {
-
-struct Parsed {
-  Config config;
-  std::vector<Diagnostic> diagnostics;
-};
-
-Parsed parse(std::string_view text) {
-  Parsed parsed;
-  parsed.config = parse_config(text, "test.conf", parsed.diagnostics);
-  return parsed;
-}
-
-Config good(std::string_view text) {
-  INFO(text);
-  const Parsed parsed = parse(text);
-  for (const Diagnostic& diagnostic : parsed.diagnostics) UNSCOPED_INFO(diagnostic.text);
-  REQUIRE(parsed.diagnostics.empty());
-  return parsed.config;
-}
 
 // What is said about a text with exactly one bad line that changes nothing.
 std::string complaint(std::string_view text) {
@@ -55,14 +35,6 @@ std::string another_value(const std::string& key) {
   }
   FAIL("no other value found for " + key);
   return {};
-}
-
-std::string shipped_file() {
-  std::ifstream input(OSSLOOP_SOURCE_DIR "/conf/oss_audioloop.conf");
-  REQUIRE(input);
-  std::ostringstream text;
-  text << input.rdbuf();
-  return text.str();
 }
 
 }  // namespace
@@ -380,32 +352,4 @@ TEST_CASE("format_value shows what was read, per instance where there is a diffe
   CHECK(format_value(config, "eof") == "reset");
   CHECK(format_value(config, "eof", 1) == "wait");
   CHECK(format_value(config, "eof", 16).empty());
-}
-
-TEST_CASE("the shipped file sets nothing as it is") {
-  CHECK(good(shipped_file()) == Config{});
-  std::istringstream lines(shipped_file());
-  for (std::string line; std::getline(lines, line);) {
-    INFO(line);
-    CHECK((line.empty() || line[0] == '#'));
-  }
-}
-
-TEST_CASE("the shipped file shows every key once, at its default") {
-  std::multiset<std::string> shown;
-  std::string uncommented;
-  std::istringstream lines(shipped_file());
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t equals = line.find('=');
-    if (line.size() < 2 || line[1] == ' ' || equals == std::string::npos) continue;
-    const std::string key = line.substr(1, equals - 1);
-    INFO(line);
-    CHECK(line.substr(equals + 1) == format_value(Config{}, key));
-    shown.insert(key);
-    uncommented += line.substr(1) + "\n";
-  }
-  std::multiset<std::string> expected;
-  for (const KeyInfo& key : keys()) expected.insert(std::string(key.name));
-  CHECK(shown == expected);
-  CHECK(good(uncommented) == Config{});
 }

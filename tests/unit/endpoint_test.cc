@@ -2,119 +2,20 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <filesystem>
 #include <thread>
 #include <vector>
 
-#include "base/log.h"
-#include "config/config.h"
-#include "stream/format_word.h"
-#include "stream/ring_size.h"
+#include "endpoint_pair.h"
 
 using namespace ossloop;
-using namespace ossloop::device;
+using namespace ossloop::test;
 using namespace std::chrono_literals;
-
-namespace {
-
-// Both sides of an instance, opened as programs open them, in one process.
-class Pair {
- public:
-  explicit Pair(config::InstancePolicy policy = {}) {
-    base::start_log("off");
-    char name[] = "/dev/shm/ossloop-unit-XXXXXX";
-    REQUIRE(::mkdtemp(name) != nullptr);
-    request_.folder = std::string(name);
-    request_.init.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
-    request_.init.fill = [policy](abi::Segment& contract) {
-      config::store_policy(policy, contract.policy);
-      contract.loop.word.store(pack(kServerDefault, 0, 0));
-    };
-    server = open(abi::kServer, kRead, server_fd);
-    client = open(abi::kClient, kWrite, client_fd);
-  }
-  ~Pair() {
-    close(client, client_fd);
-    close(server, server_fd);
-    std::filesystem::remove_all(request_.folder.path());
-    base::start_log("error");
-  }
-
-  static void close(std::unique_ptr<Endpoint>& endpoint, int fd) {
-    if (endpoint != nullptr) endpoint->leave(fd, [fd] { base::sys().close(fd); });
-    endpoint.reset();
-  }
-
-  std::unique_ptr<Endpoint> open(abi::SideIndex side, std::uint32_t access, int& fd,
-                                 int expected = 0) {
-    int error = 0;
-    auto endpoint = try_open(side, access, fd, error);
-    REQUIRE(error == expected);
-    return endpoint;
-  }
-  // In any thread.
-  std::unique_ptr<Endpoint> try_open(abi::SideIndex side, std::uint32_t access, int& fd,
-                                     int& error) const {
-    OpenRequest request = request_;
-    request.side = side;
-    request.access = access;
-    request.close_on_exec = true;
-    error = 0;
-    return Endpoint::open(request, fd, error);
-  }
-  // What the instance's files take.
-  std::int64_t memory() const {
-    std::int64_t bytes = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(request_.folder.path())) {
-      struct stat status {};
-      if (::lstat(entry.path().c_str(), &status) == 0) bytes += status.st_blocks * 512;
-    }
-    return bytes;
-  }
-  shm::Node node(abi::SideIndex side) const { return shm::Node(request_.folder, 0, side); }
-
-  int server_fd = -1, client_fd = -1;
-  std::unique_ptr<Endpoint> server, client;
-
- private:
-  OpenRequest request_;
-};
-
-config::InstancePolicy free_clock() {
-  config::InstancePolicy policy;
-  policy.clock_mode = abi::ClockMode::kFree;
-  return policy;
-}
-
-// Threads that go on until told to stop; joined with the object.
-class Crowd {
- public:
-  ~Crowd() { stop(); }
-  template <typename Work>
-  void add(Work work) {
-    threads_.emplace_back([this, work] {
-      while (!quit_.load()) work();
-    });
-  }
-  void stop() {
-    quit_.store(true);
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-  }
-
- private:
-  std::atomic<bool> quit_{false};
-  std::vector<std::thread> threads_;
-};
-
-}  // namespace
 
 TEST_CASE("a close ends a read that waits in another thread") {
   Pair pair;
@@ -311,93 +212,4 @@ TEST_CASE("sound is moved though another process is said to do so, at no time th
   }
   ::munmap(memory, bytes);
   pair.client->unmap(kWrite);
-}
-
-namespace {
-
-constexpr audio::PcmFormat kMany{audio::afmt::kS32Le, 32, 192000};
-
-// A loop of many channels, with a client that converts.
-void use(Pair& pair) {
-  REQUIRE(pair.server->set_format(pair.server_fd, kMany) == 0);
-  REQUIRE(pair.server->format() == kMany);
-  REQUIRE(pair.client->set_format(pair.client_fd, {audio::afmt::kS16Le, 2, 44100}) == 0);
-  std::byte data[4000]{};
-  pair.client->set_nonblock(true);
-  pair.server->prepare_poll(pair.server_fd, POLLIN);
-  REQUIRE(pair.client->write(pair.client_fd, data, sizeof data) == sizeof data);
-}
-
-constexpr std::int64_t kLarge = 32 << 20;
-
-}  // namespace
-
-TEST_CASE("the last side that is closed gives the memory back, whichever it is") {
-  for (const bool server_first : {false, true}) {
-    Pair pair;
-    const std::int64_t before = pair.memory();
-    use(pair);
-    REQUIRE(pair.memory() > kLarge);
-    if (server_first) Pair::close(pair.server, pair.server_fd);
-    if (!server_first) Pair::close(pair.client, pair.client_fd);
-    CHECK(pair.memory() > kLarge);
-    Pair::close(pair.server, pair.server_fd);
-    Pair::close(pair.client, pair.client_fd);
-    CHECK(pair.memory() == before);
-    // And it is there again for the next loop of this size.
-    pair.server = pair.open(abi::kServer, kRead, pair.server_fd);
-    pair.client = pair.open(abi::kClient, kWrite, pair.client_fd);
-    use(pair);
-    CHECK(pair.memory() > kLarge);
-  }
-}
-
-TEST_CASE("two sides that are closed at once leave no memory taken") {
-  Pair pair(free_clock());
-  const std::int64_t before = pair.memory();
-  for (int round = 0; round < 20; ++round) {
-    INFO("round " << round);
-    use(pair);
-    std::thread other([&] { Pair::close(pair.client, pair.client_fd); });
-    Pair::close(pair.server, pair.server_fd);
-    other.join();
-    REQUIRE(pair.memory() == before);
-    pair.server = pair.open(abi::kServer, kRead, pair.server_fd);
-    pair.client = pair.open(abi::kClient, kWrite, pair.client_fd);
-  }
-}
-
-TEST_CASE("a server that opens gives back what killed programs left") {
-  Pair pair;
-  const std::int64_t before = pair.memory();
-  const auto segment = pair.server->port().shared_segment();
-  Pair::close(pair.client, pair.client_fd);
-  Pair::close(pair.server, pair.server_fd);
-  REQUIRE(segment->reserve_ring(kLarge) == 0);
-  pair.server = pair.open(abi::kServer, kRead, pair.server_fd);
-  CHECK(pair.memory() == before);
-}
-
-TEST_CASE("no side is found busy because memory is given back") {
-  Pair pair(free_clock());
-  Pair::close(pair.client, pair.client_fd);
-  Pair::close(pair.server, pair.server_fd);
-  std::atomic<int> opened{0}, refused{0};
-  Crowd crowd;
-  crowd.add([&] {
-    int fd = -1, error = 0;
-    auto server = pair.try_open(abi::kServer, kRead, fd, error);
-    if (error != 0 || server->set_format(fd, kMany) != 0) ++refused;
-    Pair::close(server, fd);
-    ++opened;
-  });
-  crowd.add([&] {
-    int fd = -1, error = 0;
-    auto client = pair.try_open(abi::kClient, kWrite, fd, error);
-    if (error != 0 && error != -EAGAIN) ++refused;
-    Pair::close(client, fd);
-  });
-  for (int moment = 0; moment < 50 || opened <= 5; ++moment) std::this_thread::sleep_for(10ms);
-  crowd.stop();
-  CHECK(refused == 0);
 }

@@ -16,6 +16,7 @@
 #include "device/capture.h"
 #include "device/device_thread.h"
 #include "device/playback.h"
+#include "free_clock.h"
 #include "shm/wakeup.h"
 #include "stream/format_word.h"
 #include "stream/ring_size.h"
@@ -163,12 +164,6 @@ class Instance {
   bool server_reads_;
   std::string folder_;
 };
-
-inline config::InstancePolicy free_clock() {
-  config::InstancePolicy policy;
-  policy.clock_mode = abi::ClockMode::kFree;
-  return policy;
-}
 
 inline Bytes noise(std::size_t bytes) {
   std::mt19937 random(static_cast<unsigned>(bytes));
