@@ -41,7 +41,7 @@ class Bplay(PartTest):
 # brec writes its file in another process, behind a ring of 64 blocks of 4096 bytes. If
 # it has just read the whole ring ahead when the recording ends, that process takes the
 # block it is at for the last one. So what is longer has a clock that leaves it time.
-RECORDINGS = ((44100, {}), (round(3.517 * 44100), {"clock": "2"}))
+RECORDINGS = ((44100, {}), (round(3.517 * 44100), {"clock": "2", "underrun": "stall"}))
 
 
 class Brec(PartTest):

@@ -11,7 +11,7 @@ class Ffplay(PartTest):
     def test_client_plays_the_whole_sound(self):
         # SDL plays from the moment the device is open: silence first and last.
         played = sound.tone(1.0, 48000)
-        loop = self.loop(clock="realtime")
+        loop = self.loop(clock="realtime", underrun="stall")
         recorder = loop.partner_records(SERVER)
         loop.wait_until_listening(recorder)
         player = loop.start(

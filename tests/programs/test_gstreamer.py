@@ -7,7 +7,7 @@ import sound
 from case import Command, PartTest
 from loop import CLIENT, SERVER
 
-REALTIME = {"clock": "realtime"}
+REALTIME = {"clock": "realtime", "underrun": "stall"}
 # When it is done it opens the device once more to look around; by then the other
 # side has gone, and it says so.
 LOOKS_AROUND = (0, 1)

@@ -106,12 +106,12 @@ class Mplayer(PartTest):
 
     def test_client_plays_bit_for_bit(self):
         for played in (sound.noise(4800), sound.noise(round(1.517 * 48000))):
-            got = self.client_plays(self.plays(), played, conf={"clock": "realtime"})
+            got = self.client_plays(self.plays(), played, conf={"clock": "realtime", "underrun": "stall"})
             self.assert_identical(played, got)
 
     def test_its_volume_is_the_mixer_s_and_is_heard(self):
         loud = sound.Sound(48000, 2, sound.array.array("h", [LOUD]) * 48000)
-        got = self.client_plays(self.plays("-volume", 80), loud, conf={"clock": "realtime"})
+        got = self.client_plays(self.plays("-volume", 80), loud, conf={"clock": "realtime", "underrun": "stall"})
         self.assertEqual(round(LOUD * factor(80)), got.samples[-1])
 
 

@@ -78,7 +78,7 @@ class Pairs(PartTest):
 
     def test_recorder_stopped_for_two_seconds_loses_nothing(self):
         played = sound.noise(3 * 48000)
-        loop = self.loop(clock="realtime", eof="eof")
+        loop = self.loop(clock="realtime", underrun="stall", eof="eof")
         file = sound.write_wav(loop.file("song.wav"), played)
         recorder = loop.start("sox", "-q", "-t", "oss", "-r", 48000, "-c", 2, SERVER, "out.wav")
         loop.wait_until_listening(recorder)
