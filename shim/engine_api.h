@@ -9,14 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/deferral.h"
 #include "base/host.h"
 #include "config/device_path.h"
 #include "shim/descriptor_table.h"
 
 namespace ossloop::shim {
 
-inline constexpr unsigned kEngineVersion = 4;
+inline constexpr unsigned kEngineVersion = 5;
 
 struct EngineApi {
   unsigned version;
@@ -75,25 +74,19 @@ struct EngineApi {
   // Does a thread of ours keep readiness true? Else a wait looks for itself.
   bool (*has_thread)();
 
-  // Around the program's change of a signal's handler.
-  void (*handler_changing)();
-  void (*handler_changed)(int number);
-  // See base/deferral.h.
-  base::StoodFor (*stood_for)(int number);
-  void (*stand_in)(int number, struct sigaction* action);
-  void (*tell_handler)(const base::StoodFor* program, void (**handler)(int), int* flags);
+  // Before the program installs a signal's handler, and after any change of one.
+  void (*handler_coming)();
+  void (*handlers_changed)();
 };
 
 // What lives in the preloaded file.
 struct Preloaded {
   DescriptorTable* descriptors;
-  base::SignalGateOf signal_gate;
   // See base/host.h.
   bool (*own_process)();
   base::ThreadNote& (*thread_note)();
   // How often the program unmapped, moved or protected memory.
   const std::atomic<unsigned>* memory_changes;
-  bool wrapped_handlers;  // by a library between us and libc
 };
 
 using EngineEntry = const EngineApi* (*)(const Preloaded* preloaded);

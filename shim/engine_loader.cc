@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <gnu/libc-version.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/kernel_signals.h"
+#include "base/signal_mask.h"
 #include "shim/abort.h"
 #include "shim/stdio_streams.h"
 
@@ -23,8 +22,6 @@ constinit DescriptorTable descriptors{};
 namespace {
 
 // The file is there from the start, so each thread has it without asking for memory.
-__attribute__((tls_model("initial-exec"))) thread_local constinit base::SignalGate signal_gate;
-
 __attribute__((tls_model("initial-exec"))) thread_local constinit base::ThreadNote thread_note;
 
 // The process whose memory this is: all but the child of a vfork().
@@ -32,21 +29,10 @@ constinit std::atomic<pid_t> process{0};
 
 Preloaded preloaded{
     .descriptors = &descriptors,
-    .signal_gate = []() -> base::SignalGate& { return signal_gate; },
     .own_process = own_process,
     .thread_note = []() -> base::ThreadNote& { return thread_note; },
     .memory_changes = &memory_changes,
-    .wrapped_handlers = false,
 };
-
-// Is the next sigaction() somebody else's than libc's?
-bool handlers_are_wrapped() {
-  Dl_info next, libc;
-  void* const found = ::dlsym(RTLD_NEXT, "sigaction");
-  return found == nullptr || ::dladdr(found, &next) == 0 ||
-         ::dladdr(reinterpret_cast<void*>(&::gnu_get_libc_version), &libc) == 0 ||
-         next.dli_fbase != libc.dli_fbase;
-}
 
 constexpr long kPipeFs = 0x50495045;
 
@@ -140,7 +126,6 @@ const EngineApi* open_engine(bool& again) {
     return nullptr;
   }
   auto entry = reinterpret_cast<EngineEntry>(::dlsym(library, kEngineEntryName));
-  preloaded.wrapped_handlers = handlers_are_wrapped();
   const EngineApi* api = entry != nullptr ? entry(&preloaded) : nullptr;
   if (api == nullptr || api->version != kEngineVersion) {
     say("the engine is of another version: ", path, "");
@@ -188,8 +173,6 @@ bool own_process() {
 }
 
 bool in_device_thread() { return thread_note.device_thread; }
-
-bool handlers_wrapped() { return preloaded.wrapped_handlers; }
 
 const EngineApi* loaded_engine() { return engine_in_use.load(std::memory_order_acquire); }
 

@@ -17,9 +17,6 @@ extern DescriptorTable descriptors;
 const EngineApi* load_engine();
 // Only if it is there already.
 const EngineApi* loaded_engine();
-// Another library between us and libc gives the kernel handlers of its own. Known once
-// the engine is loaded.
-bool handlers_wrapped();
 
 // How long to wait for readiness at a time: where no thread of ours keeps it true, a wait
 // has to look for itself.

@@ -13,6 +13,8 @@ struct ThreadNote {
   void* robust_list = nullptr;  // the kernel's head of it, if `asked_robust`
   bool asked_robust = false;
   bool device_thread = false;  // ours: what it calls is not the program's call
+  bool holds_signals = false;  // a call of ours does, and the program's mask is:
+  std::uint64_t signal_mask = 0;
 };
 
 struct Host {

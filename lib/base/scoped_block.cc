@@ -1,16 +1,60 @@
 #include "base/scoped_block.h"
 
-#include "base/kernel_signals.h"
+#include <string.h>
+
+#include <atomic>
+
+#include "base/host.h"
+#include "base/signal_mask.h"
+#include "base/signal_witness.h"
 #include "base/signals.h"
 
 namespace ossloop::base {
+namespace {
 
-ScopedSignalBlock::ScopedSignalBlock() : held_(signal_handlers() != Handlers::kNone) {
-  if (held_) before_ = hold_signals();
+// ThreadSanitizer's library takes the program's signals itself and calls the handlers when
+// the thread next enters libc: that may be by us, with a lock of ours. From here on none
+// comes to it, and none is left.
+void run_postponed_handlers() {
+  static const char* volatile const empty = "";
+  [[maybe_unused]] const volatile std::size_t length = ::strlen(empty);
 }
 
-ScopedSignalBlock::~ScopedSignalBlock() noexcept(false) {
-  if (held_) set_signal_mask(before_);
+}  // namespace
+
+// The note tells handlers, too: it is wrong at no moment at which one may run.
+bool hold_program_signals() {
+  if (!has_had_handlers.load(std::memory_order_relaxed)) return false;
+  ThreadNote& note = thread_note();
+  if (note.holds_signals) return false;
+  const std::uint64_t mask = hold_signals();
+  run_postponed_handlers();
+  note.signal_mask = mask;
+  note.holds_signals = true;
+  return true;
+}
+
+void let_program_signals_in() {
+  ThreadNote& note = thread_note();
+  note.holds_signals = false;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  set_signal_mask(note.signal_mask);
+}
+
+SleepingSignals let_signals_in_to_sleep() {
+  const ThreadNote& note = thread_note();
+  if (!note.holds_signals || note.device_thread) return {};
+  const SleepingSignals signals{true, watch_for_handlers()};
+  let_program_signals_in();
+  return signals;
+}
+
+bool handled_before_sleep(const SleepingSignals& signals) {
+  return signals.held && handler_has_run(signals.since);
+}
+
+void hold_signals_after_sleep(const SleepingSignals& signals) {
+  if (signals.held) hold_program_signals();
 }
 
 namespace {

@@ -9,18 +9,38 @@ namespace ossloop::base {
 
 // No signal handler runs in this thread: one that called the device again, as
 // players do that stop the sound on SIGINT, would wait for a lock that its own
-// thread holds. Costs nothing while the program has no handler.
+// thread holds; and one that jumps away would leave half-done what we do. Around each
+// call of the program; what is within asks no more. Costs nothing while the program has
+// no handler.
+//
+// A handler that comes before or after may end its thread (pthread_exit): the frame that
+// holds the signals must have nothing to clean up, or the unwinder ends the program.
+// True if they were not held before: then let_program_signals_in() is due.
+bool hold_program_signals();
+void let_program_signals_in();
+
+// Within such a call, around a system call that sleeps: handlers run, and may leave. The
+// same of the frame.
+struct SleepingSignals {
+  bool held;   // before
+  long since;  // for the witness
+};
+SleepingSignals let_signals_in_to_sleep();
+// Has a handler run that the sleep, still to come, would not be told of?
+bool handled_before_sleep(const SleepingSignals& signals);
+void hold_signals_after_sleep(const SleepingSignals& signals);
+
 class ScopedSignalBlock {
  public:
-  ScopedSignalBlock();
-  // A handler may end its thread here (pthread_exit).
-  ~ScopedSignalBlock() noexcept(false);
+  ScopedSignalBlock() : holds_(hold_program_signals()) {}
+  ~ScopedSignalBlock() noexcept(false) {
+    if (holds_) let_program_signals_in();
+  }
   ScopedSignalBlock(const ScopedSignalBlock&) = delete;
   ScopedSignalBlock& operator=(const ScopedSignalBlock&) = delete;
 
  private:
-  bool held_;
-  std::uint64_t before_ = 0;
+  const bool holds_;
 };
 
 // A write of ours brings no signal to the program: that its standard error is a pipe

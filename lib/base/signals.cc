@@ -1,9 +1,13 @@
 #include "base/signals.h"
 
-#include <atomic>
+#include <errno.h>
+#include <time.h>
 
-#include "base/deferral.h"
-#include "base/kernel_signals.h"
+#include <cstdint>
+
+#include "base/host.h"
+#include "base/scoped_block.h"
+#include "base/signal_mask.h"
 
 namespace ossloop::base {
 namespace {
@@ -12,26 +16,41 @@ std::atomic<unsigned> changes{1};
 std::atomic<unsigned> seen_changes{0};
 std::atomic<Handlers> seen{Handlers::kMixed};
 std::atomic<bool> seen_end{false};
-std::atomic<bool> seen_wait{false};
 
-Handlers look() {
-  const std::uint64_t mask = hold_signals();
+// The kernel's structure.
+struct KernelAction {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)();
+  std::uint64_t mask;
+
+  bool handles() const { return handler != SIG_DFL && handler != SIG_IGN; }
+  bool restarts() const { return (flags & SA_RESTART) != 0; }
+};
+
+KernelAction action_of(int number) {
+  KernelAction action{};
+  signal_call(SYS_rt_sigaction, number, nullptr, &action, sizeof action.mask);
+  return action;
+}
+
+constexpr bool asks_to_end(int number) {
+  return number == SIGINT || number == SIGTERM || number == SIGHUP;
+}
+
+Handlers inspect() {
   bool restart = false;
   bool interrupt = false;
   bool end = false;
-  bool wait = true;
   for (int number = 1; number <= kSignals; ++number) {
     if (number == SIGKILL || number == SIGSTOP || (kOfLibc & signal_bit(number)) != 0) continue;
-    KernelAction action{};
-    if (!kernel_action(number, nullptr, &action) || !action.handles()) continue;
-    const bool restarts = (action.flags & SA_RESTART) != 0;
-    (restarts ? restart : interrupt) = true;
-    if (number == SIGINT || number == SIGTERM || number == SIGHUP) end = end || restarts;
-    wait = (!is_held(number) || defer_handler(number, action, false)) && wait;
+    const KernelAction action = action_of(number);
+    if (!action.handles()) continue;
+    (action.restarts() ? restart : interrupt) = true;
+    end = end || (asks_to_end(number) && action.restarts());
   }
-  set_signal_mask(mask);
   seen_end.store(end, std::memory_order_relaxed);
-  seen_wait.store(wait, std::memory_order_relaxed);
+  if (restart || interrupt) has_had_handlers.store(true, std::memory_order_relaxed);
   if (!interrupt) return restart ? Handlers::kRestart : Handlers::kNone;
   return restart ? Handlers::kMixed : Handlers::kInterrupt;
 }
@@ -41,7 +60,7 @@ Handlers look() {
 Handlers signal_handlers() {
   const unsigned now = changes.load(std::memory_order_acquire);
   if (seen_changes.load(std::memory_order_acquire) != now) {
-    seen.store(look(), std::memory_order_relaxed);
+    seen.store(inspect(), std::memory_order_relaxed);
     seen_changes.store(now, std::memory_order_release);
   }
   return seen.load(std::memory_order_relaxed);
@@ -52,25 +71,35 @@ bool end_restarts() {
   return seen_end.load(std::memory_order_relaxed);
 }
 
-bool handlers_wait() {
-  signal_handlers();
-  return seen_wait.load(std::memory_order_relaxed);
-}
-
 void signal_handlers_changed() { changes.fetch_add(1, std::memory_order_release); }
 
-// Calls on a device hold all signals until the new handler waits.
-void signal_handler_changing() { seen_wait.store(false, std::memory_order_relaxed); }
-
-void signal_handler_changed(int number) {
-  const std::uint64_t mask = hold_signals();
-  KernelAction action{};
-  if (number >= 1 && number <= kSignals && kernel_action(number, nullptr, &action) &&
-      action.handles()) {
-    defer_handler(number, action, true);
+Arrived let_arrived_in(bool open_ended) {
+  if (!thread_note().holds_signals) return Arrived::kNothing;
+  const std::uint64_t arrived = pending_signals() & ~thread_note().signal_mask;
+  auto meaning = Arrived::kNothing;
+  for (std::uint64_t rest = arrived; rest != 0; rest &= rest - 1) {
+    const int number = __builtin_ctzll(rest) + 1;
+    const KernelAction action = action_of(number);
+    if (!action.handles()) continue;
+    const bool ends = !action.restarts() || (open_ended && asks_to_end(number));
+    if (ends || meaning == Arrived::kNothing) {
+      meaning = ends ? Arrived::kInterrupt : Arrived::kRestart;
+    }
   }
-  signal_handlers_changed();
-  set_signal_mask(mask);
+  if (meaning != Arrived::kNothing) hold_signals_after_sleep(let_signals_in_to_sleep());
+  return meaning;
+}
+
+bool interrupted_in_pause(std::int64_t nanoseconds) {
+  const Arrived arrived = let_arrived_in(true);
+  if (arrived != Arrived::kNothing) return arrived == Arrived::kInterrupt;
+  const int saved = errno;
+  const timespec pause{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+  const SleepingSignals signals = let_signals_in_to_sleep();
+  const bool whole = !handled_before_sleep(signals) && ::nanosleep(&pause, nullptr) == 0;
+  hold_signals_after_sleep(signals);
+  errno = saved;
+  return !whole && (signal_handlers() != Handlers::kRestart || end_restarts());
 }
 
 }  // namespace ossloop::base

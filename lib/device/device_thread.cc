@@ -93,7 +93,6 @@ bool DeviceThread::start_locked() {
 }
 
 void DeviceThread::add(DeviceThreadClient* client) {
-  const base::ScopedSignalBlock signals;
   {
     std::lock_guard list(list_);
     clients_.push_back(client);
@@ -103,7 +102,6 @@ void DeviceThread::add(DeviceThreadClient* client) {
 }
 
 void DeviceThread::remove(DeviceThreadClient* client) {
-  const base::ScopedSignalBlock signals;
   {
     std::lock_guard list(list_);
     std::erase(clients_, client);
@@ -112,7 +110,6 @@ void DeviceThread::remove(DeviceThreadClient* client) {
 }
 
 void DeviceThread::stop_if_idle() {
-  const base::ScopedSignalBlock signals;
   if (!running_.load() || !base::own_process()) return;
   {
     std::lock_guard list(list_);
@@ -138,7 +135,6 @@ bool DeviceThread::may_end() {
 }
 
 void DeviceThread::run(const std::function<void()>& function) {
-  const base::ScopedSignalBlock signals;
   const base::ScopedCancelDisable whole;
   if (in_device_thread()) return function();
   Work work{&function, nullptr, {}, {}};
@@ -166,7 +162,6 @@ void DeviceThread::run(const std::function<void()>& function) {
 bool DeviceThread::notify() {
   if (!running_.load(std::memory_order_relaxed)) {
     // After a fork: the child's sides wait for their first use.
-    const base::ScopedSignalBlock signals;
     bool needed;
     {
       std::lock_guard list(list_);
@@ -217,6 +212,7 @@ std::int64_t DeviceThread::tick_all() {
 
 void DeviceThread::loop() {
   base::thread_note().device_thread = true;
+  base::thread_note().holds_signals = true;  // it was begun so
   own_descriptors_.store(base::sys().own_descriptor_table() == 0);
   for (;;) {
     drain();

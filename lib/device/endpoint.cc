@@ -222,7 +222,6 @@ bool Endpoint::nonblock() const { return port_.side().nonblock.load(kRelaxed) !=
 void Endpoint::set_nonblock(bool on) { port_.side().nonblock.store(on ? 1 : 0, kRelaxed); }
 
 void Endpoint::close_one(const std::function<void()>& close_descriptor) {
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   close_descriptor();
 }

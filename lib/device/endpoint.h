@@ -19,7 +19,6 @@
 #include <memory>
 #include <string>
 
-#include "base/deferral.h"
 #include "base/mutex.h"
 #include "device/capture.h"
 #include "device/device_thread.h"
@@ -181,9 +180,7 @@ class Endpoint final : public DeviceThreadClient {
   void watch_over();
   void publish_open();
   Buffering chosen_buffering(const audio::PcmFormat& format) const;
-  int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended,
-            const base::Interrupts& interrupts);
-  int sleep_by_flags(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended);
+  int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended);
   template <typename Look, typename Position>
   ssize_t transfer(int fd, std::size_t bytes, Look look, Position position);
   template <typename Position>

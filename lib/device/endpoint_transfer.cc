@@ -79,7 +79,6 @@ bool Endpoint::spin_until(std::uint64_t frame, Position position) {
 
 template <typename Look, typename Position>
 ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position position) {
-  const base::Interrupts interrupts;
   std::size_t done = 0;
   std::optional<shm::Sleeper> sleeper;
   bool for_plenty = false;   // the sleeper waits for more than the call needs
@@ -119,7 +118,10 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
     if (!sleeper && !has_spun && step.wait.plenty_frame != step.wait.wake_frame) {
       has_spun = true;
       const std::uint64_t more = step.wait.plenty_frame - step.wait.wake_frame;
-      if (spin_until(step.wait.wake_frame + more / kSpinShare, position)) continue;
+      if (spin_until(step.wait.wake_frame + more / kSpinShare, position)) {
+        if (base::let_arrived_in(false) != base::Arrived::kInterrupt) continue;
+        return done > 0 ? static_cast<ssize_t>(done) : -EINTR;
+      }
     }
     if (!sleeper) {
       // Announced now; whatever changes from here on wakes us.
@@ -145,7 +147,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
         sleep(*sleeper,
               for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
                          : step.wait.deadline_ns,
-              open_ended, interrupts);
+              open_ended);
     was_patient = was_patient || for_plenty;
     if (for_plenty && !reached(position(), plenty_frame)) impatient_ = kImpatientWaits;
     sleeper.reset();
@@ -159,42 +161,29 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
 // it is asked for the signals that end a program: sox and ffmpeg only set a
 // flag there and look at it after the call, and nobody could stop a recorder that
 // waits for its player. A sound card's read returns to them in a moment.
-int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended,
-                    const base::Interrupts& interrupts) {
+int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended) {
   if (!DeviceThread::instance().has_thread()) {
     deadline_ns = std::min(deadline_ns, sys().now_ns() + kWithoutThreadNs);
   }
-  if (!base::handlers_wait()) return sleep_by_flags(sleeper, deadline_ns, open_ended);
-  // Each handler tells that it ran, and what it wants.
-  interrupts.sleep_on(&port_.side().wake.value);
-  const std::uint32_t handled = interrupts.handled();
-  const int woken = interrupts.came(open_ended) ? 0 : sleeper.sleep_until(deadline_ns);
-  interrupts.sleep_on(nullptr);
-  if (interrupts.came(open_ended)) {
-    sleeper.give_post_back();
-    return -EINTR;
+  // What came since the call began is known by its number; what comes in the sleep, by
+  // the flags of all handlers.
+  if (const base::Arrived arrived = base::let_arrived_in(open_ended);
+      arrived != base::Arrived::kNothing) {
+    return arrived == base::Arrived::kInterrupt ? -EINTR : 0;
   }
-  // One that was installed while we slept did not.
-  const bool unseen = woken == -EINTR && interrupts.handled() == handled;
-  return unseen && base::signal_handlers() != base::Handlers::kRestart ? -EINTR : 0;
-}
-
-// The same where a handler cannot be asked: by the flags of all that are installed.
-int Endpoint::sleep_by_flags(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended) {
-  const base::Handlers handlers = base::signal_handlers();
-  const bool may_end = open_ended && base::end_restarts();
-  if (handlers == base::Handlers::kMixed && !may_end) {
+  const bool mixed = base::signal_handlers() == base::Handlers::kMixed;
+  if (mixed && !(open_ended && base::end_restarts())) {
     std::int64_t alarm = alarm_ns_.load();
     while (deadline_ns < alarm && !alarm_ns_.compare_exchange_weak(alarm, deadline_ns)) {
     }
     const AlarmSleeper counted(alarm_sleepers_);
     if (DeviceThread::instance().notify()) return sleeper.sleep() == -EINTR ? -EINTR : 0;
   }
-  const int woken = sleeper.sleep_until(deadline_ns);
+  if (sleeper.sleep_until(deadline_ns) != -EINTR) return 0;
   // A handler that was installed while we slept is looked at now.
   const bool restarts =
       base::signal_handlers() == base::Handlers::kRestart && !(open_ended && base::end_restarts());
-  return woken == -EINTR && !restarts ? -EINTR : 0;
+  return restarts ? 0 : -EINTR;
 }
 
 ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes, bool progressed) {
@@ -238,7 +227,6 @@ ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool p
 int Endpoint::sync(int fd) {
   if ((access_ & kWrite) == 0) return 0;
   if (fd >= 0 && played_.running()) return 0;  // its end is not foreseeable
-  const base::Interrupts interrupts;
   std::optional<shm::Sleeper> sleeper;
   std::uint64_t progress = 0;
   std::uint64_t announced = 0;
@@ -263,7 +251,7 @@ int Endpoint::sync(int fd) {
       sleeper.reset();
       continue;
     }
-    const int woken = sleep(*sleeper, step.wait.deadline_ns, false, interrupts);
+    const int woken = sleep(*sleeper, step.wait.deadline_ns, false);
     sleeper.reset();
     if (woken == -EINTR) return -EINTR;
   }

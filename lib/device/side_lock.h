@@ -1,7 +1,7 @@
 // The right to change a side: one holder at a time.
 #pragma once
 
-#include "base/deferral.h"
+#include "base/scoped_block.h"
 #include "device/endpoint.h"
 #include "shm/shared_lock.h"
 
@@ -28,8 +28,9 @@ class Endpoint::SideLock {
   SideLock& operator=(const SideLock&) = delete;
 
  private:
-  // The first in, the last out: a handler may not come back from where it goes.
-  const base::SignalsDeferred deferred_;
+  // The first in, the last out: a handler may not come back from where it goes. Also
+  // where the first one was installed while the call slept.
+  const base::ScopedSignalBlock signals_;
   Endpoint& endpoint_;
   shm::SharedLock between_;
 };

@@ -22,7 +22,6 @@ int SyncGroups::join(int id, Endpoint& endpoint, int fd, std::uint32_t direction
   directions &= kReadWrite;
   if (directions == 0) return -EINVAL;
   if ((directions & ~endpoint.access()) != 0) return -ENOTSUP;
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   if (id != 0 && std::ranges::find(members_, id, &Member::group) == members_.end()) return -EINVAL;
   const auto known = std::ranges::find(members_, &endpoint, &Member::endpoint);
@@ -38,7 +37,6 @@ int SyncGroups::join(int id, Endpoint& endpoint, int fd, std::uint32_t direction
 }
 
 int SyncGroups::start(int id) {
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   const auto first = std::partition(members_.begin(), members_.end(),
                                     [&](const Member& member) { return member.group != id; });
@@ -52,7 +50,6 @@ int SyncGroups::start(int id) {
 }
 
 void SyncGroups::forget(const Endpoint& endpoint) {
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   std::erase_if(members_, [&](const Member& member) { return member.endpoint == &endpoint; });
 }

@@ -6,7 +6,7 @@
 namespace ossloop::device {
 
 // Another thread may fork meanwhile: the child does not keep what no open() of its own
-// will tell it of. It would hold a claim, or a number, for ever. With signals deferred:
+// will tell it of. It would hold a claim, or a number, for ever. With signals held:
 // a handler that jumped out would leave it in the list.
 class UnsettledFd {
  public:

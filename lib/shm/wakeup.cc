@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/futex.h"
+#include "base/scoped_block.h"
 
 namespace ossloop::shm {
 namespace {
@@ -35,18 +36,23 @@ bool take_post(abi::Semaphore& semaphore) {
   return false;
 }
 
-// Not inlined, and with nothing to clean up: pthread_cancel() ends the thread within
-// the system call.
+// Not inlined, and with nothing to clean up: pthread_cancel() and signal handlers end the
+// thread within the system call.
 [[gnu::noinline]] int cancellable_wait(abi::Semaphore& semaphore, const timespec* deadline) {
   int before = 0;
   ::pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
-  const int result = base::futex(semaphore.value, FUTEX_WAIT_BITSET, 0, deadline);
+  const base::SleepingSignals signals = base::let_signals_in_to_sleep();
+  // Without a deadline only the kernel knows what the handler wants.
+  const bool handled = deadline != nullptr && base::handled_before_sleep(signals);
+  const int result =
+      handled ? -EINTR : base::futex(semaphore.value, FUTEX_WAIT_BITSET, 0, deadline);
+  base::hold_signals_after_sleep(signals);
   ::pthread_setcanceltype(before, nullptr);
   return result;
 }
 
 // Where a sandbox refuses to wait.
-int wait_blindly(const timespec* deadline) {
+[[gnu::noinline]] int wait_blindly(const timespec* deadline) {
   const int saved = errno;
   timespec pause{0, 2'000'000};
   timespec now{};
@@ -54,7 +60,9 @@ int wait_blindly(const timespec* deadline) {
   const bool over =
       deadline != nullptr && (now.tv_sec > deadline->tv_sec ||
                               (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec));
+  const base::SleepingSignals signals = base::let_signals_in_to_sleep();
   const int result = over ? -ETIMEDOUT : ::nanosleep(&pause, nullptr) == 0 ? 0 : -EINTR;
+  base::hold_signals_after_sleep(signals);
   errno = saved;
   return result;
 }

@@ -35,9 +35,6 @@ class Sleeper {
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
 
-  // What woke the sleeper was no waker's post.
-  void give_post_back() { posted_ = false; }
-
   // 0 when woken, -ETIMEDOUT, or -EINTR after a signal handler. Deadline in
   // nanoseconds of CLOCK_MONOTONIC. A cancellation point.
   int sleep_until(std::int64_t deadline_ns);

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "base/deferral.h"
 #include "base/host.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "device/device_thread.h"
 #include "device/endpoint.h"
 
@@ -54,8 +54,7 @@ extern "C" __attribute__((visibility("default"))) const ossloop::shim::EngineApi
     const ossloop::shim::Preloaded* preloaded) {
   using namespace ossloop::shim;
   ossloop::base::set_host({preloaded->own_process, preloaded->thread_note});
-  ossloop::base::set_signal_gate(preloaded->signal_gate);
-  if (preloaded->wrapped_handlers) ossloop::base::never_defer();
+  ossloop::base::signal_handlers();
   memory_changes = preloaded->memory_changes;
   try {
     engine = new Engine(*preloaded->descriptors);

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <type_traits>
 
-#include "base/deferral.h"
 #include "base/log.h"
 #include "base/scoped_block.h"
 #include "base/signals.h"
@@ -198,68 +198,81 @@ int path_of(char* path, std::size_t size, Find find) {
   });
 }
 
+// As the border has it: the program's signals are held, in a frame that has nothing to
+// clean up (base/scoped_block.h).
+template <auto function>
+struct Held;
+template <typename Result, typename... Arguments, Result (*function)(Arguments...)>
+struct Held<function> {
+  [[gnu::noinline]] static Result within(Arguments... arguments) { return function(arguments...); }
+  static Result call(Arguments... arguments) {
+    const bool holds = base::hold_program_signals();
+    if constexpr (std::is_void_v<Result>) {
+      within(arguments...);
+      if (holds) base::let_program_signals_in();
+    } else {
+      const Result result = within(arguments...);
+      if (holds) base::let_program_signals_in();
+      return result;
+    }
+  }
+};
+template <auto function>
+constexpr auto held = &Held<+function>::call;
+
 }  // namespace
 
 const EngineApi kEngineCalls{
     .version = kEngineVersion,
-    .open = [](const config::DeviceName* name,
-               int flags) { return guarded([&] { return engine->open(*name, flags); }); },
-    .stat =
-        [](const config::DeviceName* name, struct stat* status) {
-          return guarded([&] { return engine->stat(*name, *status); });
-        },
-    .fstat = fstat,
-    .name = name_of,
-    .folder =
-        [](const config::DeviceName* name, char* path, std::size_t size) {
-          return path_of(path, size,
-                         [&](std::string& found) { return engine->folder(*name, found); });
-        },
-    .node =
-        [](const config::DeviceName* name, char* path, std::size_t size) {
-          return path_of(path, size,
-                         [&](std::string& found) { return engine->node(*name, found); });
-        },
-    .adopt = [](int fd) { return guarded([&] { return engine->adopt(fd) ? 1 : 0; }) > 0; },
-    .read = read,
-    .write = write,
-    .ioctl = ioctl,
-    .prepare_poll = prepare_poll,
-    .poll_now = poll_now,
-    .want_edges = want_edges,
-    .map = map,
+    .open = held<[](const config::DeviceName* name, int flags) {
+      return guarded([&] { return engine->open(*name, flags); });
+    }>,
+    .stat = held<[](const config::DeviceName* name, struct stat* status) {
+      return guarded([&] { return engine->stat(*name, *status); });
+    }>,
+    .fstat = held<fstat>,
+    .name = held<name_of>,
+    .folder = held<[](const config::DeviceName* name, char* path, std::size_t size) {
+      return path_of(path, size, [&](std::string& found) { return engine->folder(*name, found); });
+    }>,
+    .node = held<[](const config::DeviceName* name, char* path, std::size_t size) {
+      return path_of(path, size, [&](std::string& found) { return engine->node(*name, found); });
+    }>,
+    .adopt = held<[](int fd) { return 0 < guarded([&] { return engine->adopt(fd) ? 1 : 0; }); }>,
+    .read = held<read>,
+    .write = held<write>,
+    .ioctl = held<ioctl>,
+    .prepare_poll = held<prepare_poll>,
+    .poll_now = held<poll_now>,
+    .want_edges = held<want_edges>,
+    .map = held<map>,
     .maps_overlap =
         [](std::uintptr_t begin, std::uintptr_t end) {
           return engine->handles().maps().overlaps(begin, end);
         },
-    .unmapped =
-        [](std::uintptr_t begin, std::uintptr_t end) {
-          guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
-        },
-    .map_moved = [](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to,
-                    std::size_t bytes) { engine->handles().maps().move(begin, end, to, bytes); },
-    .get_flags = get_flags,
-    .set_flags = set_flags,
-    .duplicated =
-        [](int source, int fd) {
-          guarded([&] { return engine->handles().duplicated(source, fd), 0; });
-        },
-    .close = [](int fd) { return guarded([&] { return engine->handles().close(fd); }); },
-    .replace =
-        [](int source, int fd, int flags) {
-          return guarded([&] { return engine->handles().replace(source, fd, flags); });
-        },
-    .lost = [](int fd) { guarded([&] { return engine->handles().lost(fd), 0; }); },
-    .close_all = [] { guarded([] { return engine->handles().close_all(), 0; }); },
+    .unmapped = held<[](std::uintptr_t begin, std::uintptr_t end) {
+      guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
+    }>,
+    .map_moved =
+        held<[](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
+          engine->handles().maps().move(begin, end, to, bytes);
+        }>,
+    .get_flags = held<get_flags>,
+    .set_flags = held<set_flags>,
+    .duplicated = held<[](int source, int fd) {
+      guarded([&] { return engine->handles().duplicated(source, fd), 0; });
+    }>,
+    .close = held<[](int fd) { return guarded([&] { return engine->handles().close(fd); }); }>,
+    .replace = held<[](int source, int fd, int flags) {
+      return guarded([&] { return engine->handles().replace(source, fd, flags); });
+    }>,
+    .lost = held<[](int fd) { guarded([&] { return engine->handles().lost(fd), 0; }); }>,
+    .close_all = held<[] { guarded([] { return engine->handles().close_all(), 0; }); }>,
     .before_fork = [] { engine->handles().before_fork(); },
     .after_fork = [](bool child) { engine->handles().after_fork(child); },
     .has_thread = [] { return device::DeviceThread::instance().has_thread(); },
-    .handler_changing = base::signal_handler_changing,
-    .handler_changed = base::signal_handler_changed,
-    .stood_for = base::stood_for,
-    .stand_in = [](int number, struct sigaction* action) { base::stand_in(number, *action); },
-    .tell_handler = [](const base::StoodFor* program, void (**handler)(int),
-                       int* flags) { base::tell_handler(*program, *handler, *flags); },
+    .handler_coming = [] { base::has_had_handlers.store(true); },
+    .handlers_changed = base::signal_handlers_changed,
 };
 
 }  // namespace ossloop::shim

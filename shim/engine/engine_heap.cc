@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <new>
 
-#include "base/deferral.h"
 #include "base/mutex.h"
 
 namespace ossloop::shim {
@@ -56,7 +55,6 @@ std::byte* map(std::size_t bytes) {
 }
 
 std::byte* small_block(std::size_t bits) {
-  const base::SignalsDeferred signals;
   const std::size_t bytes = std::size_t{1} << bits;
   mutex.lock();
   std::byte* block = nullptr;
@@ -105,7 +103,6 @@ void give_back(void* memory) {
     return;
   }
   const std::size_t bits = static_cast<std::size_t>(std::bit_width(bytes - 1));
-  const base::SignalsDeferred signals;
   mutex.lock();
   auto* const first = reinterpret_cast<Free*>(block);
   first->next = free_blocks[bits];

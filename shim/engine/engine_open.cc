@@ -9,10 +9,10 @@
 #include <string>
 #include <utility>
 
-#include "base/deferral.h"
 #include "base/fd.h"
 #include "base/host.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "device/device_thread.h"
 #include "oss/sndstat.h"
 #include "shim/engine/dsp_file.h"
@@ -35,6 +35,8 @@ using device::Endpoint;
 // OSS's own major number, and its minors: 16 per card.
 constexpr unsigned kMajor = 14;
 constexpr unsigned kMinors = 16;
+// An open that waits for its server looks again after so long.
+constexpr std::int64_t kServerPauseNs = 20'000'000;
 
 unsigned minor_of(DeviceKind kind, abi::SideIndex side) {
   switch (kind) {
@@ -135,9 +137,8 @@ int Engine::open_sndstat(int flags) {
   return fd ? fd.release() : fd.get();
 }
 
-// Once. No handler may jump out of it: the side would stay claimed.
+// Once.
 int Engine::try_to_open(const device::OpenRequest& request, int& error) {
-  const base::SignalsDeferred signals;
   int fd = -1;
   auto endpoint = Endpoint::open(request, fd, error);
   if (endpoint == nullptr) {
@@ -183,8 +184,7 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
       return error;
     }
     // A server announces itself by its open; looking for it costs little.
-    timespec pause{0, 20'000'000};
-    if (::nanosleep(&pause, nullptr) != 0) return -EINTR;
+    if (base::interrupted_in_pause(kServerPauseNs)) return -EINTR;
   }
 }
 

@@ -27,7 +27,6 @@ Maps::Map* Maps::free_one() {
 }
 
 void* Maps::add(OpenFile& file, int fd, const device::MapRequest& request, int& error) {
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   Map* map = free_one();
   error = map == nullptr ? -ENOMEM : 0;
@@ -61,7 +60,6 @@ void Maps::release(OpenFile& file, int which) {
 }
 
 void Maps::remove(std::uintptr_t begin, std::uintptr_t end) {
-  const base::ScopedSignalBlock signals;
   const base::ScopedCancelDisable whole;
   std::lock_guard lock(mutex_);
   for (Map& map : maps_) {
@@ -80,7 +78,6 @@ void Maps::remove(std::uintptr_t begin, std::uintptr_t end) {
 }
 
 void Maps::move(std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   for (Map& map : maps_) {
     if (map.begin.load(std::memory_order_relaxed) != begin ||
@@ -93,7 +90,6 @@ void Maps::move(std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std
 }
 
 void Maps::forget(OpenFile& file) {
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   for (Map& map : maps_) {
     if (map.file == &file) map.file = nullptr;

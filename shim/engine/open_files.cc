@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/host.h"
-#include "base/kernel_signals.h"
 #include "base/scoped_block.h"
+#include "base/signal_mask.h"
 #include "base/sys.h"
 #include "device/device_thread.h"
 #include "device/sync_group.h"
@@ -43,7 +43,6 @@ Handles::Handles(DescriptorTable& table) : table_(table) {}
 // What the opens held that have ended and that no call is inside of any more.
 std::vector<std::unique_ptr<OpenFile>> Handles::take_ended() {
   std::vector<std::unique_ptr<OpenFile>> ended;
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   for (Handle& handle : handles_) {
     if (handle.descriptors.load() != 0 || handle.calls.load() != 0 || handle.file == nullptr) {
@@ -57,7 +56,6 @@ std::vector<std::unique_ptr<OpenFile>> Handles::take_ended() {
 void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
   if (!base::own_process()) return;
   for (const auto& ended : take_ended()) maps_.forget(*ended);
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   const auto is_free = [](const Handle& handle) {
     return handle.descriptors.load() == 0 && handle.calls.load() == 0 && handle.file == nullptr;
@@ -71,7 +69,6 @@ void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
 
 bool Handles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
   if (!base::own_process()) return false;
-  const base::ScopedSignalBlock signals;
   std::lock_guard lock(mutex_);
   for (Handle& handle : handles_) {
     if (handle.descriptors.load() == 0 || handle.file == nullptr || !same(*handle.file)) continue;
@@ -192,7 +189,6 @@ void Handles::close_all() {
   if (!base::own_process()) return;
   bool any = false;
   {
-    const base::ScopedSignalBlock signals;
     std::lock_guard lock(mutex_);
     for (Handle& handle : handles_) any = any || handle.descriptors.load() != 0;
   }

@@ -46,8 +46,7 @@ inline Stream stream_of(const Arguments& arguments) {
 
 // "-" is standard input or output: the yardstick's pipe.
 inline int open_stream(const Arguments& arguments, const Stream& stream, int flags, int standard) {
-  // As every player and recorder has.
-  ::signal(SIGTERM, [](int) { ::_exit(1); });
+  if (arguments.number("--handlers", 0) != 0) ::signal(SIGTERM, [](int) { ::_exit(1); });
   const char* path = arguments.text("--path", "-");
   if (std::strcmp(path, "-") == 0) return standard;
   const int fd = ::open(path, flags);

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/host.h"
-#include "base/kernel_signals.h"
 #include "base/log.h"
+#include "base/signal_mask.h"
 #include "base/signals.h"
 #include "base/sys.h"
 #include "control/commands.h"

@@ -20,9 +20,11 @@ class SystemCalls(DrivenTest):
         return agent
 
     def watched_pair(self, loop):
-        """Both have a signal handler and have moved a block, so that nothing is done
+        """Both have no signal handler and have moved a block, so that nothing is done
         for the first time."""
         server, client = self.watched(loop), self.watched(loop)
+        for agent in (server, client):
+            agent.handle_nothing()
         server.fd = server.open(SERVER, os.O_RDONLY)
         client.fd = client.open(CLIENT, os.O_WRONLY)
         client.write_blocks(client.fd, 1, BLOCK)
@@ -58,23 +60,16 @@ class SystemCalls(DrivenTest):
                 server.marked("read_blocks", server.fd, 200, BLOCK)
                 self.assertEqual((0, 0), self.futexes(server))
 
-    def test_handlers_of_all_kinds_that_can_wait_cost_none(self):
+    def test_handlers_of_all_kinds_are_kept_out_of_our_work_by_two(self):
+        kinds = ((signal.SIGUSR1, True), (signal.SIGCHLD, False), (signal.SIGSEGV, False), (signal.SIGRTMIN, True))
         server, client = self.watched_pair(self.loop(clock="free"))
         for agent, call in ((client, "write_blocks"), (server, "read_blocks")):
-            for number, restart in ((signal.SIGUSR1, True), (signal.SIGCHLD, False), (signal.SIGSEGV, False)):
+            for number, restart in kinds:
                 agent.handle(number, restart)
                 getattr(agent, call)(agent.fd, 1, BLOCK)
                 agent.marked(call, agent.fd, 50, BLOCK)
-                self.assertEqual((0, 0), self.futexes(agent))
-
-    def test_a_handler_of_a_real_time_signal_is_kept_out_of_our_locks_by_two(self):
-        server, client = self.watched_pair(self.loop(clock="free"))
-        for agent, call in ((client, "write_blocks"), (server, "read_blocks")):
-            agent.handle(signal.SIGRTMIN, True)
-            getattr(agent, call)(agent.fd, 1, BLOCK)
-            agent.marked(call, agent.fd, 50, BLOCK)
-            mine, _ = self.cost(agent)
-            self.assertEqual(["rt_sigprocmask"] * 100, [text.split("(")[0] for text in mine])
+                mine, _ = self.cost(agent)
+                self.assertEqual(["rt_sigprocmask"] * 100, [text.split("(")[0] for text in mine])
 
     @limit(90)
     def test_nobody_is_woken_who_does_not_sleep_and_nobody_sleeps_for_each_block(self):

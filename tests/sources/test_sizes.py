@@ -12,7 +12,6 @@ MOST_LINES = 400
 LONGER = {
     "lib/oss/soundcard.h": "the table of the API's constants",
     "tests/layout/soundcard_facts.h": "made by tests/layout/make_facts",
-    "tests/unit/deferral_test.cc": "its cases share what they install and count",
 }
 
 

@@ -175,6 +175,11 @@ class PlainCalls:
         signal.signal(number, lambda n, frame: self.signals.append(n))
         signal.siginterrupt(number, not restart)
 
+    @staticmethod
+    def handle_nothing():
+        """Takes back the one handler that Python begins with."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     def handled(self):
         return list(self.signals)
 

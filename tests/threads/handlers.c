@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static volatile sig_atomic_t handled;
 static int other_fd;
@@ -225,8 +226,41 @@ static void threads_fork_at_once(void) {
   for (int i = 0; i < 3; ++i) pthread_join(threads[i], NULL);
 }
 
+// None of many that come while the program waits is overlooked: each ends its read.
+static void note_it(int number) {
+  (void)number;
+  ++handled;
+}
+static void *interrupt_often(void *target) {
+  while (!quit) {
+    const int seen = handled;
+    const struct timespec pause = {0, 1000 * (rand() % 300)};
+    nanosleep(&pause, NULL);
+    pthread_kill(*(pthread_t *)target, rand() % 2 == 0 ? SIGUSR1 : SIGRTMIN);
+    for (int moment = 0; handled == seen; ++moment) {
+      EXPECT(moment < 10000);
+      usleep(1000);
+    }
+  }
+  return NULL;
+}
+static void every_signal_ends_a_read(void) {
+  EXPECT((fd = open(device, O_RDONLY)) >= 0);
+  const struct sigaction action = {.sa_handler = note_it};
+  sigaction(SIGUSR1, &action, NULL);
+  sigaction(SIGRTMIN, &action, NULL);
+  pthread_t own = pthread_self();
+  const pthread_t other = without_signals(interrupt_often, &own);
+  for (int round = 0; round < 2000; ++round) {
+    EXPECT(read(fd, block, 64) == -1 && errno == EINTR);
+  }
+  quit = 1;
+  pthread_join(other, NULL);
+}
+
 int main(int count, char **words) {
   const struct promise promises[] = {
+      {"every_signal_ends_a_read", every_signal_ends_a_read},
       {"calls_from_a_handler", calls_from_a_handler},
       {"forks_under_a_handler", forks_under_a_handler},
       {"jumps_from_a_handler", jumps_from_a_handler},

@@ -92,6 +92,28 @@ class Threads(LoopTest):
     def test_handlers_may_change_while_signals_come(self):
         self.with_a_server("handlers_change_under_a_storm", program="handlers", clock="free")
 
+    def test_every_form_of_handler_may_use_the_device(self):
+        self.with_a_server("every_form_of_handler_may_use_the_device", clock="4", program="handler_forms")
+
+    def test_every_form_of_handler_may_jump_away(self):
+        self.with_a_server("every_form_of_handler_may_jump_away", clock="4", program="handler_forms")
+
+    def test_every_form_of_handler_may_end_its_thread(self):
+        self.with_a_server("every_form_of_handler_may_end_its_thread", clock="4", program="handler_forms")
+
+    def test_every_form_of_handler_may_become_another_program(self):
+        self.with_a_server("every_form_of_handler_may_become_another_program", clock="4", program="handler_forms")
+
+    def test_every_signal_ends_a_read_that_waits(self):
+        self.assert_kept("every_signal_ends_a_read", SERVER, program="handlers")
+
+    def test_a_program_under_thread_sanitizer_keeps_its_signals(self):
+        options = {"program": "handlers_under_tsan", "runner": ("env", "TSAN_OPTIONS=report_bugs=0")}
+        for what in ("calls_from_a_handler", "handlers_change_under_a_storm"):
+            with self.subTest(what):
+                self.with_a_server(what, clock="free", **options)
+        self.assert_kept("every_signal_ends_a_read", SERVER, **options)
+
     def test_threads_that_fork_at_once_keep_their_masks(self):
         self.with_a_server("threads_fork_at_once", program="handlers")
 

@@ -35,7 +35,8 @@ class Quiet {
   }
   void install(int number, const struct sigaction& action) {
     install_unseen(number, action);
-    ossloop::base::signal_handler_changed(number);
+    ossloop::base::signal_handlers_changed();
+    ossloop::base::signal_handlers();
   }
   void install(int number, int flags, void (*handler)(int)) {
     struct sigaction action {};

@@ -1,5 +1,5 @@
 // Signals by the kernel's own calls: libc's leave out the signals that it uses
-// itself, and may be somebody's wrapper. errno is left alone.
+// itself, and may be wrapped by a library of the program. errno is left alone.
 #pragma once
 
 #include <errno.h>
@@ -12,16 +12,6 @@
 
 namespace ossloop::base {
 
-// The kernel's structure.
-struct KernelAction {
-  void (*handler)(int);
-  unsigned long flags;
-  void (*restorer)();
-  std::uint64_t mask;
-
-  bool handles() const { return handler != SIG_DFL && handler != SIG_IGN; }
-};
-
 constexpr int kSignals = 64;
 constexpr std::uint64_t signal_bit(int number) { return std::uint64_t{1} << (number - 1); }
 // What a thread brings upon itself. If that is our own work it must still kill; and
@@ -30,7 +20,6 @@ constexpr std::uint64_t kFaults = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | sig
                                   signal_bit(SIGFPE) | signal_bit(SIGTRAP) | signal_bit(SIGSYS);
 constexpr std::uint64_t kOfLibc = signal_bit(32) | signal_bit(33);
 constexpr std::uint64_t kHeldSignals = ~(kFaults | kOfLibc);
-constexpr bool is_held(int number) { return (kHeldSignals & signal_bit(number)) != 0; }
 
 template <typename... Arguments>
 bool signal_call(long number, Arguments... arguments) {
@@ -38,11 +27,6 @@ bool signal_call(long number, Arguments... arguments) {
   const bool done = ::syscall(number, arguments...) == 0;
   errno = saved;
   return done;
-}
-
-// Either may be nullptr.
-inline bool kernel_action(int number, const KernelAction* action, KernelAction* before) {
-  return signal_call(SYS_rt_sigaction, number, action, before, sizeof action->mask);
 }
 
 // The mask before.
