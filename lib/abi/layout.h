@@ -42,7 +42,7 @@
 //
 // Positions are frames since the segment was made and only grow. In the order of
 // time:  read <= played <= written,  where `played` is not stored: every process
-// computes it from the clock (device/stream.h).
+// computes it from the clock (stream/flow.h).
 #pragma once
 
 #include <atomic>

@@ -117,14 +117,6 @@ bool parse_device_path(const char* path, DeviceName& name) {
   return normaliser.prepend(path) && match(normaliser, name);
 }
 
-bool parse_device_path(std::string_view base, const char* path, DeviceName& name) {
-  if (path == nullptr || path[0] == '\0') return false;
-  if (path[0] == '/') return parse_device_path(path, name);
-  if (base.empty() || base[0] != '/') return false;
-  Normaliser normaliser;
-  return normaliser.prepend(path) && normaliser.prepend(base) && match(normaliser, name);
-}
-
 bool could_name_device(const char* path) {
   if (path == nullptr) return false;
   std::string_view text(path);

@@ -22,8 +22,7 @@ struct DeviceName {
   // 0 to 99, or -1: the default instance, what `dsp` or OSSLOOP_DSP says.
   // Of a directory: -1 is /dev/oss, 0 is /dev/oss/oss_audioloop0, 1 is /dev/sound.
   int instance = -1;
-  bool mu_law = false;       // starts as mu-law, 8000 Hz, mono
-  bool sixteen_bit = false;  // starts as 16 bit
+  bool mu_law = false;  // starts as mu-law, 8000 Hz, mono
   // Something follows the name, if only a slash ("/dev/dsp/"): POSIX wants
   // ENOTDIR unless it is a directory.
   bool as_directory = false;
@@ -46,7 +45,7 @@ struct DeviceFamily {
 // Every name there is. Directory listings are made from it too.
 inline constexpr DeviceFamily kDeviceFamilies[] = {
     {"", "dsp", Numbering::kOptional, {}},
-    {"", "dspW", Numbering::kOptional, {.sixteen_bit = true}},
+    {"", "dspW", Numbering::kOptional, {}},
     {"", "audio", Numbering::kOptional, {.mu_law = true}},
     {"", "adsp", Numbering::kNone, {}},
     {"", "dsp_in", Numbering::kNone, {}},
@@ -67,10 +66,6 @@ inline constexpr DeviceFamily kDeviceFamilies[] = {
 // are decimal, of at most two digits, without leading zeros. False, with `name`
 // untouched, if it is not one of ours; null and relative paths never are.
 bool parse_device_path(const char* path, DeviceName& name);
-
-// The same for `path` as seen from the absolute directory `base`, which an
-// absolute `path` ignores.
-bool parse_device_path(std::string_view base, const char* path, DeviceName& name);
 
 // Whether the last component is spelled like one of our names ("dsp3",
 // "server1"), trailing slashes aside. The cheap question to ask about a

@@ -1,6 +1,6 @@
 // One open of one side, as this process holds it.
 //
-// States (the word Side::open is the truth, DESIGN's life of an instance):
+// States (the word Side::open is the truth):
 //
 //   opened ── first read/write, poll for input, trigger ──> running
 //   running ── the peer's end is told, halt ──> opened

@@ -6,7 +6,7 @@ import subprocess
 from driven import DrivenTest
 from loop import CONTROL, LIMIT_SECONDS
 
-COMMANDS = ["create", "destroy", "list", "status", "set", "run", "record", "play", "monitor"]
+COMMANDS = ["create", "destroy", "list", "status", "set", "run", "record", "play", "monitor", "api"]
 
 SIDE_MEMBERS = {
     "state", "alive", "pid", "command", "direction", "nonblock",
