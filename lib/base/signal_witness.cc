@@ -1,29 +1,29 @@
 #include "base/signal_witness.h"
 
 #include <errno.h>
-#include <linux/rseq.h>
 #include <sys/resource.h>
-#include <sys/rseq.h>
 
 #include <cstdint>
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#endif
 
 namespace ossloop::base {
 namespace {
 
+#ifdef RSEQ_SIG
+std::uint64_t address_of(const void* thing) { return reinterpret_cast<std::uintptr_t>(thing); }
+
 // A sequence in which no thread ever is. Before the address to which the kernel would
 // lead a thread from it stands the word that it looks for there.
-struct Landing {
-  std::uint32_t signature = RSEQ_SIG;
-  std::uint32_t here = 0;
+constexpr std::uint32_t kLanding[] = {RSEQ_SIG, 0};
+const struct rseq_cs nowhere = {
+    .version = 0,
+    .flags = 0,
+    .start_ip = address_of(kLanding),
+    .post_commit_offset = 1,
+    .abort_ip = address_of(kLanding + 1),
 };
-constexpr Landing kLanding;
-const struct {
-  alignas(32) std::uint32_t version = 0;
-  std::uint32_t flags = 0;
-  const void* start = &kLanding.signature;
-  std::uint64_t length = 1;
-  const void* abort = &kLanding.here;
-} kNowhere;
 
 volatile struct rseq* own_area() {
   if (__rseq_size == 0) return nullptr;
@@ -31,7 +31,17 @@ volatile struct rseq* own_area() {
   return reinterpret_cast<volatile struct rseq*>(thread + __rseq_offset);
 }
 
-std::uint64_t nowhere() { return reinterpret_cast<std::uintptr_t>(&kNowhere); }
+void begin_sequence() {
+  if (auto* const area = own_area(); area != nullptr) area->rseq_cs = address_of(&nowhere);
+}
+bool sequence_was_taken_back() {
+  const auto* const area = own_area();
+  return area != nullptr && area->rseq_cs != address_of(&nowhere);
+}
+#else
+void begin_sequence() {}
+bool sequence_was_taken_back() { return false; }
+#endif
 
 // How often the thread has lost its processor or given it up.
 long switches() {
@@ -46,13 +56,10 @@ long switches() {
 
 long watch_for_handlers() {
   const long now = switches();
-  if (auto* const area = own_area(); area != nullptr) area->rseq_cs = nowhere();
+  begin_sequence();
   return now;
 }
 
-bool handler_has_run(long since) {
-  const auto* const area = own_area();
-  return area != nullptr && area->rseq_cs != nowhere() && switches() == since;
-}
+bool handler_has_run(long since) { return sequence_was_taken_back() && switches() == since; }
 
 }  // namespace ossloop::base
