@@ -72,7 +72,7 @@ struct alignas(64) Header {
   Atomic<std::uint32_t> instance;
 };
 
-// Values are those of config::InstancePolicy. Relaxed: each is looked at anew.
+// Each word has a row in config/key_table.h. Relaxed: each is looked at anew.
 struct alignas(64) Policy {
   Atomic<std::uint32_t> eof;
   Atomic<std::uint32_t> underrun;
@@ -88,6 +88,7 @@ struct alignas(64) Policy {
   // open takes the others from the configuration anew.
   Atomic<std::uint32_t> pinned;
   Atomic<std::uint32_t> volume;
+  Atomic<std::uint32_t> further[4];  // of the policies that were added since
 };
 
 // The format of the frames in the ring: one word, so that it changes as a whole.
@@ -296,6 +297,7 @@ static_assert(sizeof(Semaphore) == 64);
 static_assert(offsetof(Header, layout_version) == 8);
 static_assert(offsetof(Policy, ppm) == 20 && offsetof(Policy, buffer_ms) == 36);
 static_assert(offsetof(Policy, pinned) == 40 && offsetof(Policy, volume) == 44);
+static_assert(offsetof(Policy, further) == 48);
 static_assert(sizeof(Header) == 64 && sizeof(Policy) == 64 && sizeof(LoopFormat) == 64);
 static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
 static_assert(offsetof(Producer, skip_from) == 40 && offsetof(Producer, ends) == 64);

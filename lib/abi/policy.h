@@ -1,4 +1,4 @@
-// The values of abi::Policy's fields, and what people call them.
+// The values of abi::Policy's fields, in the order of their names in config/key_table.h.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,5 @@ enum class Overrun : std::uint32_t { kWait, kDrop };
 enum class ClockMode : std::uint32_t { kRealtime, kFree };
 // Whether programs may change levels.
 enum class Volume : std::uint32_t { kFree, kLock };
-
-inline constexpr const char* kEofNames[] = {"reset", "eof", "silence", "wait"};
-inline constexpr const char* kUnderrunNames[] = {"silence", "stall"};
-inline constexpr const char* kOverrunNames[] = {"wait", "drop"};
-inline constexpr const char* kQualityNames[] = {"quick", "low", "medium", "high", "very-high"};
-inline constexpr const char* kVolumeNames[] = {"free", "lock"};
 
 }  // namespace ossloop::abi

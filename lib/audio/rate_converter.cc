@@ -1,7 +1,6 @@
 #include "audio/rate_converter.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -13,15 +12,8 @@
 namespace ossloop::audio {
 namespace {
 
-struct Recipe {
-  const char* name;
-  unsigned long soxr;
-};
-constexpr std::array<Recipe, 5> kRecipes{{{"quick", SOXR_QQ},
-                                          {"low", SOXR_LQ},
-                                          {"medium", SOXR_MQ},
-                                          {"high", SOXR_HQ},
-                                          {"very-high", SOXR_VHQ}}};
+// By Quality.
+constexpr unsigned long kRecipes[] = {SOXR_QQ, SOXR_LQ, SOXR_MQ, SOXR_HQ, SOXR_VHQ};
 
 // By RateSample.
 constexpr soxr_datatype_t kTypes[] = {SOXR_FLOAT64_I, SOXR_FLOAT32_I, SOXR_INT32_I, SOXR_INT16_I};
@@ -33,17 +25,6 @@ constexpr std::size_t kSilenceFrames = 256;
 constexpr std::size_t kLongestTailFrames = 1 << 21;
 
 }  // namespace
-
-const char* quality_name(Quality quality) {
-  return kRecipes[static_cast<std::size_t>(quality)].name;
-}
-
-bool find_quality(std::string_view name, Quality& quality) {
-  const auto row = std::ranges::find(kRecipes, name, &Recipe::name);
-  if (row == kRecipes.end()) return false;
-  quality = static_cast<Quality>(row - kRecipes.begin());
-  return true;
-}
 
 std::uint64_t scale_frames_round(std::uint64_t frames, int to_rate, int from_rate) {
   const auto to = static_cast<std::uint64_t>(to_rate);
@@ -73,7 +54,7 @@ std::unique_ptr<RateConverter> RateConverter::create(int from_hz, int to_hz, int
   const auto recipe = static_cast<std::size_t>(quality);
   const PcmFormat from{afmt::kFloat, channels, from_hz};
   const PcmFormat to{afmt::kFloat, channels, to_hz};
-  if (!valid(from) || !valid(to) || recipe >= kRecipes.size()) {
+  if (!valid(from) || !valid(to) || recipe >= std::size(kRecipes)) {
     error = -EINVAL;
     return nullptr;
   }
@@ -86,7 +67,7 @@ std::unique_ptr<RateConverter> RateConverter::create(int from_hz, int to_hz, int
   soxr_io_spec_t io = library->io_spec(kTypes[in], kTypes[out]);
   io.flags = SOXR_NO_DITHER;
   // Without the finer clock 44101 to 48000 Hz drifts by a frame in days.
-  const soxr_quality_spec_t spec = library->quality_spec(kRecipes[recipe].soxr, SOXR_HI_PREC_CLOCK);
+  const soxr_quality_spec_t spec = library->quality_spec(kRecipes[recipe], SOXR_HI_PREC_CLOCK);
   soxr_runtime_spec_t runtime = library->runtime_spec(1);
   // With 2^12 instead of 2^10 points 44100 to 48000 Hz costs 4 % less; more cost more.
   if (blocks == Blocks::kLong && std::min(from_hz, to_hz) >= 32000) runtime.log2_min_dft_size = 12;

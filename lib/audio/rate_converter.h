@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 struct soxr;
@@ -13,12 +12,6 @@ namespace ossloop::audio {
 
 // libsoxr's five recipes.
 enum class Quality { kQuick, kLow, kMedium, kHigh, kVeryHigh };
-
-// "quick", "low", "medium", "high", "very-high".
-const char* quality_name(Quality quality);
-
-// False, with `quality` as it was, if no quality has that name.
-bool find_quality(std::string_view name, Quality& quality);
 
 // round(frames * to / from), halves up, with no overflow before the result's.
 std::uint64_t scale_frames_round(std::uint64_t frames, int to_rate, int from_rate);

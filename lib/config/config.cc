@@ -5,7 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "config/key.h"
 #include "config/value_text.h"
 
 namespace ossloop::config {
@@ -13,16 +12,16 @@ namespace {
 
 std::string known_keys(bool with_globals) {
   std::string text;
-  for (const Key& key : key_table()) {
-    if (key.info.scope == Scope::kGlobal && !with_globals) continue;
-    text += (text.empty() ? "" : ", ") + std::string(key.info.name);
+  for (const Key& key : kKeys) {
+    if (key.scope == Scope::kGlobal && !with_globals) continue;
+    text += (text.empty() ? "" : ", ") + std::string(key.name);
   }
   return text;
 }
 
 std::string bad_value(const Key& key, std::string_view value) {
-  return "bad value " + quote(value) + " for " + std::string(key.info.name) + "; expected " +
-         accepted(key.value);
+  return "bad value " + quote(value) + " for " + std::string(key.name) + "; expected " +
+         accepted(key);
 }
 
 std::string unknown_key(std::string_view name, bool with_globals) {
@@ -58,7 +57,7 @@ class Parser {
   Config finish() {
     std::fill(std::begin(config_.policy), std::end(config_.policy), common_);
     for (const Override& override : overrides_) {
-      parse_policy(override.key->value, override.value, config_.policy[override.instance]);
+      parse_policy(*override.key, override.value, config_.policy[override.instance]);
     }
     return std::move(config_);
   }
@@ -67,9 +66,8 @@ class Parser {
   std::string common_line(std::string_view name, std::string_view value) {
     const Key* key = find_key(name);
     if (key == nullptr) return unknown_key(name, true);
-    const bool good = key->info.scope == Scope::kInstance
-                          ? parse_policy(key->value, value, common_)
-                          : parse_global(key->value, value, config_);
+    const bool good = key->scope == Scope::kInstance ? parse_policy(*key, value, common_)
+                                                     : parse_global(*key, value, config_);
     return good ? std::string() : bad_value(*key, value);
   }
 
@@ -83,11 +81,11 @@ class Parser {
     }
     const Key* key = find_key(name);
     if (key == nullptr) return unknown_key(name, false);
-    if (key->info.scope == Scope::kGlobal) {
+    if (key->scope == Scope::kGlobal) {
       return quote(name) + " is the same for all instances; expected it without loopN";
     }
     InstancePolicy scratch;
-    if (!parse_policy(key->value, value, scratch)) return bad_value(*key, value);
+    if (!parse_policy(*key, value, scratch)) return bad_value(*key, value);
     overrides_.push_back({static_cast<int>(instance), key, value});
     return {};
   }
@@ -101,7 +99,7 @@ class Parser {
 
 std::string accepted_values(std::string_view key) {
   const Key* found = find_key(key);
-  return found == nullptr ? std::string() : accepted(found->value);
+  return found == nullptr ? std::string() : accepted(*found);
 }
 
 Config parse_config(std::string_view text, std::string_view file_name,
@@ -125,27 +123,26 @@ bool set_policy(InstancePolicy& policy, std::string_view key, std::string_view v
     why = unknown_key(key, false);
     return false;
   }
-  if (found->info.scope == Scope::kGlobal) {
+  if (found->scope == Scope::kGlobal) {
     why = quote(key) + " is the same for all instances; set it in the configuration file";
     return false;
   }
-  if (parse_policy(found->value, strip(value), policy)) return true;
+  if (parse_policy(*found, strip(value), policy)) return true;
   why = bad_value(*found, value);
   return false;
 }
 
 std::string format_policy_value(const InstancePolicy& policy, std::string_view key) {
   const Key* found = find_key(key);
-  if (found == nullptr || found->info.scope == Scope::kGlobal) return {};
-  return format_policy(found->value, policy);
+  if (found == nullptr || found->scope == Scope::kGlobal) return {};
+  return format_policy(*found, policy);
 }
 
 std::string format_value(const Config& config, std::string_view key, int instance) {
   const Key* found = find_key(key);
   if (found == nullptr || instance < 0 || instance >= kMaxInstances) return {};
-  switch (found->value.kind) {
-    case ValueKind::kInstances:
-      return std::to_string(config.instances);
+  if (found->scope == Scope::kInstance) return format_policy(*found, config.policy[instance]);
+  switch (found->kind) {
     case ValueKind::kDevice:
       return format_default_device(config.dsp);
     case ValueKind::kMode:
@@ -153,7 +150,7 @@ std::string format_value(const Config& config, std::string_view key, int instanc
     case ValueKind::kPath:
       return config.runtime_dir;
     default:
-      return format_policy(found->value, config.policy[instance]);
+      return std::to_string(config.instances);
   }
 }
 

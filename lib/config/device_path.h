@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <string_view>
 
+#include "abi/layout.h"
+
 namespace ossloop::config {
 
-inline constexpr int kMaxInstances = 16;
+using abi::kMaxInstances;
 
 enum class DeviceKind : std::uint8_t { kServer, kClient, kMixer, kSndstat, kDirectory };
 

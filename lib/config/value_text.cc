@@ -34,7 +34,7 @@ bool parse_thousandths(std::string_view text, std::int64_t& number) {
 
 bool parse_clock(std::string_view text, std::int64_t& number) {
   if (text == "realtime") {
-    number = 1000;
+    number = kRealtimeClock;
     return true;
   }
   return parse_thousandths(text, number);
@@ -93,30 +93,30 @@ bool parse_digits(std::string_view text, std::int64_t& number) {
   return true;
 }
 
-bool parse_policy(const Value& value, std::string_view text, InstancePolicy& policy) {
+bool parse_policy(const Key& key, std::string_view text, InstancePolicy& policy) {
   std::int64_t number = 0;
-  if (value.kind == ValueKind::kChoice) {
-    if (text.empty() || !(find_choice(value.choices, text, number) ||
-                          find_choice(value.old_spellings, text, number))) {
+  if (key.kind == ValueKind::kChoice) {
+    if (text.empty() ||
+        !(find_choice(key.choices, text, number) || find_choice(key.old_spellings, text, number))) {
       return false;
     }
-  } else if (value.kind == ValueKind::kClock && text == "free") {
+  } else if (key.kind == ValueKind::kClock && text == "free") {
     number = kFreeClock;
   } else {
     const bool parsed =
-        value.kind == ValueKind::kClock ? parse_clock(text, number) : parse_integer(text, number);
-    if (!parsed || number < value.minimum || number > value.maximum) return false;
+        key.kind == ValueKind::kClock ? parse_clock(text, number) : parse_integer(text, number);
+    if (!parsed || !key.in_range(number)) return false;
   }
-  value.set(policy, number);
+  policy[key] = number;
   return true;
 }
 
-bool parse_global(const Value& value, std::string_view text, Config& config) {
-  switch (value.kind) {
-    case ValueKind::kInstances: {
+bool parse_global(const Key& key, std::string_view text, Config& config) {
+  switch (key.kind) {
+    case ValueKind::kInteger: {
       std::int64_t number = 0;
       if (!parse_integer(text, number)) return false;
-      if (number < value.minimum || number > value.maximum) return false;
+      if (!key.in_range(number)) return false;
       config.instances = static_cast<int>(number);
       return true;
     }
@@ -131,32 +131,31 @@ bool parse_global(const Value& value, std::string_view text, Config& config) {
   }
 }
 
-std::string format_policy(const Value& value, const InstancePolicy& policy) {
-  const std::int64_t number = value.get(policy);
-  switch (value.kind) {
+std::string format_policy(const Key& key, const InstancePolicy& policy) {
+  const std::int64_t number = policy[key];
+  switch (key.kind) {
     case ValueKind::kChoice: {
-      const bool valid = number >= 0 && static_cast<std::size_t>(number) < value.choices.size();
-      return valid ? std::string(value.choices[static_cast<std::size_t>(number)]) : std::string();
+      const bool valid = number >= 0 && static_cast<std::size_t>(number) < key.choices.size();
+      return valid ? std::string(key.choices[static_cast<std::size_t>(number)]) : std::string();
     }
     case ValueKind::kClock:
       if (number == kFreeClock) return "free";
-      return number == 1000 ? "realtime" : format_thousandths(number);
+      return number == kRealtimeClock ? "realtime" : format_thousandths(number);
     default:
       return std::to_string(number);
   }
 }
 
-std::string accepted(const Value& value) {
+std::string accepted(const Key& key) {
   const auto range = [&] {
-    return std::to_string(value.minimum) + " to " + std::to_string(value.maximum);
+    return std::to_string(key.minimum) + " to " + std::to_string(key.maximum);
   };
-  switch (value.kind) {
+  switch (key.kind) {
     case ValueKind::kInteger:
-    case ValueKind::kInstances:
       return "an integer from " + range();
     case ValueKind::kClock:
-      return "realtime, free or a factor from " + format_thousandths(value.minimum) + " to " +
-             format_thousandths(value.maximum);
+      return "realtime, free or a factor from " + format_thousandths(key.minimum) + " to " +
+             format_thousandths(key.maximum);
     case ValueKind::kDevice: {
       const std::string last = std::to_string(kMaxInstances - 1);
       return "pcm0 to pcm" + last + ", server0 to server" + last + " or off";
@@ -169,10 +168,10 @@ std::string accepted(const Value& value) {
       break;
   }
   std::string text;
-  for (std::size_t i = 0; i < value.choices.size() && !value.choices[i].empty(); ++i) {
-    const bool last = i + 1 == value.choices.size() || value.choices[i + 1].empty();
+  for (std::size_t i = 0; i < key.choices.size() && !key.choices[i].empty(); ++i) {
+    const bool last = i + 1 == key.choices.size() || key.choices[i + 1].empty();
     text += i == 0 ? "" : last ? " or " : ", ";
-    text += value.choices[i];
+    text += key.choices[i];
   }
   return text;
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/key.h"
+#include "config/config.h"
 
 namespace ossloop::config {
 
@@ -16,12 +16,12 @@ std::string_view strip(std::string_view text);
 bool parse_digits(std::string_view text, std::int64_t& number);
 
 // False, and nothing is changed, if `text` is not what accepted() says.
-bool parse_policy(const Value& value, std::string_view text, InstancePolicy& policy);
-bool parse_global(const Value& value, std::string_view text, Config& config);
+bool parse_policy(const Key& key, std::string_view text, InstancePolicy& policy);
+bool parse_global(const Key& key, std::string_view text, Config& config);
 
-std::string format_policy(const Value& value, const InstancePolicy& policy);
+std::string format_policy(const Key& key, const InstancePolicy& policy);
 
 // What may stand there, in words.
-std::string accepted(const Value& value);
+std::string accepted(const Key& key);
 
 }  // namespace ossloop::config

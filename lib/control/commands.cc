@@ -59,7 +59,7 @@ int refuse(int error, const Runtime& runtime, int number, std::string& why) {
 int make_segment(const Runtime& runtime, int number, const InstancePolicy& policy,
                  std::uint32_t pins, std::string& why) {
   shm::SegmentInit init;
-  init.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  init.ring_bytes = device::ring_bytes(device::kServerDefault, config::get<"buffer_ms">(policy));
   init.fill = [&](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
     segment.policy.pinned.store(pins);
@@ -184,11 +184,11 @@ int set(const Runtime& runtime, int number, const Changes& changes, std::string&
     return error;
   }
   InstancePolicy policy = config::load_policy(segment->contract().policy);
-  const std::uint32_t buffer_ms = policy.buffer_ms;
+  const auto buffer_ms = config::get<"buffer_ms">(policy);
   changes.apply(policy);
   abi::Policy& present = segment->contract().policy;
   const std::uint32_t pins = present.pinned.fetch_or(changes.pins()) | changes.pins();
-  if (policy.buffer_ms == buffer_ms) {
+  if (config::get<"buffer_ms">(policy) == buffer_ms) {
     config::store_policy(policy, present);
     segment->contract().mixer.changes.fetch_add(1, std::memory_order_relaxed);
     return 0;

@@ -102,9 +102,10 @@ void look_at_stream(abi::Segment& segment, InstanceView& view) {
                                      : state_of(flow, direction, server, client);
   stream.number = flow.stream();
   if (stream.state >= StreamState::kFilling) {
-    const device::RingLimits limits{
-        device::ring_frames(view.loop.rate_hz, view.policy.buffer_ms),
-        device::longest_buffer_frames(view.loop.rate_hz, view.policy.buffer_ms), view.loop.rate_hz};
+    const auto buffer_ms = config::get<"buffer_ms", std::uint32_t>(view.policy);
+    const device::RingLimits limits{device::ring_frames(view.loop.rate_hz, buffer_ms),
+                                    device::longest_buffer_frames(view.loop.rate_hz, buffer_ms),
+                                    view.loop.rate_hz};
     // `read` first: it never overtakes, so what is counted is in range.
     const std::uint64_t read = flow.read(limits);
     stream.fill_frames = std::min(flow.written() - read, limits.capacity_frames);

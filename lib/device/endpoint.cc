@@ -317,8 +317,7 @@ bool Endpoint::work_from_thread(std::int64_t now_ns) {
 std::int64_t Endpoint::tick_ns() const {
   const std::int64_t fragment_ns =
       static_cast<std::int64_t>(port_.fragment_frames()) * 1'000'000'000 / port_.format().rate_hz;
-  const std::int64_t tick_ms =
-      std::clamp<std::int64_t>(port_.contract().policy.tick_ms.load(kRelaxed), 1, 100);
+  const auto tick_ms = config::get<"tick_ms", std::int64_t>(port_.contract().policy);
   return std::clamp<std::int64_t>(fragment_ns, 1'000'000, tick_ms * 1'000'000);
 }
 

@@ -17,9 +17,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/mutex.h"
+#include "config/policy.h"
 #include "device/capture.h"
 #include "device/device_thread.h"
 #include "device/mapped_buffer.h"
@@ -44,8 +46,8 @@ struct OpenRequest {
   bool close_on_exec = false;
   bool mu_law = false;    // /dev/audio
   shm::SegmentInit init;  // of the segment, if it must be made
-  // A server's: the configuration's word on an instance that was made before.
-  std::function<void(abi::Policy&)> refresh;
+  // A server's: what the configuration says of an instance that was made before.
+  std::optional<config::InstancePolicy> configured;
 };
 
 struct Space {

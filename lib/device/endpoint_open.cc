@@ -174,7 +174,7 @@ void Endpoint::claim_side(const OpenRequest& request) {
   audio::PcmFormat format = kServerDefault;
   if (request.mu_law) format = {audio::afmt::kMuLaw, 1, 8000};
   if (port_.server()) {
-    if (request.refresh) request.refresh(port_.contract().policy);
+    if (request.configured) config::refresh_policy(*request.configured, port_.contract().policy);
     auto& loop = port_.contract().loop;
     const std::int64_t now_ns = sys().now_ns();
     loop.opened_ns.store(now_ns, kRelaxed);

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "abi/policy.h"
+#include "config/policy.h"
 #include "device/endpoint.h"
 #include "device/side_lock.h"
 #include "stream/format_word.h"
@@ -165,8 +165,7 @@ void Endpoint::set_volume(Access direction, std::uint32_t volume) {
 }
 
 bool Endpoint::levels_locked() const {
-  return port_.contract().policy.volume.load(kRelaxed) ==
-         static_cast<std::uint32_t>(abi::Volume::kLock);
+  return config::get<"volume", abi::Volume>(port_.contract().policy) == abi::Volume::kLock;
 }
 
 void Endpoint::peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]) {

@@ -117,8 +117,8 @@ void MappedBuffer::start(std::int64_t now_ns) {
 audio::Clock MappedBuffer::clock() const {
   return {stream_.anchor_ns.load(kRelaxed), stream_.base.load(kRelaxed),
           static_cast<std::uint32_t>(port_.format().rate_hz),
-          std::clamp<std::uint32_t>(stream_.factor_milli.load(kRelaxed), 1, 1'000'000),
-          std::clamp<std::int32_t>(stream_.ppm.load(kRelaxed), -200'000, 200'000)};
+          sane<"clock">(stream_.factor_milli.load(kRelaxed)),
+          sane<"ppm">(stream_.ppm.load(kRelaxed))};
 }
 
 void MappedBuffer::set_clock(const audio::Clock& clock) {
@@ -128,13 +128,8 @@ void MappedBuffer::set_clock(const audio::Clock& clock) {
 
 // With clock=free too: only time can tell when the program has filled its buffer.
 audio::Clock MappedBuffer::at_present_speed(std::int64_t now_ns) {
-  const auto& policy = port_.contract().policy;
-  const bool timed =
-      policy.clock_mode.load(kRelaxed) != static_cast<std::uint32_t>(abi::ClockMode::kFree);
-  const std::uint32_t factor =
-      timed ? std::clamp<std::uint32_t>(policy.clock_factor_milli.load(kRelaxed), 1, 1'000'000)
-            : 1000;
-  const std::int32_t ppm = std::clamp<std::int32_t>(policy.ppm.load(kRelaxed), -200'000, 200'000);
+  const std::uint32_t factor = config::clock_factor_milli(port_.contract().policy);
+  const auto ppm = config::get<"ppm">(port_.contract().policy);
   audio::Clock present = clock();
   if (present.factor_milli == factor && present.ppm == ppm) return present;
   present = present.with_speed(now_ns, factor, ppm);

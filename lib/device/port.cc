@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/wide.h"
+#include "config/policy.h"
 #include "device/device_thread.h"
 #include "stream/format_word.h"
 #include "stream/levels.h"
@@ -25,7 +26,7 @@ std::uint64_t scale(std::uint64_t frames, int to, int from, bool up) {
 Port::Port(std::shared_ptr<shm::Segment> segment, abi::SideIndex index)
     : segment_(std::move(segment)),
       index_(index),
-      buffer_ms_(std::clamp<std::uint32_t>(contract().policy.buffer_ms.load(kRelaxed), 20, 5000)) {
+      buffer_ms_(config::get<"buffer_ms", std::uint32_t>(contract().policy)) {
   refresh();
 }
 
@@ -125,11 +126,12 @@ std::uint64_t Port::to_program_down(std::uint64_t frames) const {
 
 audio::Converter::Options Port::converter_options() const {
   audio::Converter::Options options;
-  options.quality = static_cast<audio::Quality>(
-      std::min<std::uint32_t>(contract().policy.quality.load(kRelaxed), 4));
-  options.dither = contract().policy.dither.load(kRelaxed) != 0;
-  const bool paced = contract().policy.clock_mode.load(kRelaxed) !=
-                     static_cast<std::uint32_t>(abi::ClockMode::kFree);
+  const abi::Policy& policy = contract().policy;
+  static_assert(config::kRow<"quality">.maximum ==
+                static_cast<std::int64_t>(audio::Quality::kVeryHigh));
+  options.quality = config::get<"quality", audio::Quality>(policy);
+  options.dither = config::get<"dither", bool>(policy);
+  const bool paced = config::get<"clock">(policy) != config::kFreeClock;
   options.blocks = paced ? audio::Blocks::kShort : audio::Blocks::kLong;
   return options;
 }

@@ -11,12 +11,8 @@
 
 namespace ossloop::oss {
 
-InstanceSet::InstanceSet(shm::RuntimeDirectory directory, int configured, MakeBirth init,
-                         PolicyBit bit_of)
-    : directory_(std::move(directory)),
-      configured_(configured),
-      birth_(std::move(init)),
-      policy_bit_(bit_of) {}
+InstanceSet::InstanceSet(shm::RuntimeDirectory directory, int configured, MakeBirth init)
+    : directory_(std::move(directory)), configured_(configured), birth_(std::move(init)) {}
 
 bool InstanceSet::exists(int instance) const {
   if (instance < 0 || instance >= abi::kMaxInstances) return false;

@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "shm/runtime_directory.h"
 #include "shm/segment.h"
@@ -14,19 +13,13 @@ namespace ossloop::oss {
 class InstanceSet {
  public:
   using MakeBirth = std::function<shm::SegmentInit(int instance)>;
-  using PolicyBit = std::uint32_t (*)(std::string_view key);
 
   // `configured`: instances 0 … n-1 exist without a segment of their own; `init`
-  // says how one is made for them, `policy_bit` which bit of abi::Policy::pinned
-  // stands for a policy.
-  InstanceSet(shm::RuntimeDirectory directory, int configured, MakeBirth init = nullptr,
-              PolicyBit policy_bit = nullptr);
+  // says how one is made for them.
+  InstanceSet(shm::RuntimeDirectory directory, int configured, MakeBirth init = nullptr);
 
   const shm::RuntimeDirectory& directory() const { return directory_; }
   bool exists(int instance) const;
-  std::uint32_t policy_bit(std::string_view key) const {
-    return policy_bit_ != nullptr ? policy_bit_(key) : 0;
-  }
   // One more than the highest instance there is.
   int count() const;
   // The instance's segment if it was ever used; nullptr else.
@@ -44,7 +37,6 @@ class InstanceSet {
   const shm::RuntimeDirectory directory_;
   const int configured_;
   const MakeBirth birth_;
-  const PolicyBit policy_bit_;
 };
 
 // Audio devices are numbered through: the client side of an instance, then its

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "abi/policy.h"
+#include "config/policy.h"
 #include "oss/mixer_controls.h"
 #include "oss/text.h"
 #include "stream/levels.h"
@@ -24,7 +24,7 @@ constexpr std::int32_t kPlayed = SOUND_MASK_VOLUME | SOUND_MASK_PCM;
 constexpr std::int32_t kRecorded = SOUND_MASK_IGAIN;
 
 bool locked(const abi::Segment& segment) {
-  return segment.policy.volume.load(kRelaxed) == static_cast<std::uint32_t>(abi::Volume::kLock);
+  return config::get<"volume", abi::Volume>(segment.policy) == abi::Volume::kLock;
 }
 
 bool is_level(const MixerControl& control) {
@@ -198,7 +198,7 @@ int Mixer::set_value(oss_mixer_value& value) {
   value.value = row->get(*segment);
   // What was chosen here holds until somebody chooses anew.
   if (row->type == MIXT_ENUM && error == 0) {
-    contract.policy.pinned.fetch_or(instances_.policy_bit(row->label), kRelaxed);
+    contract.policy.pinned.fetch_or(config::policy_bit(row->label), kRelaxed);
   }
   return error;
 }
@@ -215,11 +215,10 @@ int Mixer::value_names(oss_mixer_enuminfo& names) {
   names.dev = device;
   names.ctrl = control;
   std::size_t used = 0;
-  for (const char* name : row->values) {
-    const std::size_t length = std::strlen(name) + 1;
+  for (const std::string_view name : row->values) {
     names.strindex[names.nvalues++] = static_cast<std::int16_t>(used);
-    std::memcpy(names.strings + used, name, length);
-    used += length;
+    name.copy(names.strings + used, name.size());
+    used += name.size() + 1;  // the rest of `names` is zeros
   }
   return 0;
 }

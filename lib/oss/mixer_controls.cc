@@ -6,8 +6,8 @@
 #include <cmath>
 #include <vector>
 
-#include "abi/policy.h"
 #include "base/sys.h"
+#include "config/policy.h"
 #include "device/device_thread.h"
 #include "stream/format_word.h"
 #include "stream/levels.h"
@@ -62,8 +62,7 @@ template <abi::DirectionIndex Direction>
 std::int32_t get_peak(const shm::Segment& segment) {
   abi::Segment& contract = segment.contract();
   const audio::PcmFormat loop = device::unpack_format(contract.loop.word.load());
-  const std::uint32_t buffer_ms =
-      std::clamp<std::uint32_t>(contract.policy.buffer_ms.load(kRelaxed), 20, 5000);
+  const auto buffer_ms = config::get<"buffer_ms", std::uint32_t>(contract.policy);
   const device::RingLimits limits{device::ring_frames(loop.rate_hz, buffer_ms),
                                   device::longest_buffer_frames(loop.rate_hz, buffer_ms),
                                   loop.rate_hz};
@@ -87,16 +86,16 @@ std::int32_t get_peak(const shm::Segment& segment) {
   return left | (loop.channels > 1 ? decibels(peaks[1]) : left) << 8;
 }
 
-template <abi::Atomic<std::uint32_t> abi::Policy::*Field, std::uint32_t Values>
+template <config::KeyName Name>
 std::int32_t get_policy(const shm::Segment& segment) {
-  const std::uint32_t value = (segment.contract().policy.*Field).load(kRelaxed);
-  return static_cast<std::int32_t>(value < Values ? value : 0);
+  return config::get<Name>(segment.contract().policy);
 }
-template <abi::Atomic<std::uint32_t> abi::Policy::*Field, std::uint32_t Values>
+template <config::KeyName Name>
 int set_policy(abi::Segment& segment, std::int32_t value) {
-  if (value < 0 || static_cast<std::uint32_t>(value) >= Values) return -EINVAL;
-  const auto wanted = static_cast<std::uint32_t>(value);
-  if ((segment.policy.*Field).exchange(wanted, kRelaxed) != wanted) {
+  const config::Key& row = config::kRow<Name>;
+  if (!row.in_range(value)) return -EINVAL;
+  if (config::get<Name>(segment.policy) != value) {
+    row.store(segment.policy, value);
     segment.mixer.changes.fetch_add(1, kRelaxed);
   }
   return 0;
@@ -135,21 +134,22 @@ constexpr MixerControl meter(const char* name, const char* label, const char* he
           get_peak<Direction>,
           nullptr};
 }
-template <abi::Atomic<std::uint32_t> abi::Policy::*Field, std::size_t Values>
-constexpr MixerControl choice(const char* name, const char* label, const char* help,
-                              const char* const (&values)[Values]) {
+template <config::KeyName Name>
+constexpr MixerControl choice(const char* name, const char* help) {
+  const config::Key& row = config::kRow<Name>;
+  const auto values = static_cast<std::size_t>(row.maximum) + 1;
   return {name,
-          label,
+          row.name.data(),
           MIXT_ENUM,
           kBoth,
           9,
-          Values,
+          static_cast<std::int32_t>(values),
           -1,
           0,
           help,
-          values,
-          get_policy<Field, Values>,
-          set_policy<Field, Values>};
+          {row.choices.data(), values},
+          get_policy<Name>,
+          set_policy<Name>};
 }
 constexpr MixerControl group(const char* name) {
   return {name, name, MIXT_GROUP, 0, 0, 0, -1, 0, "", {}, nullptr, nullptr};
@@ -181,17 +181,10 @@ constexpr MixerControl kControls[] = {
     meter<abi::kServerToClient>("peak.record", "record",
                                 "Peak of what goes from server to client."),
     group("loop"),
-    choice<&abi::Policy::eof>("loop.eof", "eof", "What the server reads at the end of a stream.",
-                              abi::kEofNames),
-    choice<&abi::Policy::underrun>("loop.underrun", "underrun",
-                                   "What the consumer gets when the producer is late.",
-                                   abi::kUnderrunNames),
-    choice<&abi::Policy::overrun>("loop.overrun", "overrun",
-                                  "Whether the producer waits for a late consumer.",
-                                  abi::kOverrunNames),
-    choice<&abi::Policy::quality>("loop.quality", "quality",
-                                  "Quality of rate conversion, from the next open on.",
-                                  abi::kQualityNames),
+    choice<"eof">("loop.eof", "What the server reads at the end of a stream."),
+    choice<"underrun">("loop.underrun", "What the consumer gets when the producer is late."),
+    choice<"overrun">("loop.overrun", "Whether the producer waits for a late consumer."),
+    choice<"quality">("loop.quality", "Quality of rate conversion, from the next open on."),
 };
 static_assert(kControls[6].type == MIXT_GROUP && kControls[9].type == MIXT_GROUP);
 

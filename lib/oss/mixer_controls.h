@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "abi/layout.h"
 #include "oss/soundcard.h"
@@ -20,7 +21,7 @@ struct MixerControl {
   std::int32_t control_no;  // SOUND_MIXER_ channel of OSS 3, or -1
   std::int32_t color;
   const char* help;
-  std::span<const char* const> values;  // of an enumeration
+  std::span<const std::string_view> values;  // of an enumeration
   // nullptr: not readable, not writeable. set returns 0 or -EINVAL.
   std::int32_t (*get)(const shm::Segment& segment);
   int (*set)(abi::Segment& segment, std::int32_t value);

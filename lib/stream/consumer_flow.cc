@@ -167,8 +167,8 @@ std::int64_t ConsumerFlow::first_frame_ns(std::int64_t now_ns) {
 void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns) {
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
-  const std::uint32_t factor = sane_factor(segment_.policy.clock_factor_milli.load(kRelaxed));
-  const std::int32_t ppm = sane_ppm(segment_.policy.ppm.load(kRelaxed));
+  const std::uint32_t factor = config::clock_factor_milli(segment_.policy);
+  const auto ppm = config::get<"ppm">(segment_.policy);
   const bool goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence;
   if (stream.id != 0 && clock_stream != stream.id && !goes_on) {
     if (!running()) return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/policy.h"
 #include "stream/position.h"
 
 namespace ossloop::device {
@@ -10,10 +11,12 @@ namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr auto kAcquire = std::memory_order_acquire;
 
-template <typename Enum>
-Enum sane_enum(std::uint32_t value, Enum last) {
-  return value <= static_cast<std::uint32_t>(last) ? static_cast<Enum>(value) : Enum{};
+template <config::KeyName Name>
+constexpr bool ends_with(auto last) {
+  return config::kRow<Name>.maximum == static_cast<std::int64_t>(last);
 }
+static_assert(ends_with<"eof">(abi::Eof::kWait) && ends_with<"overrun">(abi::Overrun::kDrop));
+static_assert(ends_with<"underrun">(abi::Underrun::kStall));
 
 }  // namespace
 
@@ -29,18 +32,13 @@ Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction)
           segment.side[direction == abi::kClientToServer ? abi::kServer : abi::kClient]) {}
 
 bool Flow::free_clock() const {
-  return sane_enum(segment_.policy.clock_mode.load(kRelaxed), abi::ClockMode::kFree) ==
-         abi::ClockMode::kFree;
+  return config::get<"clock">(segment_.policy) == config::kFreeClock;
 }
-abi::Eof Flow::eof() const {
-  return sane_enum(segment_.policy.eof.load(kRelaxed), abi::Eof::kWait);
-}
+abi::Eof Flow::eof() const { return config::get<"eof", abi::Eof>(segment_.policy); }
 abi::Underrun Flow::underrun() const {
-  return sane_enum(segment_.policy.underrun.load(kRelaxed), abi::Underrun::kStall);
+  return config::get<"underrun", abi::Underrun>(segment_.policy);
 }
-abi::Overrun Flow::overrun() const {
-  return sane_enum(segment_.policy.overrun.load(kRelaxed), abi::Overrun::kDrop);
-}
+abi::Overrun Flow::overrun() const { return config::get<"overrun", abi::Overrun>(segment_.policy); }
 
 std::uint64_t Flow::buffer_of(const abi::Side& side, const RingLimits& ring) const {
   // A ring that is not mapped has no room at all.
@@ -69,8 +67,8 @@ audio::Clock Flow::clock(std::uint64_t& stream) const {
     if ((before & 1) == 0 && consumer_.sequence.load(kRelaxed) == before) break;
   }
   clock.rate_hz = std::clamp<std::uint32_t>(clock.rate_hz, 1, 10'000'000);
-  clock.factor_milli = sane_factor(clock.factor_milli);
-  clock.ppm = sane_ppm(clock.ppm);
+  clock.factor_milli = sane<"clock">(clock.factor_milli);
+  clock.ppm = sane<"ppm">(clock.ppm);
   return clock;
 }
 

@@ -8,10 +8,6 @@
 
 namespace ossloop::device {
 
-inline constexpr int kMinRateHz = 5000;
-inline constexpr int kMaxRateHz = 768000;
-inline constexpr int kMaxChannels = 64;
-
 // What a server starts with at each open.
 inline constexpr audio::PcmFormat kServerDefault{0x10 /* AFMT_S16_LE */, 2, 48000};
 
@@ -30,8 +26,9 @@ inline audio::PcmFormat unpack_format(std::uint64_t word) {
   constexpr std::size_t kLast = std::size(audio::kSampleFormats) - 1;
   audio::PcmFormat format{};
   format.afmt = audio::kSampleFormats[std::min<std::size_t>((word >> 27) & 0x1f, kLast)].afmt;
-  format.channels = std::clamp(static_cast<int>((word >> 20) & 0x7f), 1, kMaxChannels);
-  format.rate_hz = std::clamp(static_cast<int>(word & 0xfffff), kMinRateHz, kMaxRateHz);
+  format.channels = std::clamp(static_cast<int>((word >> 20) & 0x7f), 1, audio::kMaxChannels);
+  format.rate_hz =
+      std::clamp(static_cast<int>(word & 0xfffff), audio::kMinRateHz, audio::kMaxRateHz);
   return format;
 }
 

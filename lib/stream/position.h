@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "config/policy.h"
+
 namespace ossloop::device {
 
 // A sleep without a time of its own ends by a post; this is for lost ones. Not
@@ -24,12 +26,11 @@ inline std::uint64_t distance(std::uint64_t position, std::uint64_t from) {
   return ahead >> 63 != 0 ? 0 : std::min(ahead, kFar);
 }
 
-// How often a factor of the policy may be asked for, as config accepts it.
-inline std::uint32_t sane_factor(std::uint32_t milli) {
-  return std::clamp<std::uint32_t>(milli, 1, 1000000);
-}
-inline std::int32_t sane_ppm(std::int32_t ppm) {
-  return std::clamp<std::int32_t>(ppm, -200000, 200000);
+// The nearest value that the policy `Name` may have.
+template <config::KeyName Name, typename Number>
+constexpr Number sane(Number number) {
+  constexpr const config::Key& row = config::kRow<Name>;
+  return static_cast<Number>(std::clamp<std::int64_t>(number, row.minimum, row.maximum));
 }
 
 }  // namespace ossloop::device

@@ -1,18 +1,18 @@
 // How much sound the ring of an instance holds.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "audio/pcm_format.h"
+#include "stream/position.h"
 
 namespace ossloop::device {
 
 // The longest buffer one side may have, in frames of a stream of `rate_hz`. A
 // quarter more than asked for: fragments are powers of two and round up.
 inline std::uint64_t longest_buffer_frames(int rate_hz, std::uint32_t buffer_ms) {
-  const std::uint64_t ms = std::clamp<std::uint32_t>(buffer_ms, 20, 5000);
+  const std::uint64_t ms = sane<"buffer_ms">(buffer_ms);
   return static_cast<std::uint64_t>(rate_hz) * ms / 800 + 256;
 }
 

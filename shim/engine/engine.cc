@@ -41,9 +41,8 @@ bool holds(int fd, const device::Endpoint* endpoint) {
 
 Engine::Engine(DescriptorTable& table)
     : runtime_(start_runtime()),
-      instances_(
-          {runtime_.folder, static_cast<mode_t>(runtime_.config.mode)}, runtime_.config.instances,
-          [this](int instance) { return init(instance); }, config::policy_bit),
+      instances_({runtime_.folder, static_cast<mode_t>(runtime_.config.mode)},
+                 runtime_.config.instances, [this](int instance) { return init(instance); }),
       handles_(table) {
   device::DeviceThread::instance().stop_if_idle();
 }

@@ -96,7 +96,7 @@ int Engine::open(const config::DeviceName& name, int flags) {
 shm::SegmentInit Engine::init(int instance) const {
   const config::InstancePolicy& policy = runtime_.config.policy[instance];
   shm::SegmentInit init;
-  init.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  init.ring_bytes = device::ring_bytes(device::kServerDefault, config::get<"buffer_ms">(policy));
   init.fill = [&policy](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
@@ -163,8 +163,7 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
   request.close_on_exec = (flags & O_CLOEXEC) != 0;
   request.mu_law = name.mu_law;
   request.init = init(request.instance);
-  const config::InstancePolicy& policy = runtime_.config.policy[request.instance];
-  request.refresh = [&](abi::Policy& present) { config::refresh_policy(policy, present); };
+  request.configured = runtime_.config.policy[request.instance];
 
   std::string why;
   const std::int64_t deadline_ns = sys().now_ns() + config::open_wait_ns(why);

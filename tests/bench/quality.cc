@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "analyser.h"
+#include "config/policy.h"
 #include "measure.h"
 
 int main(int count, char** words) {
@@ -38,7 +39,8 @@ int main(int count, char** words) {
           "\"half_power_hz\": %.0f, \"stop_band_db\": %.1f, \"aliasing_db\": %.1f, "
           "\"misplaced_frames\": %.6f, \"held_ms\": %.2f, \"held_free_ms\": %.2f, "
           "\"exact_length\": %s}",
-          first ? "" : ",\n ", pair.from_hz, pair.to_hz, audio::quality_name(quality),
+          first ? "" : ",\n ", pair.from_hz, pair.to_hz,
+          config::kRow<"quality">.choices[static_cast<std::size_t>(quality)].data(),
           distortion_db(audio::afmt::kS32Le, false), distortion_db(audio::afmt::kFloat, false),
           distortion_db(audio::afmt::kS16Le, true),
           std::max(real_time.ripple_db, no_clock.ripple_db),

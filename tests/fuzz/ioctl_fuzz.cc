@@ -103,9 +103,9 @@ class Memory {
 shm::SegmentInit init(int) {
   shm::SegmentInit init;
   config::InstancePolicy policy;
-  policy.clock_mode = abi::ClockMode::kFree;
-  policy.buffer_ms = 40;
-  init.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  config::set<"clock">(policy, config::kFreeClock);
+  config::set<"buffer_ms">(policy, 40);
+  init.ring_bytes = device::ring_bytes(device::kServerDefault, config::get<"buffer_ms">(policy));
   init.fill = [policy](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
@@ -145,7 +145,7 @@ class Side {
 class World {
  public:
   World(const std::string& folder, bool server_reads)
-      : instances_(folder, 1, init, config::policy_bit),
+      : instances_(folder, 1, init),
         server_(folder, abi::kServer, server_reads ? device::kRead : device::kWrite),
         client_(folder, abi::kClient, device::kReadWrite) {
     if (server_.get() == nullptr || client_.get() == nullptr) ::abort();

@@ -131,22 +131,20 @@ World::World(std::string in, std::uint64_t number, std::uint32_t may)
   Chance chance(seed);
   truncates = chance.one_in(4) && (parts & kTruncate) != 0;
   server_reads = chance.one_in(2);
-  constexpr std::uint32_t kFactors[] = {1000, 1000, 1000, 4000, 200};
-  policy.clock_mode = chance.one_in(2) ? config::ClockMode::kFree : config::ClockMode::kRealtime;
-  policy.clock_factor_milli =
-      policy.clock_mode == config::ClockMode::kFree ? 1000 : chance.pick(kFactors);
-  policy.eof = static_cast<config::Eof>(chance.below(4));
-  policy.underrun = static_cast<config::Underrun>(chance.below(2));
-  policy.overrun = static_cast<config::Overrun>(chance.below(2));
-  policy.quality = static_cast<std::uint32_t>(chance.below(5));
-  policy.dither = chance.one_in(4);
+  constexpr std::int64_t kFactors[] = {1000, 1000, 1000, 4000, 200};
+  config::set<"clock">(policy, chance.one_in(2) ? config::kFreeClock : chance.pick(kFactors));
+  config::set<"eof">(policy, static_cast<abi::Eof>(chance.below(4)));
+  config::set<"underrun">(policy, static_cast<abi::Underrun>(chance.below(2)));
+  config::set<"overrun">(policy, static_cast<abi::Overrun>(chance.below(2)));
+  config::set<"quality">(policy, static_cast<std::uint32_t>(chance.below(5)));
+  config::set<"dither">(policy, chance.one_in(4));
   constexpr std::uint32_t kBuffers[] = {20, 40, 100};
-  policy.buffer_ms = chance.pick(kBuffers);
+  config::set<"buffer_ms">(policy, chance.pick(kBuffers));
 }
 
 shm::SegmentInit World::init() const {
   shm::SegmentInit init;
-  init.ring_bytes = device::ring_bytes(device::kServerDefault, policy.buffer_ms);
+  init.ring_bytes = device::ring_bytes(device::kServerDefault, config::get<"buffer_ms">(policy));
   init.fill = [stored = policy](abi::Segment& segment) {
     config::store_policy(stored, segment.policy);
     segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));

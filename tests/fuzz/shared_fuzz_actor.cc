@@ -180,8 +180,8 @@ class Life {
     config::Runtime runtime;
     runtime.folder = actor_.world.folder;
     runtime.config.policy[0] = actor_.world.policy;
-    const oss::InstanceSet machine(
-        actor_.world.folder, 1, [this](int) { return actor_.world.init(); }, config::policy_bit);
+    const oss::InstanceSet machine(actor_.world.folder, 1,
+                                   [this](int) { return actor_.world.init(); });
     constexpr const char* kChanges[] = {
         "clock=free",     "clock=realtime", "clock=3",  "eof=silence", "eof=reset", "eof=eof",
         "underrun=stall", "overrun=drop",   "ppm=5000", "quality=low", "dither=on"};

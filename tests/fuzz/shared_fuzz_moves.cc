@@ -35,8 +35,7 @@ Moves::Moves(const World& world, Post& post, Chance& chance)
     : world_(world),
       post_(&post),
       chance_(chance),
-      instances_(
-          world.folder, 1, [&world](int) { return world.init(); }, config::policy_bit) {}
+      instances_(world.folder, 1, [&world](int) { return world.init(); }) {}
 
 void Moves::doing(const char* format, ...) {
   std::va_list arguments;
@@ -56,8 +55,7 @@ bool Moves::open(abi::SideIndex side) {
   request.nonblock = chance_.one_in(3);
   request.mu_law = side == abi::kClient && chance_.one_in(10);
   request.init = world_.init();
-  const config::InstancePolicy policy = world_.policy;
-  request.refresh = [policy](abi::Policy& stored) { config::refresh_policy(policy, stored); };
+  request.configured = world_.policy;
   if (request.access == 0) request.access = device::kRead;
   for (int attempt = 0; attempt < 100 && asked_to_end == 0; ++attempt) {
     doing("open for %u", request.access);

@@ -1,13 +1,18 @@
 """ossloopctl as a test runs it, and what its pages show of an instance."""
 
 import json
+import re
 import subprocess
 
 from driven import DrivenTest
-from loop import CONTROL, LIMIT_SECONDS
+from loop import CONTROL, LIMIT_SECONDS, ROOT
 
 COMMANDS = ["create", "destroy", "list", "status", "set", "run", "record", "play", "monitor", "api"]
 
+# As the shipped configuration shows them.
+POLICIES = set(re.findall(
+    r"^#([a-z_]+)=", (ROOT / "conf/oss_audioloop.conf").read_text().partition("# --- One instance")[2],
+    re.MULTILINE))
 SIDE_MEMBERS = {
     "state", "alive", "pid", "command", "direction", "nonblock",
     "format", "channels", "rate_hz", "fragment_bytes", "fragments",
@@ -26,10 +31,7 @@ MEMBERS = {
     "clock": {"running", "error_frames", "held_ms", "stalled_ms"},
     "counters": {"underruns", "overruns", "silence_frames", "dropped_frames", "clipped_samples"},
     "mixer": {"muted", "vol", "pcm", "igain"},
-    "policy": {
-        "eof", "underrun", "overrun", "clock", "ppm", "quality", "dither", "tick_ms", "buffer_ms",
-        "volume",
-    },
+    "policy": POLICIES,
 }
 
 

@@ -3,7 +3,7 @@
 import subprocess
 import unittest
 
-from control import COMMANDS, MEMBERS, SIDE_MEMBERS, ControlTest
+from control import COMMANDS, MEMBERS, POLICIES, SIDE_MEMBERS, ControlTest
 from loop import CONTROL, ROOT
 
 # A word or two that each command accepts, to which one bad word is added.
@@ -105,15 +105,16 @@ class Usage(ControlTest):
         text = self.does(loop, "--help")
         for command in COMMANDS:
             self.assertIn(command, text)
-        text = self.does(loop, "set", "--help")
-        for policy in MEMBERS["policy"]:
-            self.assertIn(policy, text)
+        for command in ("set", "create"):
+            text = self.does(loop, command, "--help")
+            for policy, value in self.status(loop)["policy"].items():
+                self.assertRegex(text, rf"\n  {policy}\n.*\n.*; default {value}\n")
 
     def test_the_manual_names_every_command_and_member(self):
         manual = (ROOT / "tools/man/ossloopctl.1").read_text()
         names = [*COMMANDS, *MEMBERS, *SIDE_MEMBERS]
         names += [name for kind in MEMBERS.values() if isinstance(kind, set) for name in kind]
-        for name in set(names) - MEMBERS["policy"]:
+        for name in set(names) - POLICIES:
             self.assertRegex(manual, rf"\b{name}\b")
 
     def test_a_bad_configuration_line_stops_every_command(self):

@@ -16,12 +16,12 @@ constexpr int kRates[] = {8000, 11025, 16000, 44100, 48000, 96000};
 
 Setup choose_setup(Chance& chance) {
   Setup setup;
-  setup.policy.clock_mode = abi::ClockMode::kFree;
-  setup.policy.eof = static_cast<abi::Eof>(chance.below(4));
-  setup.policy.underrun = static_cast<abi::Underrun>(chance.below(2));
-  setup.policy.overrun = static_cast<abi::Overrun>(chance.below(2));
-  setup.policy.buffer_ms = static_cast<std::uint32_t>(chance.between(20, 100));
-  setup.policy.quality = static_cast<std::uint32_t>(chance.below(5));
+  config::set<"clock">(setup.policy, config::kFreeClock);
+  config::set<"eof">(setup.policy, static_cast<abi::Eof>(chance.below(4)));
+  config::set<"underrun">(setup.policy, static_cast<abi::Underrun>(chance.below(2)));
+  config::set<"overrun">(setup.policy, static_cast<abi::Overrun>(chance.below(2)));
+  config::set<"buffer_ms">(setup.policy, static_cast<std::uint32_t>(chance.between(20, 100)));
+  config::set<"quality">(setup.policy, static_cast<std::uint32_t>(chance.below(5)));
   setup.server_reads = chance.one_in(2);
   setup.player = {chance.pick(kFormats), static_cast<int>(chance.between(1, 3)),
                   chance.pick(kRates)};
@@ -80,8 +80,9 @@ class Model {
     const auto out_frame = static_cast<std::size_t>(setup_.recorder.frame_bytes());
     for (const Stream& stream : streams_) {
       int error = 0;
-      const audio::Converter::Options options{static_cast<audio::Quality>(setup_.policy.quality),
-                                              false, audio::Blocks::kLong};
+      const audio::Converter::Options options{
+          static_cast<audio::Quality>(config::get<"quality">(setup_.policy)), false,
+          audio::Blocks::kLong};
       auto converter = audio::Converter::create(setup_.player, setup_.recorder, options, error);
       hold(converter != nullptr, "no converter for the model");
       const std::size_t frames = stream.sent.size() / frame_bytes();
@@ -159,12 +160,14 @@ class Play {
     recorded_.insert(recorded_.end(), block.begin(),
                      block.begin() + static_cast<std::ptrdiff_t>(step.moved));
     if (step.error != 0) {
-      hold(step.error == -ECONNRESET && setup_.policy.eof == abi::Eof::kReset,
+      hold(step.error == -ECONNRESET &&
+               config::get<"eof", abi::Eof>(setup_.policy) == abi::Eof::kReset,
            "read: error " + std::to_string(step.error));
       hold(step.moved == 0, "an error with bytes");
       ends_.push_back(recorded_.size());
     } else if (step.short_return && step.moved == 0 && bytes > 0) {
-      hold(setup_.policy.eof == abi::Eof::kEof, "an end of file that the policy does not have");
+      hold(config::get<"eof", abi::Eof>(setup_.policy) == abi::Eof::kEof,
+           "an end of file that the policy does not have");
       if (ends_.empty() || ends_.back() != recorded_.size()) ends_.push_back(recorded_.size());
     }
   }
@@ -215,8 +218,9 @@ class Play {
   void change_clock() {
     const auto& policy = setup_.policy;
     if (model_.changes_rate()) return;  // the filter rounds otherwise
-    if (policy.underrun != abi::Underrun::kStall || policy.overrun != abi::Overrun::kWait ||
-        policy.eof == abi::Eof::kSilence) {
+    if (config::get<"underrun", abi::Underrun>(policy) != abi::Underrun::kStall ||
+        config::get<"overrun", abi::Overrun>(policy) != abi::Overrun::kWait ||
+        config::get<"eof", abi::Eof>(policy) == abi::Eof::kSilence) {
       return;
     }
     auto& mode = rig_.contract().policy.clock_mode;
@@ -318,10 +322,10 @@ class Play {
     std::vector<std::size_t> ends;
     const Bytes expected = model_.expected(ends);
     compare(expected);
-    if (setup_.policy.eof == abi::Eof::kReset) {
+    if (config::get<"eof", abi::Eof>(setup_.policy) == abi::Eof::kReset) {
       hold(ends == ends_,
            std::to_string(ends_.size()) + " ends told of " + std::to_string(ends.size()));
-    } else if (setup_.policy.eof == abi::Eof::kEof) {
+    } else if (config::get<"eof", abi::Eof>(setup_.policy) == abi::Eof::kEof) {
       ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
       hold(ends == ends_, "the ends of files are not where streams end");
     } else {

@@ -13,14 +13,16 @@ constexpr PcmFormat kNumbered{audio::afmt::kS32Le, 1, 48000};
 
 Setup choose_setup(Chance& chance) {
   Setup setup;
-  setup.policy.eof = static_cast<abi::Eof>(chance.below(2) * 3);  // reset or wait
-  setup.policy.underrun = static_cast<abi::Underrun>(chance.below(2));
-  setup.policy.overrun = static_cast<abi::Overrun>(chance.below(2));
-  setup.policy.buffer_ms = static_cast<std::uint32_t>(chance.between(20, 200));
-  setup.policy.clock_factor_milli =
-      chance.one_in(3) ? static_cast<std::uint32_t>(chance.between(100, 8000)) : 1000;
-  setup.policy.ppm =
-      chance.one_in(3) ? static_cast<std::int32_t>(chance.between(0, 400000)) - 200000 : 0;
+  config::set<"eof">(setup.policy, static_cast<abi::Eof>(chance.below(2) * 3));  // reset or wait
+  config::set<"underrun">(setup.policy, static_cast<abi::Underrun>(chance.below(2)));
+  config::set<"overrun">(setup.policy, static_cast<abi::Overrun>(chance.below(2)));
+  config::set<"buffer_ms">(setup.policy, static_cast<std::uint32_t>(chance.between(20, 200)));
+  config::set<"clock">(setup.policy, chance.one_in(3)
+                                         ? static_cast<std::uint32_t>(chance.between(100, 8000))
+                                         : 1000);
+  config::set<"ppm">(
+      setup.policy,
+      chance.one_in(3) ? static_cast<std::int32_t>(chance.between(0, 400000)) - 200000 : 0);
   setup.server_reads = chance.one_in(2);
   setup.player = setup.recorder = kNumbered;
   setup.player.rate_hz = setup.recorder.rate_hz = chance.one_in(2) ? 48000 : 44100;
@@ -31,8 +33,8 @@ class Play {
  public:
   Play(Rig& rig, Chance& chance) : rig_(rig), chance_(chance), setup_(choose_setup(chance)) {
     rig_.begin(setup_);
-    policy().clock_factor_milli.store(setup_.policy.clock_factor_milli);
-    policy().ppm.store(setup_.policy.ppm);
+    policy().clock_factor_milli.store(config::get<"clock">(setup_.policy));
+    policy().ppm.store(config::get<"ppm">(setup_.policy));
     if (!setup_.server_reads) read(0);
   }
 
@@ -115,7 +117,7 @@ class Play {
         ++silent_;
         continue;
       }
-      const bool drops = setup_.policy.overrun == abi::Overrun::kDrop;
+      const bool drops = config::get<"overrun", abi::Overrun>(setup_.policy) == abi::Overrun::kDrop;
       hold(drops ? block[i] > heard_ : block[i] == heard_ + 1,
            "frame " + std::to_string(block[i]) + " came after " + std::to_string(heard_));
       lost_ += block[i] - heard_ - 1;
@@ -149,10 +151,13 @@ class Play {
       read(60000);
       if (heard_ != before) idle = 0;
     }
-    hold(heard_ + (setup_.policy.overrun == abi::Overrun::kDrop ? lost_ : 0) >= sent_ ||
-             lost_ > 0 || heard_ == sent_,
-         std::to_string(heard_) + " of " + std::to_string(sent_) + " frames were heard");
-    if (setup_.policy.overrun == abi::Overrun::kWait) {
+    hold(
+        heard_ + (config::get<"overrun", abi::Overrun>(setup_.policy) == abi::Overrun::kDrop ? lost_
+                                                                                             : 0) >=
+                sent_ ||
+            lost_ > 0 || heard_ == sent_,
+        std::to_string(heard_) + " of " + std::to_string(sent_) + " frames were heard");
+    if (config::get<"overrun", abi::Overrun>(setup_.policy) == abi::Overrun::kWait) {
       hold(heard_ == sent_,
            std::to_string(heard_) + " of " + std::to_string(sent_) + " frames were heard");
       hold(lost_ == 0, "frames were lost");
@@ -160,7 +165,7 @@ class Play {
       hold(lost_ + (sent_ - heard_) == static_cast<std::int64_t>(counters().dropped_frames.load()),
            "lost frames were not counted");
     }
-    if (setup_.policy.underrun == abi::Underrun::kStall)
+    if (config::get<"underrun", abi::Underrun>(setup_.policy) == abi::Underrun::kStall)
       hold(silent_ == 0, "silence where the clock should wait");
     hold(silent_ == static_cast<std::int64_t>(counters().silence_frames.load()),
          "silence was not counted");
@@ -179,10 +184,10 @@ class Play {
 // nothing but the clock.
 void keeps_pace(Rig& rig, Chance& chance) {
   Setup setup;
-  setup.policy.buffer_ms = 200;
+  config::set<"buffer_ms">(setup.policy, 200);
   setup.player = setup.recorder = kNumbered;
   setup.player.rate_hz = setup.recorder.rate_hz = static_cast<int>(chance.between(5000, 192000));
-  setup.policy.ppm = static_cast<std::int32_t>(chance.between(0, 400000)) - 200000;
+  config::set<"ppm">(setup.policy, static_cast<std::int32_t>(chance.between(0, 400000)) - 200000);
   rig.begin(setup);
   std::vector<std::int32_t> block(100000);
   auto* bytes = reinterpret_cast<std::byte*>(block.data());
@@ -195,9 +200,9 @@ void keeps_pace(Rig& rig, Chance& chance) {
     if (start_ns == 0) start_ns = rig.now;
     got += static_cast<std::int64_t>(step.moved / 4);
     const base::Int128 elapsed = rig.now - start_ns;
-    const auto due =
-        static_cast<std::int64_t>(elapsed * setup.player.rate_hz * (1'000'000 + setup.policy.ppm) /
-                                  1'000'000'000 / 1'000'000);
+    const auto due = static_cast<std::int64_t>(elapsed * setup.player.rate_hz *
+                                               (1'000'000 + config::get<"ppm">(setup.policy)) /
+                                               1'000'000'000 / 1'000'000);
     hold(got >= due - 1 && got <= due + 1, std::to_string(got) + " frames after " +
                                                std::to_string(rig.now - start_ns) + " ns, due " +
                                                std::to_string(due));

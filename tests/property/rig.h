@@ -90,7 +90,8 @@ class Rig {
     std::memset(reinterpret_cast<char*>(&contract) + kFirst, 0, sizeof contract - kFirst);
     config::store_policy(setup.policy, contract.policy);
     contract.loop.word.store(device::pack(server_format(), 0, 0));
-    hold(segment_->reserve_ring(device::ring_bytes(server_format(), setup.policy.buffer_ms)) == 0,
+    hold(segment_->reserve_ring(
+             device::ring_bytes(server_format(), config::get<"buffer_ms">(setup.policy))) == 0,
          "no memory for the ring");
     now = 1000 * kSecond;
     if (setup.server_reads) open_recorder();

@@ -15,9 +15,9 @@ ARROWS = {
     "config": "base abi config",
     "shm": "base abi shm",
     "audio": "base audio",
-    "stream": "base abi audio stream",
-    "device": "base abi audio stream shm device",
-    "oss": "base abi audio stream shm device oss",
+    "stream": "base abi config audio stream",
+    "device": "base abi config audio stream shm device",
+    "oss": "base abi config audio stream shm device oss",
     "control": "base abi config audio stream shm control",
 }
 LAYERS = [*ARROWS, "abi"]

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "../bench/analyser.h"
+#include "config/policy.h"
 
 using namespace ossloop;
 using audio::Blocks;
@@ -57,7 +58,8 @@ TEST_CASE("the pass band is flat and in its place, and nothing comes from beyond
   for (const auto& [quality, ripple_db, beyond_db] :
        {Limits{Quality::kMedium, 0.25, -100}, Limits{Quality::kHigh, 0.01, -120},
         Limits{Quality::kVeryHigh, 0.01, -160}}) {
-    INFO(named(pair, blocks) << ", " << audio::quality_name(quality));
+    INFO(named(pair, blocks) << ", "
+                             << config::kRow<"quality">.choices[static_cast<std::size_t>(quality)]);
     const bench::Response response = bench::response(pair.from_hz, pair.to_hz, quality, blocks);
     CHECK(response.ripple_db < ripple_db);
     CHECK(response.half_power_hz > 0.91 * std::min(pair.from_hz, pair.to_hz) / 2);

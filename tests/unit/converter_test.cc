@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+#include "config/policy.h"
+
 using namespace ossloop::audio;
 
 namespace {
@@ -314,8 +316,9 @@ TEST_CASE("a sine is clean behind the rate converter") {
       const auto out = decoded(c.afmt, convert(from, to, in, {c.quality, false}));
       REQUIRE(out.size() == static_cast<std::size_t>(to_hz));
       const double db = snr_db(out, 997, to_hz, peak);
-      INFO(find_format(c.afmt)->name << ' ' << quality_name(c.quality) << ' ' << from_hz << ": "
-                                     << db);
+      INFO(find_format(c.afmt)->name
+           << ' ' << ossloop::config::kRow<"quality">.choices[static_cast<std::size_t>(c.quality)]
+           << ' ' << from_hz << ": " << db);
       CHECK(db > c.least_db);
     }
   }

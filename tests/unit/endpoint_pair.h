@@ -33,7 +33,7 @@ class Pair {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     request_.folder = std::string(name);
-    request_.init.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
+    request_.init.ring_bytes = ring_bytes(kServerDefault, config::get<"buffer_ms">(policy));
     request_.init.fill = [policy](abi::Segment& contract) {
       config::store_policy(policy, contract.policy);
       contract.loop.word.store(pack(kServerDefault, 0, 0));

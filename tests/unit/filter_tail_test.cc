@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numbers>
 
+#include "config/policy.h"
 #include "instance.h"
 
 using namespace ossloop;
@@ -87,9 +88,11 @@ TEST_CASE("what a killed player's rate converter held arrives as if it had been 
          {audio::Quality::kQuick, audio::Quality::kHigh, audio::Quality::kVeryHigh}) {
       for (const std::size_t frames : {1, 441, 30011}) {
         config::InstancePolicy policy = free_clock();
-        policy.quality = static_cast<std::uint32_t>(quality);
+        config::set<"quality">(policy, static_cast<std::uint32_t>(quality));
         const Bytes data = music(frames, from);
-        INFO(from << " to " << to << " Hz, " << audio::quality_name(quality) << ", " << frames);
+        INFO(from << " to " << to << " Hz, "
+                  << config::kRow<"quality">.choices[static_cast<std::size_t>(quality)] << ", "
+                  << frames);
         const Bytes closed = recording(from, to, policy, data, false);
         const Bytes killed = recording(from, to, policy, data, true);
         REQUIRE(closed.size() == rounded(frames, to, from) * 4);
@@ -104,7 +107,7 @@ TEST_CASE("what a killed player's rate converter held arrives as if it had been 
 
 TEST_CASE("a killed player's tail comes in real time and before the next stream") {
   config::InstancePolicy policy;
-  policy.eof = abi::Eof::kWait;
+  config::set<"eof">(policy, abi::Eof::kWait);
   Instance loop(s16(48000), s16(44100), true, policy);
   loop.read(4096);
   const Bytes data = music(4410, 44100);

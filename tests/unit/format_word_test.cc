@@ -11,7 +11,7 @@ using audio::PcmFormat;
 
 TEST_CASE("every format of the loop survives its word") {
   for (const audio::SampleFormat& format : audio::sample_formats()) {
-    for (int channels = 1; channels <= kMaxChannels; ++channels) {
+    for (int channels = 1; channels <= ossloop::audio::kMaxChannels; ++channels) {
       for (const int rate : {5000, 8000, 11025, 44100, 48000, 192001, 768000}) {
         const PcmFormat pcm{format.afmt, channels, rate};
         const std::uint64_t word = pack(pcm, 0xabcd, 0x1234);

@@ -7,7 +7,7 @@ namespace ossloop::test {
 
 inline config::InstancePolicy free_clock() {
   config::InstancePolicy policy;
-  policy.clock_mode = abi::ClockMode::kFree;
+  config::set<"clock">(policy, config::kFreeClock);
   return policy;
 }
 

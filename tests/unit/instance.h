@@ -79,7 +79,7 @@ class Instance {
     REQUIRE(::mkdtemp(name) != nullptr);
     folder_ = name;
     shm::SegmentInit init;
-    init.ring_bytes = ring_bytes(kServerDefault, policy.buffer_ms);
+    init.ring_bytes = ring_bytes(kServerDefault, config::get<"buffer_ms">(policy));
     init.fill = [&](abi::Segment& contract) {
       config::store_policy(policy, contract.policy);
       contract.loop.word.store(pack(kServerDefault, 0, 0));
@@ -87,7 +87,8 @@ class Instance {
     int error = 0;
     segment = shm::Segment::open(folder_, 0, init, error);
     REQUIRE(segment != nullptr);
-    REQUIRE(segment->reserve_ring(ring_bytes(server_format, policy.buffer_ms)) == 0);
+    REQUIRE(segment->reserve_ring(ring_bytes(server_format, config::get<"buffer_ms">(policy))) ==
+            0);
     server = std::make_unique<Opened>(segment, abi::kServer, server_format);
     server->publish(server_reads ? 1 : 2);
     open_client(client_format);

@@ -131,7 +131,7 @@ TEST_CASE("the loop sees mapped sound when two ticks of it are there") {
 
 TEST_CASE("with a free clock a mapped buffer still runs in real time") {
   config::InstancePolicy policy;
-  policy.clock_mode = abi::ClockMode::kFree;
+  config::set<"clock">(policy, config::kFreeClock);
   Playing playing(policy);
   playing.tick(10);
   CHECK(playing.reached() == 480);

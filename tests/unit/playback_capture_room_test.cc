@@ -144,8 +144,8 @@ TEST_CASE("a slow recorder loses nothing") {
 TEST_CASE("overrun=drop: a recorder that was away hears the newest, whatever the buffers") {
   for (const std::uint32_t buffer_ms : {100U, 340U, 1000U, 5000U}) {
     config::InstancePolicy policy;
-    policy.overrun = abi::Overrun::kDrop;
-    policy.buffer_ms = buffer_ms;
+    config::set<"overrun">(policy, abi::Overrun::kDrop);
+    config::set<"buffer_ms">(policy, buffer_ms);
     Instance loop(kS16, kS16, true, policy);
     const Bytes block = noise(48000 * 4);
     loop.read(4);

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "config/policy.h"
+
 using namespace ossloop::audio;
 
 namespace {
@@ -78,18 +80,6 @@ TEST_CASE("frames are scaled to the nearest whole number, halves up") {
       const auto exact = static_cast<std::uint64_t>((Int128{frames} * to * 2 + from) / (2 * from));
       CHECK(scale_frames_round(frames, to, from) == exact);
     }
-  }
-}
-
-TEST_CASE("qualities have names") {
-  Quality quality = Quality::kLow;
-  CHECK(find_quality("very-high", quality));
-  CHECK(quality == Quality::kVeryHigh);
-  CHECK_FALSE(find_quality("best", quality));
-  CHECK(quality == Quality::kVeryHigh);
-  for (const Quality each : kAll) {
-    CHECK(find_quality(quality_name(each), quality));
-    CHECK(quality == each);
   }
 }
 
@@ -167,8 +157,9 @@ TEST_CASE("N frames in are exactly round(N * to / from) out") {
         converter->reset();
         const auto out = convert(*converter, noise(frames), 1, 480, 512);
         if (out.size() != scale_frames_round(frames, to, from)) {
-          FAIL(from << " to " << to << ' ' << quality_name(quality) << ": " << frames << " gave "
-                    << out.size());
+          FAIL(from << " to " << to << ' '
+                    << ossloop::config::kRow<"quality">.choices[static_cast<std::size_t>(quality)]
+                    << ": " << frames << " gave " << out.size());
         }
       }
     }
@@ -193,7 +184,8 @@ TEST_CASE("blocks of any size give the same samples") {
       {44100, 48000}, {48000, 44100}, {44101, 48000}, {5000, 96000}, {192000, 5000}};
   for (const auto& [from, to] : rates) {
     for (const Quality quality : kAll) {
-      INFO(from << " to " << to << ' ' << quality_name(quality));
+      INFO(from << " to " << to << ' '
+                << ossloop::config::kRow<"quality">.choices[static_cast<std::size_t>(quality)]);
       auto converter = make(from, to, 2, quality);
       const auto in = noise(2 * 1501);
       const auto whole = convert(*converter, in, 2, 1501, 100000);
@@ -227,7 +219,9 @@ TEST_CASE("an impulse comes out where it went in") {
         if (std::fabs(out[i]) > std::fabs(out[peak])) peak = i;
       }
       const double expected = static_cast<double>(at) * to / from;
-      INFO(from << " to " << to << ' ' << quality_name(quality) << ": " << peak);
+      INFO(from << " to " << to << ' '
+                << ossloop::config::kRow<"quality">.choices[static_cast<std::size_t>(quality)]
+                << ": " << peak);
       // Within a sample of the slower rate's.
       CHECK(std::fabs(static_cast<double>(peak) - expected) <= std::max(1.0, 0.5 * to / from));
     }

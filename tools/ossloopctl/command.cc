@@ -52,6 +52,8 @@ int wrong_usage(const std::string& why) {
   return kUsage;
 }
 
+std::string instance_range() { return "0 to " + std::to_string(abi::kMaxInstances - 1); }
+
 bool parse_instance(const std::string& word, int& number, std::string& why) {
   const bool digits = word.size() <= 2 && word.find_first_not_of("0123456789") == std::string::npos;
   const bool canonical = !word.empty() && (word.size() == 1 || word[0] != '0');
@@ -59,8 +61,7 @@ bool parse_instance(const std::string& word, int& number, std::string& why) {
     number = std::stoi(word);
     return true;
   }
-  why = "no instance " + config::quote(word) + "; expected a number from 0 to " +
-        std::to_string(abi::kMaxInstances - 1);
+  why = "no instance " + config::quote(word) + "; expected a number from " + instance_range();
   return false;
 }
 
@@ -78,10 +79,11 @@ CLI::Validator whole_number_in(int low, int high) { return in_range(low, high, "
 
 std::string policy_help() {
   std::string text = "Policies:\n";
-  for (const config::KeyInfo& key : config::keys()) {
+  for (const config::Key& key : config::kKeys) {
     if (key.scope != config::Scope::kInstance) continue;
     text += "  " + std::string(key.name) + "\n      " + std::string(key.help) + ":\n      " +
-            config::accepted_values(key.name) + "\n";
+            config::accepted_values(key.name) + "; default " +
+            config::format_policy_value({}, key.name) + "\n";
   }
   return text;
 }

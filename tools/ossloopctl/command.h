@@ -31,7 +31,10 @@ void add_api(CLI::App& app, int& status);
 int failed(const std::string& why);
 int wrong_usage(const std::string& why);
 
-// Reads 0 to 15. False with one line in `why`.
+// "0 to 15".
+std::string instance_range();
+
+// Reads one of them. False with one line in `why`.
 bool parse_instance(const std::string& word, int& number, std::string& why);
 
 // Reads every word as key=value. False with one line in `why`.

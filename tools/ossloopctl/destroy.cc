@@ -20,7 +20,9 @@ int destroy(const std::string& word) {
 void add_destroy(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("destroy", "Removes an instance that nobody has open");
   const auto number = std::make_shared<std::string>();
-  command->add_option("N", *number, "The instance, 0 to 15")->required()->option_text(" ");
+  command->add_option("N", *number, "The instance, " + instance_range())
+      ->required()
+      ->option_text(" ");
   command->callback([number, &status] { status = destroy(*number); });
 }
 

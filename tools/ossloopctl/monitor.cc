@@ -84,7 +84,8 @@ void add_monitor(CLI::App& app, int& status) {
   CLI::App* command =
       app.add_subcommand("monitor", "Prints what instances do, a line each, until Ctrl-C");
   const auto options = std::make_shared<Options>();
-  command->add_option("N", options->instance, "Only this instance, 0 to 15")->option_text(" ");
+  command->add_option("N", options->instance, "Only this instance, " + instance_range())
+      ->option_text(" ");
   command
       ->add_option("-t,--interval", options->interval_seconds,
                    "Between lines, 0.01 to 3600; default 1")

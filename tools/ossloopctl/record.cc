@@ -97,7 +97,10 @@ void add_record(CLI::App& app, int& status) {
   command->add_option("-c,--channels", options->channels, "1 to 64; default 2")
       ->check(whole_number_in(1, audio::kMaxChannels))
       ->option_text("N");
-  command->add_option("-r,--rate", options->rate_hz, "5000 to 768000 Hz; default 48000")
+  command
+      ->add_option("-r,--rate", options->rate_hz,
+                   std::to_string(audio::kMinRateHz) + " to " + std::to_string(audio::kMaxRateHz) +
+                       " Hz; default 48000")
       ->check(whole_number_in(audio::kMinRateHz, audio::kMaxRateHz))
       ->option_text("HZ");
   command->add_option("-d,--duration", options->seconds, "End after so much sound")

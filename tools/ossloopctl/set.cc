@@ -12,8 +12,9 @@ namespace {
 // keeps what it was made with.
 void tell_what_waits(const config::Runtime& runtime, int number, const control::Changes& changes) {
   if (!control::look(runtime, number).in_use()) return;
-  for (const char* key : {"quality", "dither"}) {
-    if (changes.names(key)) std::cout << key << " takes effect at the next open\n";
+  for (const config::Key& key : config::kKeys) {
+    if (key.effect != config::Effect::kAtOpen || !changes.names(key.name)) continue;
+    std::cout << key.name << " takes effect at the next open\n";
   }
 }
 
@@ -38,7 +39,9 @@ void add_set(CLI::App& app, int& status) {
       app.add_subcommand("set", "Changes policies of an instance, also while it runs");
   const auto number = std::make_shared<std::string>();
   const auto words = std::make_shared<std::vector<std::string>>();
-  command->add_option("N", *number, "The instance, 0 to 15")->required()->option_text(" ");
+  command->add_option("N", *number, "The instance, " + instance_range())
+      ->required()
+      ->option_text(" ");
   command->add_option("words", *words, "key=value ...")->option_text(" ");
   command->footer(policy_help());
   command->callback([number, words, &status] { status = set(*number, *words); });

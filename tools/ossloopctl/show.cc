@@ -123,7 +123,7 @@ Json to_json(const InstanceView& view) {
                       {"dropped_frames", stream.dropped_frames},
                       {"clipped_samples", stream.clipped_samples}};
   json["mixer"] = mixer_json(view.mixer);
-  for (const config::KeyInfo& key : config::keys()) {
+  for (const config::Key& key : config::kKeys) {
     if (key.scope != config::Scope::kInstance) continue;
     json["policy"][std::string(key.name)] = config::format_policy_value(view.policy, key.name);
   }
@@ -181,7 +181,7 @@ void print_status(std::ostream& out, const InstanceView& view) {
       << " frames dropped, " << stream.clipped_samples << " samples clipped\n"
       << "  mixer     " << mixer_text(view.mixer) << "\n"
       << "  policy   ";
-  for (const config::KeyInfo& key : config::keys()) {
+  for (const config::Key& key : config::kKeys) {
     if (key.scope != config::Scope::kInstance) continue;
     out << " " << key.name << "=" << config::format_policy_value(view.policy, key.name);
   }

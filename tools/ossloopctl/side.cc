@@ -24,7 +24,9 @@ std::shared_ptr<SideChoice> add_side_options(CLI::App& command, bool server_by_d
   command.add_flag("--client", choice->client, help("client", !server_by_default))
       ->excludes(server)
       ->option_text(" ");
-  command.add_option("-i,--instance", choice->instance, "Of this instance, 0 to 15; default 0")
+  command
+      .add_option("-i,--instance", choice->instance,
+                  "Of this instance, " + instance_range() + "; default 0")
       ->option_text("N");
   command.add_option("-w,--wait", choice->wait_seconds, "As the client, wait so long for a server")
       ->check(number_in(0, 86400))

@@ -47,7 +47,7 @@ void add_status(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("status", "Tells all about one instance, or about each");
   const auto number = std::make_shared<std::optional<std::string>>();
   const auto json = std::make_shared<bool>(false);
-  command->add_option("N", *number, "The instance, 0 to 15")->option_text(" ");
+  command->add_option("N", *number, "The instance, " + instance_range())->option_text(" ");
   command->add_flag("--json", *json, "As JSON: an object with N, an array without");
   command->callback([number, json, &status] { status = show_status(*number, *json); });
 }
