@@ -29,7 +29,7 @@ inline std::uint64_t distance(std::uint64_t position, std::uint64_t from) {
 // The nearest value that the policy `Name` may have.
 template <config::KeyName Name, typename Number>
 constexpr Number sane(Number number) {
-  constexpr const config::Key& row = config::kRow<Name>;
+  const config::Key& row = config::kRow<Name>;
   return static_cast<Number>(std::clamp<std::int64_t>(number, row.minimum, row.maximum));
 }
 

@@ -218,56 +218,56 @@ struct Held<function> {
   }
 };
 template <auto function>
-constexpr auto held = &Held<+function>::call;
+constexpr auto kHeld = &Held<+function>::call;
 
 }  // namespace
 
 const EngineApi kEngineCalls{
     .version = kEngineVersion,
-    .open = held<[](const config::DeviceName* name, int flags) {
+    .open = kHeld<[](const config::DeviceName* name, int flags) {
       return guarded([&] { return engine->open(*name, flags); });
     }>,
-    .stat = held<[](const config::DeviceName* name, struct stat* status) {
+    .stat = kHeld<[](const config::DeviceName* name, struct stat* status) {
       return guarded([&] { return engine->stat(*name, *status); });
     }>,
-    .fstat = held<fstat>,
-    .name = held<name_of>,
-    .folder = held<[](const config::DeviceName* name, char* path, std::size_t size) {
+    .fstat = kHeld<fstat>,
+    .name = kHeld<name_of>,
+    .folder = kHeld<[](const config::DeviceName* name, char* path, std::size_t size) {
       return path_of(path, size, [&](std::string& found) { return engine->folder(*name, found); });
     }>,
-    .node = held<[](const config::DeviceName* name, char* path, std::size_t size) {
+    .node = kHeld<[](const config::DeviceName* name, char* path, std::size_t size) {
       return path_of(path, size, [&](std::string& found) { return engine->node(*name, found); });
     }>,
-    .adopt = held<[](int fd) { return 0 < guarded([&] { return engine->adopt(fd) ? 1 : 0; }); }>,
-    .read = held<read>,
-    .write = held<write>,
-    .ioctl = held<ioctl>,
-    .prepare_poll = held<prepare_poll>,
-    .poll_now = held<poll_now>,
-    .want_edges = held<want_edges>,
-    .map = held<map>,
+    .adopt = kHeld<[](int fd) { return 0 < guarded([&] { return engine->adopt(fd) ? 1 : 0; }); }>,
+    .read = kHeld<read>,
+    .write = kHeld<write>,
+    .ioctl = kHeld<ioctl>,
+    .prepare_poll = kHeld<prepare_poll>,
+    .poll_now = kHeld<poll_now>,
+    .want_edges = kHeld<want_edges>,
+    .map = kHeld<map>,
     .maps_overlap =
         [](std::uintptr_t begin, std::uintptr_t end) {
           return engine->handles().maps().overlaps(begin, end);
         },
-    .unmapped = held<[](std::uintptr_t begin, std::uintptr_t end) {
+    .unmapped = kHeld<[](std::uintptr_t begin, std::uintptr_t end) {
       guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
     }>,
     .map_moved =
         held<[](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
           engine->handles().maps().move(begin, end, to, bytes);
         }>,
-    .get_flags = held<get_flags>,
-    .set_flags = held<set_flags>,
-    .duplicated = held<[](int source, int fd) {
+    .get_flags = kHeld<get_flags>,
+    .set_flags = kHeld<set_flags>,
+    .duplicated = kHeld<[](int source, int fd) {
       guarded([&] { return engine->handles().duplicated(source, fd), 0; });
     }>,
-    .close = held<[](int fd) { return guarded([&] { return engine->handles().close(fd); }); }>,
-    .replace = held<[](int source, int fd, int flags) {
+    .close = kHeld<[](int fd) { return guarded([&] { return engine->handles().close(fd); }); }>,
+    .replace = kHeld<[](int source, int fd, int flags) {
       return guarded([&] { return engine->handles().replace(source, fd, flags); });
     }>,
-    .lost = held<[](int fd) { guarded([&] { return engine->handles().lost(fd), 0; }); }>,
-    .close_all = held<[] { guarded([] { return engine->handles().close_all(), 0; }); }>,
+    .lost = kHeld<[](int fd) { guarded([&] { return engine->handles().lost(fd), 0; }); }>,
+    .close_all = kHeld<[] { guarded([] { return engine->handles().close_all(), 0; }); }>,
     .before_fork = [] { engine->handles().before_fork(); },
     .after_fork = [](bool child) { engine->handles().after_fork(child); },
     .has_thread = [] { return device::DeviceThread::instance().has_thread(); },

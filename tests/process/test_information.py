@@ -259,7 +259,8 @@ class Groups(DrivenTest):
         self.assertEqual([False] * count, [pending.done(0) for pending in reading])
         self.assertEqual([0] * count, [self.position(player, output) for output in outputs])
         player.ioctl_bytes(outputs[0], SYNCSTART, struct.pack("<i", group))
-        self.wait_until(lambda: self.position(player, outputs[0]) > 0)
+        # Each clock runs once its recorder has woken, and counts from the start of the group.
+        self.wait_until(lambda: all(self.position(player, output) > 0 for output in outputs))
         first, *others, last = player.positions([*outputs, outputs[0]])
         # Asked one after the other: none is before the first, none after the last.
         for position in others:

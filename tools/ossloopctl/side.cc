@@ -14,7 +14,7 @@ std::string SideChoice::device(bool server_by_default, std::string& why) const {
 }
 
 std::shared_ptr<SideChoice> add_side_options(CLI::App& command, bool server_by_default) {
-  const auto choice = std::make_shared<SideChoice>();
+  auto choice = std::make_shared<SideChoice>();
   const auto help = [](const char* side, bool by_default) {
     return std::string("Take the ") + side + " side" + (by_default ? " (the default)" : "");
   };
