@@ -254,7 +254,7 @@ const EngineApi kEngineCalls{
       guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
     }>,
     .map_moved =
-        held<[](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
+        kHeld<[](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
           engine->handles().maps().move(begin, end, to, bytes);
         }>,
     .get_flags = kHeld<get_flags>,
