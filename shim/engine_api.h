@@ -77,6 +77,8 @@ struct EngineApi {
   // Before the program installs a signal's handler, and after any change of one.
   void (*handler_coming)();
   void (*handlers_changed)();
+  // Once the program can ask for the engine: what it installed before that.
+  void (*inspect_handlers)();
 };
 
 // What lives in the preloaded file.

@@ -193,6 +193,7 @@ const EngineApi* load_engine() {
     inside = false;
     if (api != nullptr) {
       engine_in_use.store(api, std::memory_order_release);
+      api->inspect_handlers();
     } else if (!again) {
       engine_missing.store(true);
     }

@@ -86,7 +86,8 @@ Arrived let_arrived_in(bool open_ended) {
       meaning = ends ? Arrived::kInterrupt : Arrived::kRestart;
     }
   }
-  if (meaning != Arrived::kNothing) hold_signals_after_sleep(let_signals_in_to_sleep());
+  // Also what ends or stops the program.
+  if (arrived != 0) hold_signals_after_sleep(let_signals_in_to_sleep());
   return meaning;
 }
 

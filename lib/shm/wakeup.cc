@@ -40,14 +40,15 @@ bool take_post(abi::Semaphore& semaphore) {
 // thread within the system call.
 [[gnu::noinline]] int cancellable_wait(abi::Semaphore& semaphore, const timespec* deadline) {
   int before = 0;
-  ::pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+  // First, since the next line may end the thread: its clean-up has the program's mask.
   const base::SleepingSignals signals = base::let_signals_in_to_sleep();
+  ::pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
   // Without a deadline only the kernel knows what the handler wants.
   const bool handled = deadline != nullptr && base::handled_before_sleep(signals);
   const int result =
       handled ? -EINTR : base::futex(semaphore.value, FUTEX_WAIT_BITSET, 0, deadline);
-  base::hold_signals_after_sleep(signals);
   ::pthread_setcanceltype(before, nullptr);
+  base::hold_signals_after_sleep(signals);
   return result;
 }
 
@@ -61,7 +62,8 @@ bool take_post(abi::Semaphore& semaphore) {
       deadline != nullptr && (now.tv_sec > deadline->tv_sec ||
                               (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec));
   const base::SleepingSignals signals = base::let_signals_in_to_sleep();
-  const int result = over ? -ETIMEDOUT : ::nanosleep(&pause, nullptr) == 0 ? 0 : -EINTR;
+  const bool handled = base::handled_before_sleep(signals);
+  const int result = over ? -ETIMEDOUT : !handled && ::nanosleep(&pause, nullptr) == 0 ? 0 : -EINTR;
   base::hold_signals_after_sleep(signals);
   errno = saved;
   return result;

@@ -8,7 +8,6 @@
 
 #include "base/host.h"
 #include "base/log.h"
-#include "base/signals.h"
 #include "device/device_thread.h"
 #include "device/endpoint.h"
 
@@ -53,7 +52,6 @@ extern "C" __attribute__((visibility("default"))) const ossloop::shim::EngineApi
     const ossloop::shim::Preloaded* preloaded) {
   using namespace ossloop::shim;
   ossloop::base::set_host({preloaded->own_process, preloaded->thread_note});
-  ossloop::base::signal_handlers();
   memory_changes = preloaded->memory_changes;
   try {
     engine = new Engine(*preloaded->descriptors);

@@ -273,6 +273,11 @@ const EngineApi kEngineCalls{
     .has_thread = [] { return device::DeviceThread::instance().has_thread(); },
     .handler_coming = [] { base::has_had_handlers.store(true); },
     .handlers_changed = base::signal_handlers_changed,
+    .inspect_handlers =
+        [] {
+          base::signal_handlers_changed();
+          base::signal_handlers();
+        },
 };
 
 }  // namespace ossloop::shim

@@ -258,9 +258,36 @@ static void every_signal_ends_a_read(void) {
   pthread_join(other, NULL);
 }
 
+static sigset_t mask_of_clean_up;
+static void look_at_mask(void *nothing) {
+  (void)nothing;
+  pthread_sigmask(SIG_SETMASK, NULL, &mask_of_clean_up);
+}
+static void *read_cancelled(void *nothing) {
+  pthread_cleanup_push(look_at_mask, NULL);
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+  pthread_cancel(pthread_self());
+  pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+  EXPECT(read(fd, block, 64) < 0);
+  pthread_cleanup_pop(0);
+  return nothing;
+}
+static void a_cancelled_thread_cleans_up_with_its_own_mask(void) {
+  signal(SIGUSR1, note_it);
+  EXPECT((fd = open(device, O_RDONLY)) >= 0);
+  sigfillset(&mask_of_clean_up);
+  pthread_t thread;
+  void *how;
+  EXPECT(pthread_create(&thread, NULL, read_cancelled, NULL) == 0);
+  EXPECT(pthread_join(thread, &how) == 0 && how == PTHREAD_CANCELED);
+  for (int number = 1; number < 32; ++number) EXPECT(!sigismember(&mask_of_clean_up, number));
+}
+
 int main(int count, char **words) {
   const struct promise promises[] = {
       {"every_signal_ends_a_read", every_signal_ends_a_read},
+      {"a_cancelled_thread_cleans_up_with_its_own_mask",
+       a_cancelled_thread_cleans_up_with_its_own_mask},
       {"calls_from_a_handler", calls_from_a_handler},
       {"forks_under_a_handler", forks_under_a_handler},
       {"jumps_from_a_handler", jumps_from_a_handler},

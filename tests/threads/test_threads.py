@@ -107,6 +107,9 @@ class Threads(LoopTest):
     def test_every_signal_ends_a_read_that_waits(self):
         self.assert_kept("every_signal_ends_a_read", SERVER, program="handlers")
 
+    def test_a_cancelled_thread_cleans_up_with_its_own_mask(self):
+        self.assert_kept("a_cancelled_thread_cleans_up_with_its_own_mask", SERVER, program="handlers")
+
     def test_a_program_under_thread_sanitizer_keeps_its_signals(self):
         options = {"program": "handlers_under_tsan", "runner": ("env", "TSAN_OPTIONS=report_bugs=0")}
         for what in ("calls_from_a_handler", "handlers_change_under_a_storm"):

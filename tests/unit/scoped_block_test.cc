@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -169,6 +171,7 @@ TEST_CASE("what came while signals were held is known by what its handler wants"
   CHECK(let_arrived_in(true) == Arrived::kNothing);
   ::raise(SIGURG);
   CHECK(let_arrived_in(true) == Arrived::kNothing);
+  CHECK((pending_signals() & signal_bit(SIGURG)) == 0);
   ::raise(SIGUSR2);
   CHECK(let_arrived_in(true) == Arrived::kRestart);
   CHECK(arrived == 1);
@@ -183,6 +186,23 @@ TEST_CASE("what came while signals were held is known by what its handler wants"
   CHECK(arrived == 5);
   ::raise(SIGUSR1);
   CHECK(arrived == 5);
+}
+
+TEST_CASE("what ends the program does so before a long call is over") {
+  Counted handlers;
+  handlers.count_by(SIGUSR1, 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const ScopedSignalBlock held;
+    ::raise(SIGTERM);
+    let_arrived_in(false);
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGTERM);
 }
 
 TEST_CASE("what the program itself has blocked has not arrived") {
