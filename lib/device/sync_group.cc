@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <new>
 
-#include "base/scoped_block.h"
 #include "base/sys.h"
 #include "device/endpoint.h"
 

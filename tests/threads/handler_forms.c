@@ -1,37 +1,10 @@
 // handler_forms WHAT DEVICE: every form of signal handler, and every way to leave one. Prints
 // "kept" when all is as promised, else what is not.
-#include "promises.h"
+#include "device_handlers.h"
 
-#include <setjmp.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
-
-static volatile sig_atomic_t handled;
-static int other_fd;
-
-// What a player does that stops on a signal; and calls on other descriptors.
-static void handler(int number) {
-  (void)number;
-  const int saved = errno;
-  audio_buf_info info;
-  EXPECT(ioctl(fd, SNDCTL_DSP_GETOSPACE, &info) == 0);
-  struct pollfd entry = {fd, POLLOUT, 0};
-  EXPECT(poll(&entry, 1, 0) >= 0);
-  EXPECT(write(other_fd, block, 16) == 16);
-  if (handled % 8 == 0) EXPECT(ioctl(fd, SNDCTL_DSP_RESET, NULL) == 0);
-  ++handled;
-  errno = saved;
-}
-
-static sigjmp_buf place;
-static volatile sig_atomic_t may_jump, jumped;
-static void jump(int number) {
-  (void)number;
-  if (!may_jump) return;
-  ++jumped;
-  siglongjmp(place, 1);
-}
 
 struct kind {
   int number, flags;

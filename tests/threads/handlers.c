@@ -1,27 +1,9 @@
 // handlers WHAT DEVICE: signal handlers and a device. Prints "kept" when all is as
 // promised, else what is not.
-#include "promises.h"
+#include "device_handlers.h"
 
-#include <setjmp.h>
 #include <sys/wait.h>
 #include <time.h>
-
-static volatile sig_atomic_t handled;
-static int other_fd;
-
-// What a player does that stops on a signal; and calls on other descriptors.
-static void handler(int number) {
-  (void)number;
-  const int saved = errno;
-  audio_buf_info info;
-  EXPECT(ioctl(fd, SNDCTL_DSP_GETOSPACE, &info) == 0);
-  struct pollfd entry = {fd, POLLOUT, 0};
-  EXPECT(poll(&entry, 1, 0) >= 0);
-  EXPECT(write(other_fd, block, 16) == 16);
-  if (handled % 8 == 0) EXPECT(ioctl(fd, SNDCTL_DSP_RESET, NULL) == 0);
-  ++handled;
-  errno = saved;
-}
 
 static void other_handler(int number) { handler(number); }
 
@@ -70,15 +52,6 @@ static void forks_under_a_handler(void) {
   setitimer(ITIMER_REAL, &never, NULL);
   EXPECT(handled > 100);
   EXPECT(close(fd) == 0);
-}
-
-static sigjmp_buf place;
-static volatile sig_atomic_t may_jump, jumped;
-static void jump(int number) {
-  (void)number;
-  if (!may_jump) return;
-  ++jumped;
-  siglongjmp(place, 1);
 }
 
 // A program that ends its calls so: none of them leaves the device locked, and what
