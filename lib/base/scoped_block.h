@@ -30,6 +30,8 @@ SleepingSignals let_signals_in_to_sleep();
 bool handled_before_sleep(const SleepingSignals& signals);
 void hold_signals_after_sleep(const SleepingSignals& signals);
 
+// The same for a lock that is taken within a call: the call may have begun before the
+// program had a handler.
 class ScopedSignalBlock {
  public:
   ScopedSignalBlock() : holds_(hold_program_signals()) {}
