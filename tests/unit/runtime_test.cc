@@ -1,6 +1,8 @@
 #include "config/runtime.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "base/fd.h"
 #include "base/log.h"
 
 using namespace ossloop;
@@ -75,10 +78,12 @@ namespace {
 
 constexpr uid_t kUser = 61011, kStranger = 61012;
 
-// As a user whom nobody else here is, in a session or not; by root.
+// As a user whom nobody else here is, in a session or not; by root. One at a time on
+// this machine: the user's default folder is in a place that all tests share.
 class Session {
  public:
   Session() {
+    REQUIRE(::flock(turn_.get(), LOCK_EX) == 0);
     ::unsetenv("OSSLOOP_DIR");
     ::setenv("OSSLOOP_CONF", "/dev/null", 1);
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
@@ -116,6 +121,9 @@ class Session {
 
   static constexpr const char* kDefault = "/dev/shm/ossloop-61011";
   std::string place;
+
+ private:
+  const base::Fd turn_{::open("/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
 };
 
 }  // namespace
