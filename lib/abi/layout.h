@@ -1,8 +1,9 @@
 // The shared-memory contract of one instance.
 //
 // Everything two processes know of each other stands in this file. A segment is
-// a file in the runtime folder; it begins with a Segment and goes on, at
-// kRingOffset, with the ring in which the sound lies.
+// a file in the runtime folder; it begins with a Segment and goes on, from
+// kRingOffset, with the rings in which the sound lies: one for each writer, made
+// when it first writes, and a larger one behind when a format needs it.
 //
 //   who writes        what
 //   the creator       Header, once, before the file gets its name
@@ -11,13 +12,11 @@
 //   any mixer         Mixer, at any time
 //   the server side   Side[kServer], the producer half of Direction[kServerToClient]
 //                     and the consumer half of Direction[kClientToServer] with
-//                     its ClockStats; Start of the direction it plays in;
-//                     LoopFormat::word while it is not frozen
-//   the client side   the same with the roles swapped; and it freezes the word
-//                     when it starts a stream; Clips
+//                     its ClockStats and Clips; Start of the direction it plays in
+//   the client side   the same with the roles swapped
+//   who makes a ring  Header::file_end, by an addition
 //   who sees it dead  Side::open of a side whose claim the kernel says is gone:
 //                     OPEN -> CLOSED by compare-and-swap on the same serial
-//   the client side   Tail, as producer; the server looks when the client is gone
 //   anyone            Side::waiting, by compare-and-swap, before it posts Side::wake
 //   a side's holders  Side::lock, by compare-and-swap; the kernel, when one dies
 //
@@ -40,9 +39,10 @@
 //     is CLOSED, which means the same at `written` ──> ended ── consumer: has read
 //     up to the end and told its program: acknowledged_stream = stream ──> idle
 //
-// Positions are frames since the segment was made and only grow. In the order of
-// time:  read <= played <= written,  where `played` is not stored: every process
-// computes it from the clock (stream/flow.h).
+// Positions are frames as the producer wrote them, since the segment was made, and
+// only grow. In the order of time:  read <= played <= written,  where `played` is not
+// stored: every process computes it from the clock (stream/flow.h). What a frame is,
+// and where it lies, says the last Mark that is not behind it.
 #pragma once
 
 #include <atomic>
@@ -52,7 +52,7 @@
 namespace ossloop::abi {
 
 inline constexpr std::uint64_t kMagic = 0x0031706f6c73736fULL;  // "osslp1"
-inline constexpr std::uint32_t kLayoutVersion = 3;
+inline constexpr std::uint32_t kLayoutVersion = 4;
 inline constexpr std::uint32_t kRingOffset = 16384;
 inline constexpr int kMaxInstances = 16;
 
@@ -70,6 +70,8 @@ struct alignas(64) Header {
   Atomic<std::uint64_t> magic;  // release: the last field the creator writes
   Atomic<std::uint32_t> layout_version;
   Atomic<std::uint32_t> instance;
+  // Where the next ring may begin, in bytes; less than kRingOffset: at kRingOffset.
+  Atomic<std::uint64_t> file_end;
 };
 
 // Each word has a row in config/key_table.h. Relaxed: each is looked at anew.
@@ -91,14 +93,18 @@ struct alignas(64) Policy {
   Atomic<std::uint32_t> further[4];  // of the policies that were added since
 };
 
-// The format of the frames in the ring: one word, so that it changes as a whole.
-//   bits 0-19 rate_hz, 20-26 channels, 27-31 index in audio::sample_formats(),
-//   32-47 the low half of the stream that froze it (0: free), 48-63 server serial
-struct alignas(64) LoopFormat {
-  Atomic<std::uint64_t> word;       // acq_rel compare-and-swap
-  Atomic<std::int64_t> changed_ns;  // CLOCK_MONOTONIC of the last change, or request, relaxed
-  Atomic<std::int64_t> opened_ns;   // the same of the server's open; no request yet: as above
+// From `frame` on the sound is of `format` and lies in the ring_bytes bytes of the
+// file from ring_offset on, round and round: `frame` itself where `byte` bytes have
+// gone by since the ring was made.
+struct Mark {
+  Atomic<std::uint64_t> frame;
+  Atomic<std::uint64_t> format;  // packed: stream/format_word.h
+  Atomic<std::uint64_t> ring_offset;
+  Atomic<std::uint64_t> ring_bytes;
+  Atomic<std::uint64_t> byte;
 };
+// One of them is in force where the consumer reads.
+inline constexpr std::uint32_t kMarks = 16;
 
 struct End {
   Atomic<std::uint64_t> stream;
@@ -120,6 +126,8 @@ struct alignas(64) Producer {
   Atomic<std::uint64_t> skips;  // release, counts the requests
   Atomic<std::uint64_t> ends;   // release, counts the Ends pushed
   End end[kEnds];
+  Atomic<std::uint64_t> marks;  // release, counts the Marks made, before frames behind one
+  Mark mark[kMarks];
 };
 
 struct alignas(64) Consumer {
@@ -129,6 +137,7 @@ struct alignas(64) Consumer {
   Atomic<std::uint64_t> acknowledged_stream;
   Atomic<std::uint64_t> ends_taken;
   Atomic<std::uint64_t> skips_done;
+  Atomic<std::uint64_t> marks_taken;  // release, the Marks that are not ahead of `read`
   // The clock; `sequence` is odd while the rest changes.
   Atomic<std::uint32_t> sequence;
   Atomic<std::uint32_t> clock_rate_hz;
@@ -137,11 +146,14 @@ struct alignas(64) Consumer {
   Atomic<std::int64_t> clock_anchor_ns;
   Atomic<std::int64_t> clock_base;     // frame that is due at the anchor
   Atomic<std::uint64_t> clock_stream;  // 0: stopped
+  Atomic<std::uint64_t> clock_marks;   // `marks_taken` of the frame at clock_base
   // Counters of the open, for GETERROR and status.
   Atomic<std::uint64_t> silence_frames;
   Atomic<std::uint64_t> underruns;
   Atomic<std::uint64_t> overruns;
   Atomic<std::uint64_t> dropped_frames;
+  // Taken out of the ring and still in the filter of the rate conversion.
+  Atomic<std::uint64_t> filter_frames;
 };
 
 struct alignas(64) Direction {
@@ -167,10 +179,10 @@ struct alignas(64) Side {
   Atomic<std::uint32_t> access;    // 1 read, 2 write, 3 both
   Atomic<std::uint32_t> nonblock;  // O_NONBLOCK of the description
   Atomic<std::uint32_t> pid;       // of the opener, for people
-  Atomic<std::uint64_t> format;    // the program's own, packed as LoopFormat::word
+  Atomic<std::uint64_t> format;    // the program's own, packed: stream/format_word.h
   Atomic<std::uint32_t> fragment_bytes;
   Atomic<std::uint32_t> fragments;
-  Atomic<std::uint32_t> buffer_frames;  // fragments in frames of the loop, for the peer
+  Atomic<std::uint32_t> buffer_frames;  // all fragments, in frames of `format`, for the peer
   Atomic<std::uint32_t> low_water_bytes;
   Atomic<std::uint32_t> fragment_chosen;  // by SETFRAGMENT or POLICY: kept over format changes
   Atomic<std::uint32_t> trigger;          // PCM_ENABLE_* bits
@@ -181,7 +193,8 @@ struct alignas(64) Side {
   // What the node shows: 1 = a byte is in it. The owner's, by compare-and-swap; a
   // peer that put a byte in, because something began, stores kTokenUnknown.
   Atomic<std::uint32_t> token;
-  Atomic<std::uint32_t> shared;  // more than one process holds the open
+  Atomic<std::uint32_t> shared;   // more than one process holds the open
+  Atomic<std::uint32_t> rate_hz;  // of `format`, what buffer_frames counts; 0: the ring's
   // In frames of the program since its open (accepted or delivered), where the
   // stream began, and where the counters were last set to 0.
   Atomic<std::uint64_t> frames;
@@ -213,17 +226,6 @@ struct alignas(64) ClockStats {
   Atomic<std::int64_t> start_ns;
   Atomic<std::int64_t> start_frame;
   Atomic<std::int64_t> moved_frames;  // by all that sets it forth or back
-};
-
-// What the rate converter of a client that plays has taken in: a client that is
-// killed leaves frames in it that it has accepted, and the server makes them up
-// (device/filter_tail.h). One for the streams of even, one for those of odd number.
-struct alignas(64) Tail {
-  Atomic<std::uint64_t> stream;  // release: whose the rest is; 0: nothing is owed
-  Atomic<std::uint64_t> start;   // Producer::written when the converter was empty
-  Atomic<std::uint64_t> frames;  // release: taken since then, and to be found in the file
-  Atomic<std::uint64_t> format;  // of these frames, packed as LoopFormat::word
-  Atomic<std::uint64_t> levels;  // as stream/levels.h packs them
 };
 
 enum MixerChannel : std::uint32_t { kMixVolume = 0, kMixPcm = 1, kMixInput = 2 };
@@ -269,8 +271,8 @@ struct alignas(64) Mapped {
   Atomic<std::int64_t> moved_ns;     // CLOCK_MONOTONIC; others take over when it is old
 };
 
-// Samples that a conversion saturated since the consumer's open, which sets them
-// to 0: the client converts, so it counts. Relaxed, by DirectionIndex.
+// Samples that the consumer's conversion saturated since its open. Relaxed, by
+// DirectionIndex.
 struct alignas(64) Clips {
   Atomic<std::uint64_t> samples[2];
 };
@@ -278,10 +280,8 @@ struct alignas(64) Clips {
 struct Segment {
   Header header;
   Policy policy;
-  LoopFormat loop;
   Direction direction[2];
   Side side[2];
-  Tail tail[2];
   ClockStats clock_stats[2];  // by DirectionIndex
   Mixer mixer;
   Start start;
@@ -295,38 +295,69 @@ static_assert(sizeof(std::atomic<std::uint64_t>) == 8 && alignof(std::atomic<std
 static_assert(sizeof(Semaphore) == 64);
 
 static_assert(offsetof(Header, layout_version) == 8);
-static_assert(offsetof(Policy, ppm) == 20 && offsetof(Policy, buffer_ms) == 36);
-static_assert(offsetof(Policy, pinned) == 40 && offsetof(Policy, volume) == 44);
+static_assert(offsetof(Header, file_end) == 16);
+static_assert(sizeof(Header) == 64);
+static_assert(offsetof(Policy, ppm) == 20);
+static_assert(offsetof(Policy, buffer_ms) == 36);
+static_assert(offsetof(Policy, pinned) == 40);
+static_assert(offsetof(Policy, volume) == 44);
 static_assert(offsetof(Policy, further) == 48);
-static_assert(sizeof(Header) == 64 && sizeof(Policy) == 64 && sizeof(LoopFormat) == 64);
-static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
-static_assert(offsetof(Producer, skip_from) == 40 && offsetof(Producer, ends) == 64);
-static_assert(offsetof(Producer, end) == 72 && sizeof(End) == 16 && sizeof(Producer) == 384);
-static_assert(offsetof(Consumer, acknowledged_stream) == 16 && offsetof(Consumer, sequence) == 40);
-static_assert(offsetof(Consumer, clock_anchor_ns) == 56 && offsetof(Consumer, clock_stream) == 72);
-static_assert(offsetof(Consumer, dropped_frames) == 104 && sizeof(Consumer) == 128);
-static_assert(sizeof(Direction) == 512);
-static_assert(offsetof(Side, format) == 24 && offsetof(Side, buffer_frames) == 40);
-static_assert(offsetof(Side, polled) == 68 && offsetof(Side, frames) == 80);
-static_assert(offsetof(Side, partial_bytes) == 112 && offsetof(Side, partial) == 120);
-static_assert(offsetof(Side, command) == 376 && offsetof(Side, song) == 440);
-static_assert(offsetof(Side, label) == 504 && offsetof(Side, waiting) == 520);
-static_assert(offsetof(Side, wake_frame) == 528 && offsetof(Side, lock) == 536);
+static_assert(sizeof(Policy) == 64);
+static_assert(sizeof(End) == 16);
+static_assert(sizeof(Mark) == 40);
+static_assert(offsetof(Producer, stream) == 8);
+static_assert(offsetof(Producer, hold_from) == 32);
+static_assert(offsetof(Producer, skip_from) == 40);
+static_assert(offsetof(Producer, ends) == 64);
+static_assert(offsetof(Producer, end) == 72);
+static_assert(offsetof(Producer, marks) == 328);
+static_assert(offsetof(Producer, mark) == 336);
+static_assert(sizeof(Producer) == 1024);
+static_assert(offsetof(Consumer, acknowledged_stream) == 16);
+static_assert(offsetof(Consumer, marks_taken) == 40);
+static_assert(offsetof(Consumer, sequence) == 48);
+static_assert(offsetof(Consumer, clock_anchor_ns) == 64);
+static_assert(offsetof(Consumer, clock_stream) == 80);
+static_assert(offsetof(Consumer, clock_marks) == 88);
+static_assert(offsetof(Consumer, dropped_frames) == 120);
+static_assert(offsetof(Consumer, filter_frames) == 128);
+static_assert(sizeof(Consumer) == 192);
+static_assert(sizeof(Direction) == 1216);
+static_assert(offsetof(Side, format) == 24);
+static_assert(offsetof(Side, buffer_frames) == 40);
+static_assert(offsetof(Side, polled) == 68);
+static_assert(offsetof(Side, rate_hz) == 80);
+static_assert(offsetof(Side, frames) == 88);
+static_assert(offsetof(Side, partial_bytes) == 120);
+static_assert(offsetof(Side, partial) == 128);
+static_assert(offsetof(Side, command) == 384);
+static_assert(offsetof(Side, song) == 448);
+static_assert(offsetof(Side, label) == 512);
+static_assert(offsetof(Side, waiting) == 528);
+static_assert(offsetof(Side, wake_frame) == 536);
+static_assert(offsetof(Side, lock) == 544);
 static_assert(offsetof(Side, wake) == 576);
 static_assert(sizeof(Side) == 640);
-static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, loop) == 128);
-static_assert(offsetof(Segment, direction) == 192 && offsetof(Segment, side) == 1216);
-static_assert(offsetof(Tail, frames) == 16 && offsetof(Tail, levels) == 32 && sizeof(Tail) == 64);
-static_assert(offsetof(Segment, tail) == 2496);
-static_assert(offsetof(ClockStats, moved_frames) == 32 && sizeof(ClockStats) == 64);
-static_assert(offsetof(Segment, clock_stats) == 2624);
-static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64 && sizeof(Start) == 64);
-static_assert(offsetof(Segment, mixer) == 2752 && offsetof(Segment, start) == 2816);
-static_assert(offsetof(MappedStream, seen) == 16 && offsetof(MappedStream, anchor_ns) == 32);
-static_assert(sizeof(MappedStream) == 64 && offsetof(Mapped, pump_owner) == 128);
-static_assert(offsetof(Mapped, moved_ns) == 136 && sizeof(Mapped) == 192);
-static_assert(offsetof(Segment, mapped) == 2880);
-static_assert(sizeof(Clips) == 64 && offsetof(Segment, clips) == 3264);
-static_assert(sizeof(Segment) == 3328 && sizeof(Segment) <= kRingOffset);
+static_assert(offsetof(ClockStats, moved_frames) == 32);
+static_assert(sizeof(ClockStats) == 64);
+static_assert(offsetof(Mixer, muted) == 12);
+static_assert(sizeof(Mixer) == 64);
+static_assert(sizeof(Start) == 64);
+static_assert(offsetof(MappedStream, seen) == 16);
+static_assert(offsetof(MappedStream, anchor_ns) == 32);
+static_assert(sizeof(MappedStream) == 64);
+static_assert(offsetof(Mapped, pump_owner) == 128);
+static_assert(offsetof(Mapped, moved_ns) == 136);
+static_assert(sizeof(Mapped) == 192);
+static_assert(sizeof(Clips) == 64);
+static_assert(offsetof(Segment, policy) == 64);
+static_assert(offsetof(Segment, direction) == 128);
+static_assert(offsetof(Segment, side) == 2560);
+static_assert(offsetof(Segment, clock_stats) == 3840);
+static_assert(offsetof(Segment, mixer) == 3968);
+static_assert(offsetof(Segment, start) == 4032);
+static_assert(offsetof(Segment, mapped) == 4096);
+static_assert(offsetof(Segment, clips) == 4480);
+static_assert(sizeof(Segment) <= kRingOffset && sizeof(Segment) == 4544);
 
 }  // namespace ossloop::abi

@@ -108,6 +108,19 @@ void* sys_map(int fd, std::int64_t offset, std::size_t bytes, bool writable, int
 void* sys_map_as(void* address, std::size_t bytes, int protection, int flags, int fd, int& error) {
   return map(address, bytes, protection, flags, fd, 0, error);
 }
+void* sys_map_ring(int fd, std::int64_t offset, std::size_t bytes, int& error) {
+  constexpr int kProtection = PROT_READ | PROT_WRITE;
+  constexpr int kAnonymous = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void* const first = map(nullptr, 2 * bytes, PROT_NONE, kAnonymous, -1, 0, error);
+  if (first == nullptr) return nullptr;
+  for (std::byte* at = static_cast<std::byte*>(first);
+       error == 0 && at != static_cast<std::byte*>(first) + 2 * bytes; at += bytes) {
+    map(at, bytes, kProtection, MAP_SHARED | MAP_FIXED, fd, offset, error);
+  }
+  if (error == 0) return first;
+  call(SYS_munmap, first, 2 * bytes);
+  return nullptr;
+}
 void sys_unmap(void* address, std::size_t bytes) { call(SYS_munmap, address, bytes); }
 
 int sys_own_descriptor_table() {
@@ -175,6 +188,7 @@ constexpr Sys kKernel{
     .memory_file = sys_memory_file,
     .map = sys_map,
     .map_as = sys_map_as,
+    .map_ring = sys_map_ring,
     .unmap = sys_unmap,
     .own_descriptor_table = sys_own_descriptor_table,
     .copy_from_user = sys_copy_from_user,

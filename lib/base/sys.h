@@ -43,6 +43,8 @@ struct Sys {
   void* (*map)(int fd, std::int64_t offset, std::size_t bytes, bool writable, int& error);
   // The same as a program asks for it.
   void* (*map_as)(void* address, std::size_t bytes, int protection, int flags, int fd, int& error);
+  // For writing, and twice, one behind the other: unmap() so many bytes two times.
+  void* (*map_ring)(int fd, std::int64_t offset, std::size_t bytes, int& error);
   void (*unmap)(void* address, std::size_t bytes);
   // Gives the calling thread an empty descriptor table of its own.
   int (*own_descriptor_table)();

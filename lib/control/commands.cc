@@ -59,11 +59,10 @@ int refuse(int error, const Runtime& runtime, int number, std::string& why) {
 int make_segment(const Runtime& runtime, int number, const InstancePolicy& policy,
                  std::uint32_t pins, std::string& why) {
   shm::SegmentInit init;
-  init.ring_bytes = device::ring_bytes(device::kServerDefault, config::get<"buffer_ms">(policy));
   init.fill = [&](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
     segment.policy.pinned.store(pins);
-    segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
+    segment.side[abi::kServer].format.store(device::pack(device::kServerDefault));
   };
   int error = 0;
   const auto segment = shm::Segment::open(directory_of(runtime), number, init, error);

@@ -44,9 +44,7 @@ void look_at_side(const abi::Segment& segment, abi::SideIndex index, SideView& v
   view.command = printable(side.command);
   view.access = std::clamp<std::uint32_t>(side.access.load(kRelaxed), 1, 3);
   view.nonblock = side.nonblock.load(kRelaxed) != 0;
-  const std::uint64_t word =
-      index == abi::kServer ? segment.loop.word.load(kAcquire) : side.format.load(kRelaxed);
-  view.format = device::unpack_format(word);
+  view.format = device::unpack_format(side.format.load(kRelaxed));
   view.fragment_bytes = side.fragment_bytes.load(kRelaxed);
   view.fragments = side.fragments.load(kRelaxed);
 }
@@ -100,24 +98,27 @@ void look_at_stream(abi::Segment& segment, InstanceView& view) {
   const device::ProducerFlow flow(segment, index);
   stream.state = stream.server_reads ? state_of(flow, direction, client, server)
                                      : state_of(flow, direction, server, client);
+  view.frozen = server.state == SideState::kOpen && flow.underway();
   stream.number = flow.stream();
+  const device::Section section = flow.section(flow.sections());
+  const audio::PcmFormat format = section.number != 0 ? section.format : view.loop;
   if (stream.state >= StreamState::kFilling) {
     const auto buffer_ms = config::get<"buffer_ms", std::uint32_t>(view.policy);
-    const device::RingLimits limits{device::ring_frames(view.loop.rate_hz, buffer_ms),
-                                    device::longest_buffer_frames(view.loop.rate_hz, buffer_ms),
-                                    view.loop.rate_hz};
+    device::RingLimits limits = device::limits_of(section, buffer_ms);
+    limits.capacity_frames =
+        std::min(limits.capacity_frames, device::ring_frames(limits.rate_hz, buffer_ms));
     // `read` first: it never overtakes, so what is counted is in range.
     const std::uint64_t read = flow.read(limits);
     stream.fill_frames = std::min(flow.written() - read, limits.capacity_frames);
-    stream.fill_ms = in_ms(stream.fill_frames, view.loop);
+    stream.fill_ms = in_ms(stream.fill_frames, format);
     const std::int64_t now_ns = base::sys().now_ns();
     stream.delay_frames =
         std::min(flow.written() - flow.played(limits, now_ns), limits.capacity_frames);
-    stream.delay_ms = in_ms(stream.delay_frames, view.loop);
+    stream.delay_ms = in_ms(stream.delay_frames, format);
     look_at_clock(flow, segment.clock_stats[index], now_ns, stream);
   }
-  stream.held_ms = in_ms(segment.clock_stats[index].held_frames.load(kRelaxed), view.loop);
-  stream.stalled_ms = in_ms(segment.clock_stats[index].stalled_frames.load(kRelaxed), view.loop);
+  stream.held_ms = in_ms(segment.clock_stats[index].held_frames.load(kRelaxed), format);
+  stream.stalled_ms = in_ms(segment.clock_stats[index].stalled_frames.load(kRelaxed), format);
   stream.underruns = direction.consumer.underruns.load(kRelaxed);
   stream.overruns = direction.consumer.overruns.load(kRelaxed);
   stream.silence_frames = direction.consumer.silence_frames.load(kRelaxed);
@@ -160,12 +161,10 @@ InstanceView look(const config::Runtime& runtime, int number) {
   view.segment = SegmentState::kPresent;
   abi::Segment& segment = mapped->contract();
   view.policy = config::load_policy(segment.policy);
-  const std::uint64_t word = segment.loop.word.load(kAcquire);
-  view.loop = device::unpack_format(word);
+  view.loop = device::unpack_format(segment.side[abi::kServer].format.load(kRelaxed));
   for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
     look_at_side(segment, side, view.side[side]);
   }
-  view.frozen = view.side[abi::kServer].state == SideState::kOpen && device::frozen_by(word) != 0;
   look_at_stream(segment, view);
   look_at_mixer(segment.mixer, view.mixer);
   return view;

@@ -1,4 +1,5 @@
-// The recording half of an open side: the ring's frames into the program's bytes.
+// The recording half of an open side: the ring's frames into the program's bytes, in
+// the program's format and as loud as both sides and the mixer say.
 //
 // All calls with the side's lock held.
 #pragma once
@@ -8,7 +9,10 @@
 #include <memory>
 #include <vector>
 
+#include "audio/converter.h"
 #include "device/port.h"
+#include "device/ring_view.h"
+#include "stream/levels.h"
 
 namespace ossloop::device {
 
@@ -39,25 +43,32 @@ class Capture {
   const ConsumerFlow& flow() const { return flow_; }
 
  private:
-  int prepare(std::int64_t now_ns, ConsumerFlow::View& view);
+  int look(std::int64_t now_ns, ConsumerFlow::View& view);
+  int follow_section();
   int prepare_converter();
+  void follow_levels();
+  int map_ring();
   bool knows(std::uint64_t frames) const;
-  ConsumerFlow::View look(std::int64_t now_ns);
-  void rescue(const ConsumerFlow::View& view);
+  std::uint64_t to_ring(std::uint64_t frames) const;
   bool has_pending() const { return pending_read_ < pending_.size(); }
   std::size_t convert(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  std::size_t convert_samples(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   std::size_t convert_rate(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   std::size_t produce(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
-  void pump(ConsumerFlow::View& view);
+  int pump(ConsumerFlow::View& view);
   void forget_filter();
   void acknowledge_end(const ConsumerFlow::View& view, TransferResult& step);
 
   Port& port_;
   ConsumerFlow flow_;
+  Section section_;  // in which we read
+  RingLimits limits_;
+  RingView ring_;  // once there was something to read in it
   std::unique_ptr<audio::Converter> converter_;
   std::uint32_t converter_setting_ = 0;
   audio::PcmFormat converter_from_{};
   audio::PcmFormat converter_to_{};
+  Levels levels_;  // what the converter applies
   // Where our filter has read up to. Another process that shares the open and read
   // since has gone on without it.
   std::uint64_t converter_read_ = 0;
@@ -67,12 +78,11 @@ class Capture {
   ConsumerFlow::View known_;
   std::uint64_t known_until_ = 0;
   std::uint64_t known_for_ = 0;  // Port::buffer_changes()
-  bool tail_done_ = true;        // the converter holds nothing of an ended stream
+  bool tail_done_ = true;        // the converter holds nothing of an ended section
   // Converted before the program asked for it, because it asked how much there
-  // is, or rescued from a killed player's filter; from `pending_read_` on.
+  // is; from `pending_read_` on.
   std::vector<std::byte> pending_;
   std::size_t pending_read_ = 0;
-  std::uint64_t rescued_stream_ = 0;
 };
 
 }  // namespace ossloop::device

@@ -185,11 +185,13 @@ void Endpoint::stop(std::uint32_t directions, std::int64_t now_ns) {
 
 std::uint32_t Endpoint::trigger() const { return port_.side().trigger.load(kRelaxed) & access_; }
 
-void Endpoint::set_trigger(int fd, std::uint32_t directions) {
+int Endpoint::set_trigger(int fd, std::uint32_t directions) {
   const std::uint32_t before = port_.side().trigger.exchange(directions & kReadWrite);
   const std::uint32_t stopped = before & ~directions;
   if ((stopped & access_) != 0) halt(fd, stopped);
   SideLock lock(*this, fd);
+  const bool plays = (access_ & directions & kWrite) != 0 && live_direction() == kWrite;
+  const int error = plays ? playback_.prepare_ring() : 0;
   if ((access_ & kWrite) != 0) playback_.arm((directions & kWrite) != 0, sys().now_ns());
   bool started = false;
   if ((access_ & directions & kRead) != 0 && live_direction() == kRead) started = capture_.start();
@@ -197,6 +199,7 @@ void Endpoint::set_trigger(int fd, std::uint32_t directions) {
   show_readiness(fd);
   shm::wake(port_.peer());
   if (started) this->started();
+  return error;
 }
 
 void Endpoint::hold(int fd, std::uint32_t directions) {
@@ -234,7 +237,6 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   {
     SideLock lock(*this, fd);
     move_mapped(sys().now_ns());
-    playback_.finish(sys().now_ns());
     // The consumer hears of the end before it runs dry, or it would take our
     // absence for lateness and put silence in.
     if (port_.side().shared.load(std::memory_order_acquire) == 0) playback_.end();
@@ -267,7 +269,7 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   gone_.store(true);
   DeviceThread::instance().run([&] {
     peer_monitor_.drop_descriptors();
-    if (last) port_.give_back_memory();
+    if (last) port_.segment().give_back();
   });
   DeviceThread::instance().remove(this);
 }
@@ -333,7 +335,6 @@ void Endpoint::after_fork(bool child) {
     watch_.store(Watch::kIdle);
     alarm_ns_.store(kNoAlarm);
     alarm_sleepers_.store(0);
-    playback_.inherit();
     mutex_.unlock_in_child();
   } else {
     mutex_.unlock();

@@ -25,12 +25,12 @@
 #include "device/capture.h"
 #include "device/device_thread.h"
 #include "device/mapped_buffer.h"
+#include "device/peaks.h"
 #include "device/peer_monitor.h"
 #include "device/playback.h"
 #include "device/port.h"
 #include "device/readiness.h"
 #include "shm/wakeup.h"
-#include "stream/peaks.h"
 
 namespace ossloop::device {
 
@@ -106,7 +106,8 @@ class Endpoint final : public DeviceThreadClient {
   void subdivide(int fd, std::uint32_t divisor);
   bool transferring() const;  // has sound been moved since the open?
 
-  Space space(int fd, Access direction);
+  // 0, or -errno where there is no memory to play from: -ENOSPC.
+  int space(int fd, Access direction, Space& space);
   Pointer pointer(int fd, Access direction);
   std::uint64_t delay_frames(int fd);
   Errors errors(int fd);
@@ -125,7 +126,8 @@ class Endpoint final : public DeviceThreadClient {
   // Waits until everything is played. 0 or -EINTR.
   int sync(int fd);
   std::uint32_t trigger() const;
-  void set_trigger(int fd, std::uint32_t directions);
+  // 0, or -errno as space() says it.
+  int set_trigger(int fd, std::uint32_t directions);
   // The stream's own level, left | right << 8, 0 to 100. Locked levels stay as they
   // are.
   std::uint32_t volume(Access direction) const;
@@ -137,7 +139,7 @@ class Endpoint final : public DeviceThreadClient {
   void hold(int fd, std::uint32_t directions);
   void release(int fd, std::uint32_t directions, std::int64_t now_ns);
 
-  // See stream/peaks.h.
+  // See device/peaks.h.
   void peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]);
   // What is queued to be played becomes silence.
   void silence(int fd);
@@ -181,6 +183,7 @@ class Endpoint final : public DeviceThreadClient {
   void claim_side(const OpenRequest& request);
   void watch_over();
   void publish_open();
+  bool frozen() const;
   Buffering chosen_buffering(const audio::PcmFormat& format) const;
   int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended);
   template <typename Look, typename Position>

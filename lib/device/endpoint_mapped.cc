@@ -40,6 +40,8 @@ void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& e
   SideLock lock(*this, fd);
   MappedBuffer& mapped = buffer(direction);
   const bool first = !mapped.mapped();
+  error = direction == kWrite && live_direction() == kWrite ? playback_.prepare_ring() : 0;
+  if (error != 0) return nullptr;
   void* address = mapped.map(request, error);
   if (error != 0 || !first) return address;
   // From here on it takes a trigger to start.

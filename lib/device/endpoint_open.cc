@@ -13,7 +13,6 @@
 #include "device/unsettled_fd.h"
 #include "stream/format_word.h"
 #include "stream/levels.h"
-#include "stream/ring_size.h"
 
 namespace ossloop::device {
 namespace {
@@ -92,7 +91,7 @@ std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, shm::No
     if (error != 0) return nullptr;
   }
   // What killed programs left there.
-  if (request.side == abi::kServer) Port(segment, request.side).give_back_memory();
+  if (request.side == abi::kServer) segment->give_back();
   if (request.side == abi::kClient) {
     server = claim_on(shm::Node(request.folder, request.instance, abi::kServer));
   }
@@ -124,19 +123,14 @@ void Endpoint::check_client_alive() {
   });
 }
 
-// With the claim in hand: may this open be, and is there memory for it?
+// With the claim in hand: may this open be?
 int Endpoint::begin(const OpenRequest& request, bool server_there) {
   if (request.side == abi::kClient &&
       !(server_there && is_open(port_.peer().open.load(std::memory_order_acquire)))) {
     return request.exclusive ? -ENXIO : -EAGAIN;
   }
   claim_side(request);
-  int error = 0;
-  if (request.side == abi::kServer) {
-    const std::size_t ring = ring_bytes(kServerDefault, port_.buffer_ms());
-    DeviceThread::instance().run([&] { error = port_.segment().reserve_ring(ring); });
-  }
-  return error;
+  return 0;
 }
 
 // Everything of the side as a new open finds it. Nobody else writes here now:
@@ -173,14 +167,8 @@ void Endpoint::claim_side(const OpenRequest& request) {
 
   audio::PcmFormat format = kServerDefault;
   if (request.mu_law) format = {audio::afmt::kMuLaw, 1, 8000};
-  if (port_.server()) {
-    if (request.configured) config::refresh_policy(*request.configured, port_.contract().policy);
-    auto& loop = port_.contract().loop;
-    const std::int64_t now_ns = sys().now_ns();
-    loop.opened_ns.store(now_ns, kRelaxed);
-    loop.changed_ns.store(now_ns, kRelaxed);
-    loop.word.store(pack(format, 0, static_cast<std::uint16_t>(serial_)),
-                    std::memory_order_release);
+  if (port_.server() && request.configured) {
+    config::refresh_policy(*request.configured, port_.contract().policy);
   }
   port_.set_format(format);
   port_.set_buffering(default_buffering(format, port_.buffer_ms()));

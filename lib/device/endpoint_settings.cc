@@ -5,9 +5,7 @@
 #include "config/policy.h"
 #include "device/endpoint.h"
 #include "device/side_lock.h"
-#include "stream/format_word.h"
 #include "stream/levels.h"
-#include "stream/ring_size.h"
 
 namespace ossloop::device {
 namespace {
@@ -20,25 +18,19 @@ constexpr std::uint32_t kPolicyMark = 0x100;
 
 int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
   SideLock lock(*this, fd);
-  auto& loop = port_.contract().loop;
-  if (port_.server()) loop.changed_ns.store(sys().now_ns(), kRelaxed);
-  if (wanted == port_.format()) return 0;
-  abi::Side& side = port_.side();
-  if (port_.server()) {
-    std::uint64_t seen = loop.word.load(std::memory_order_acquire);
-    if (frozen_by(seen) != 0) return 0;
-    int error = 0;
-    const std::size_t ring = ring_bytes(wanted, port_.buffer_ms());
-    DeviceThread::instance().run([&] { error = port_.segment().reserve_ring(ring); });
-    if (error != 0) return error;
-    const std::uint64_t next = pack(wanted, 0, server_serial(seen));
-    if (!loop.word.compare_exchange_strong(seen, next, std::memory_order_acq_rel)) return 0;
-  }
+  if (wanted == port_.format() || frozen()) return 0;
   port_.set_format(wanted);
-  side.partial_bytes.store(0, kRelaxed);
+  port_.side().partial_bytes.store(0, kRelaxed);
   // A buffer that is mapped keeps its bytes.
   port_.set_buffering(any_mapped() ? port_.buffering() : chosen_buffering(wanted));
   return 0;
+}
+
+// A server's format, from the first frame that is taken of a stream until its end is.
+bool Endpoint::frozen() const {
+  if (!port_.server()) return false;
+  if ((access_ & kWrite) == 0) return capture_.flow().underway();
+  return playback_.flow().consumer_kept() && playback_.flow().underway();
 }
 
 // Fragments that the program chose keep their bytes over a change of format, the
@@ -75,8 +67,11 @@ bool Endpoint::transferring() const {
   return any_mapped() || port_.side().frames.load(kRelaxed) != 0;
 }
 
-Space Endpoint::space(int fd, Access direction) {
+int Endpoint::space(int fd, Access direction, Space& space) {
   SideLock lock(*this, fd);
+  if (direction == kWrite && live_direction() == kWrite) {
+    if (const int error = playback_.prepare_ring(); error != 0) return error;
+  }
   const std::int64_t now_ns = sys().now_ns();
   const Buffering parts = port_.buffering();
   if (buffer(direction).mapped()) {
@@ -88,13 +83,15 @@ Space Endpoint::space(int fd, Access direction) {
         direction == kWrite ? whole : mapped.reached(now_ns) - mapped.seen();
     const auto bytes =
         static_cast<std::int64_t>(std::min(there, whole)) * port_.format().frame_bytes();
-    return {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
+    space = {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
+    return 0;
   }
   const std::uint64_t frames =
       direction == kRead ? capture_.available_frames(now_ns) : playback_.space_frames(now_ns);
   const std::int64_t bytes = static_cast<std::int64_t>(std::min(frames, port_.buffer_frames())) *
                              port_.format().frame_bytes();
-  return {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
+  space = {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
+  return 0;
 }
 
 Pointer Endpoint::pointer(int fd, Access direction) {
@@ -170,14 +167,9 @@ bool Endpoint::levels_locked() const {
 
 void Endpoint::peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]) {
   SideLock lock(*this, fd);
-  std::fill(std::begin(peaks), std::end(peaks), std::uint16_t{0});
-  if (port_.follow_loop() != 0) return;
   const bool to_server = port_.server() == (direction == kRead);
-  const auto piece = [this](std::uint64_t position, std::size_t& frames) {
-    return port_.ring().piece(position, frames);
-  };
-  find_peaks(port_.contract(), to_server ? abi::kClientToServer : abi::kServerToClient, piece,
-             port_.loop(), port_.limits(), sys().now_ns(), peaks);
+  find_peaks(port_.segment(), to_server ? abi::kClientToServer : abi::kServerToClient,
+             sys().now_ns(), peaks);
 }
 
 void Endpoint::silence(int fd) {

@@ -143,7 +143,8 @@ int Dsp::low_water(std::int32_t& bytes) {
 
 int Dsp::space(audio_buf_info& info, Access direction) {
   if ((endpoint_.access() & direction) == 0) return -ENOTSUP;
-  const device::Space space = endpoint_.space(fd_, direction);
+  device::Space space{};
+  if (const int error = endpoint_.space(fd_, direction, space); error != 0) return error;
   info = {static_cast<std::int32_t>(space.fragments),
           static_cast<std::int32_t>(space.fragments_total),
           static_cast<std::int32_t>(space.fragment_bytes), static_cast<std::int32_t>(space.bytes)};
@@ -238,8 +239,7 @@ int Dsp::trigger(std::int32_t& bits) {
 }
 
 int Dsp::set_trigger(std::int32_t& bits) {
-  endpoint_.set_trigger(fd_, static_cast<std::uint32_t>(bits));
-  return 0;
+  return endpoint_.set_trigger(fd_, static_cast<std::uint32_t>(bits));
 }
 
 int Dsp::join_group(oss_syncgroup& group) {

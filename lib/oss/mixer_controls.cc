@@ -8,11 +8,8 @@
 
 #include "base/sys.h"
 #include "config/policy.h"
-#include "device/device_thread.h"
-#include "stream/format_word.h"
+#include "device/peaks.h"
 #include "stream/levels.h"
-#include "stream/peaks.h"
-#include "stream/ring_size.h"
 
 namespace ossloop::oss {
 namespace {
@@ -57,33 +54,12 @@ std::int32_t decibels(std::uint16_t peak) {
   return std::clamp(static_cast<std::int32_t>(std::lround(level)), 1, kMaxPeak);
 }
 
-// Copied, not mapped: we have no claim, and the ring may be given back meanwhile.
 template <abi::DirectionIndex Direction>
 std::int32_t get_peak(const shm::Segment& segment) {
-  abi::Segment& contract = segment.contract();
-  const audio::PcmFormat loop = device::unpack_format(contract.loop.word.load());
-  const auto buffer_ms = config::get<"buffer_ms", std::uint32_t>(contract.policy);
-  const device::RingLimits limits{device::ring_frames(loop.rate_hz, buffer_ms),
-                                  device::longest_buffer_frames(loop.rate_hz, buffer_ms),
-                                  loop.rate_hz};
-  std::vector<std::byte> copy;
-  const auto piece = [&](std::uint64_t position, std::size_t& frames) -> const std::byte* {
-    const auto frame_bytes = static_cast<std::size_t>(loop.frame_bytes());
-    const std::uint64_t index = position % limits.capacity_frames;
-    frames =
-        static_cast<std::size_t>(std::min<std::uint64_t>(frames, limits.capacity_frames - index));
-    copy.resize(frames * frame_bytes);
-    int error = 0;
-    device::DeviceThread::instance().run([&] {
-      error = segment.read_ring(static_cast<std::size_t>(index) * frame_bytes, copy.data(),
-                                copy.size());
-    });
-    return error == 0 ? copy.data() : nullptr;
-  };
   std::uint16_t peaks[device::kPeakChannels];
-  device::find_peaks(contract, Direction, piece, loop, limits, base::sys().now_ns(), peaks);
+  const int channels = device::find_peaks(segment, Direction, base::sys().now_ns(), peaks);
   const std::int32_t left = decibels(peaks[0]);
-  return left | (loop.channels > 1 ? decibels(peaks[1]) : left) << 8;
+  return left | (channels > 1 ? decibels(peaks[1]) : left) << 8;
 }
 
 template <config::KeyName Name>

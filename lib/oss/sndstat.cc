@@ -45,10 +45,8 @@ std::string node(int instance, abi::SideIndex side) {
          std::to_string(instance);
 }
 
-void describe_open(std::string& text, const abi::Side& open, const abi::Segment& segment,
-                   abi::SideIndex side) {
-  const audio::PcmFormat format =
-      device::unpack_format(side == abi::kServer ? segment.loop.word.load() : open.format.load());
+void describe_open(std::string& text, const abi::Side& open) {
+  const audio::PcmFormat format = device::unpack_format(open.format.load());
   const auto* sample = audio::find_format(format.afmt);
   add(text, "    %s, %s/%d/%d, open by %s (pid %u)", direction(open.access.load()), sample->name,
       format.channels, format.rate_hz, printable(text_of(open.command)).c_str(), open.pid.load());
@@ -65,7 +63,7 @@ void describe(std::string& text, const InstanceSet& machine, int instance, abi::
   const abi::Side* open =
       segment != nullptr ? machine.open_side(segment->contract(), instance, side) : nullptr;
   if (open != nullptr) {
-    describe_open(text, *open, segment->contract(), side);
+    describe_open(text, *open);
   } else {
     text += "    free\n";
   }

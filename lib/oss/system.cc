@@ -34,7 +34,7 @@ void put_device_node(oss_audioinfo& info, const std::string& path) {
   info.next_play_engine = info.next_rec_engine = 0;
 }
 
-void describe_open(oss_audioinfo& info, const abi::Side& open, const abi::Segment& segment) {
+void describe_open(oss_audioinfo& info, const abi::Side& open) {
   info.busy = static_cast<std::int32_t>(open.access.load() & device::kReadWrite);
   info.pid = static_cast<std::int32_t>(open.pid.load());
   put_text(info.cmd, text_of(open.command));
@@ -42,10 +42,10 @@ void describe_open(oss_audioinfo& info, const abi::Side& open, const abi::Segmen
   // As OSS does: what has no label is known by its command.
   const std::string_view label = text_of(open.label);
   put_text(info.label, label.empty() ? text_of(open.command) : label);
-  const audio::PcmFormat loop = device::unpack_format(segment.loop.word.load());
+  const audio::PcmFormat format = device::unpack_format(open.format.load());
   info.latency = static_cast<std::int32_t>(
       std::min<std::uint64_t>(static_cast<std::uint64_t>(open.buffer_frames.load()) * 1'000'000 /
-                                  static_cast<std::uint64_t>(loop.rate_hz),
+                                  static_cast<std::uint64_t>(format.rate_hz),
                               60'000'000));
 }
 
@@ -123,7 +123,7 @@ int System::audio_info(oss_audioinfo& info) {
   info.pid = -1;
   if (segment == nullptr) return 0;
   if (const abi::Side* open = instances_.open_side(*segment, instance, side); open != nullptr) {
-    describe_open(info, *open, *segment);
+    describe_open(info, *open);
   }
   return 0;
 }

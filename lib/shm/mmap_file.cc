@@ -14,7 +14,7 @@ using base::sys;
 int MapFile::make(std::size_t bytes) const {
   remove();
   const Fd fd(directory_.make_file(name_));
-  return fd ? reserve(fd.get(), bytes) : fd.get();
+  return fd ? reserve(fd.get(), 0, bytes) : fd.get();
 }
 
 void MapFile::remove() const { directory_.remove(name_); }

@@ -14,26 +14,18 @@ inline std::string node_name(int instance, abi::SideIndex side) {
   return (side == abi::kServer ? "server" : "pcm") + std::to_string(instance);
 }
 inline std::string mixer_name(int instance) { return "mix" + std::to_string(instance); }
-// The files of abi::Tail, `number` 0 or 1.
-inline std::string tail_name(int instance, std::size_t number) {
-  return "tail" + std::to_string(instance) + "." + std::to_string(number);
-}
 inline std::string map_name(int instance, abi::SideIndex side, bool recorded) {
   return node_name(instance, side) + (recorded ? ".recorded" : ".played");
 }
 
 // Those that mean something only while a side is open.
-inline std::array<std::string, 6> passing_names(int instance) {
-  return {tail_name(instance, 0),
-          tail_name(instance, 1),
-          map_name(instance, abi::kServer, true),
-          map_name(instance, abi::kServer, false),
-          map_name(instance, abi::kClient, true),
-          map_name(instance, abi::kClient, false)};
+inline std::array<std::string, 4> passing_names(int instance) {
+  return {map_name(instance, abi::kServer, true), map_name(instance, abi::kServer, false),
+          map_name(instance, abi::kClient, true), map_name(instance, abi::kClient, false)};
 }
 
 // All there can be; the segment first: without it the instance is gone for everybody.
-inline std::array<std::string, 10> all_names(int instance) {
+inline std::array<std::string, 8> all_names(int instance) {
   const auto passing = passing_names(instance);
   return {segment_name(instance),
           node_name(instance, abi::kServer),
@@ -42,9 +34,7 @@ inline std::array<std::string, 10> all_names(int instance) {
           passing[0],
           passing[1],
           passing[2],
-          passing[3],
-          passing[4],
-          passing[5]};
+          passing[3]};
 }
 
 }  // namespace ossloop::shm

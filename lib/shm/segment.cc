@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <time.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error_text.h"
@@ -23,6 +24,10 @@ using base::sys;
 // Who leaves an instance wants both claims to give its memory back. Two who leave at once
 // must not both be put off by the other.
 constexpr int kLeavingMs = 20;
+constexpr std::uint64_t kInPage = 4095;
+// More than any format and buffer_ms need, and than the rings of an instance grow to.
+constexpr std::uint64_t kLongestRing = std::uint64_t{1} << 33;
+constexpr std::uint64_t kLongestFile = std::uint64_t{1} << 40;
 
 // Makes the file under a passing name and links it, so that nobody ever sees a
 // half-made segment. 0 also when another process was quicker.
@@ -32,7 +37,7 @@ int create(const RuntimeDirectory& directory, int number, const SegmentInit& ini
   directory.remove(passing);
   Fd fd(directory.make_file(passing));
   if (!fd) return fd.get();
-  int result = reserve(fd.get(), abi::kRingOffset + init.ring_bytes);
+  int result = reserve(fd.get(), 0, abi::kRingOffset);
   if (result == 0) {
     int error = 0;
     Mapping mapping(sys().map(fd.get(), 0, abi::kRingOffset, true, error), abi::kRingOffset);
@@ -53,13 +58,15 @@ int create(const RuntimeDirectory& directory, int number, const SegmentInit& ini
 
 }  // namespace
 
-int reserve(int fd, std::size_t bytes) {
-  const int result = sys().fallocate(fd, 0, static_cast<std::int64_t>(bytes));
+int reserve(int fd, std::uint64_t offset, std::uint64_t bytes) {
+  const int result =
+      sys().fallocate(fd, static_cast<std::int64_t>(offset), static_cast<std::int64_t>(bytes));
   // A file system without fallocate can only be given the length.
   if (result == -EOPNOTSUPP || result == -ENOSYS) {
     struct stat status {};
-    if (sys().fstat(fd, &status) == 0 && status.st_size >= static_cast<off_t>(bytes)) return 0;
-    return sys().ftruncate(fd, static_cast<std::int64_t>(bytes));
+    const auto length = static_cast<std::int64_t>(offset + bytes);
+    if (sys().fstat(fd, &status) == 0 && status.st_size >= length) return 0;
+    return sys().ftruncate(fd, length);
   }
   return result;
 }
@@ -156,22 +163,6 @@ bool Segment::current() const {
          status.st_ino == inode_;
 }
 
-Mapping Segment::map_tail(std::size_t number, std::size_t bytes, int& error) const {
-  const std::string name = tail_name(number_, number);
-  Fd fd(directory_.open(name, O_RDWR | O_NONBLOCK));
-  if (fd.get() == -ENOENT) fd.reset(directory_.make_file(name));
-  struct stat status {};
-  error = fd ? sys().fstat(fd.get(), &status) : fd.get();
-  if (error == 0 && !S_ISREG(status.st_mode)) error = -EPROTO;
-  if (error == 0) error = reserve(fd.get(), bytes);
-  if (error != 0) return {};
-  return Mapping(sys().map(fd.get(), 0, bytes, true, error), bytes);
-}
-
-base::Fd Segment::open_tail(std::size_t number) const {
-  return Fd(directory_.open(tail_name(number_, number), O_RDONLY | O_NONBLOCK));
-}
-
 base::Fd Segment::open_file() const { return Fd(directory_.open(segment_name(number_), O_RDWR)); }
 
 void Segment::keep_descriptor() {
@@ -187,56 +178,76 @@ int Segment::with_file(Work work) const {
   return passing ? work(passing.get()) : passing.get();
 }
 
-int Segment::reserve_ring(std::size_t ring_bytes) const {
-  return with_file([&](int fd) { return reserve(fd, abi::kRingOffset + ring_bytes); });
+int Segment::add_ring(std::size_t bytes, std::uint64_t& offset) const {
+  auto& end = contract().header.file_end;
+  std::uint64_t seen = end.load(std::memory_order_relaxed);
+  do {
+    // Whole pages, whatever stands there: so far, no file grows.
+    offset = std::clamp<std::uint64_t>(seen, abi::kRingOffset, kLongestFile) & ~kInPage;
+  } while (!end.compare_exchange_weak(seen, offset + bytes));
+  return with_file([&](int fd) { return reserve(fd, offset, bytes); });
 }
 
-Mapping Segment::map_ring(std::size_t ring_bytes, int& error) const {
+Mapping Segment::map_ring(std::uint64_t offset, std::uint64_t bytes, int& error) const {
   void* address = nullptr;
+  const bool sane = ((offset | bytes) & kInPage) == 0 && offset >= abi::kRingOffset &&
+                    offset <= kLongestFile && bytes != 0 && bytes <= kLongestRing;
+  error = -EIO;
+  if (!sane) return {};
   error = with_file([&](int fd) {
     struct stat status {};
     int result = sys().fstat(fd, &status);
-    if (result == 0 && status.st_size < static_cast<off_t>(abi::kRingOffset + ring_bytes)) {
-      result = -EIO;
+    if (result == 0 && status.st_size < static_cast<off_t>(offset + bytes)) result = -EIO;
+    if (result == 0) {
+      address = sys().map_ring(fd, static_cast<std::int64_t>(offset),
+                               static_cast<std::size_t>(bytes), result);
     }
-    if (result == 0) result = reserve(fd, abi::kRingOffset + ring_bytes);
-    if (result == 0) address = sys().map(fd, abi::kRingOffset, ring_bytes, true, result);
     return result;
   });
-  return address != nullptr ? Mapping(address, ring_bytes) : Mapping();
+  return address != nullptr ? Mapping(address, 2 * static_cast<std::size_t>(bytes)) : Mapping();
 }
 
-int Segment::read_ring(std::size_t offset, std::byte* to, std::size_t bytes) const {
+int Segment::read_ring(std::uint64_t offset, std::byte* to, std::size_t bytes) const {
   return with_file([&](int fd) {
-    const ssize_t result =
-        sys().pread(fd, to, bytes, static_cast<std::int64_t>(abi::kRingOffset + offset));
+    const ssize_t result = sys().pread(fd, to, bytes, static_cast<std::int64_t>(offset));
     if (result < 0) return static_cast<int>(result);
     return result == static_cast<ssize_t>(bytes) ? 0 : -EIO;
   });
 }
 
-bool Segment::has_more_than(std::size_t ring_bytes) const {
+void Segment::drop_ring(std::uint64_t offset, std::uint64_t bytes) const {
+  with_file([&](int fd) {
+    return sys().punch_hole(fd, static_cast<std::int64_t>(offset),
+                            static_cast<std::int64_t>(bytes));
+  });
+}
+
+bool Segment::has_rings() const {
   struct stat status {};
   if (directory_.stat(segment_name(number_), status) != 0) return false;
-  if (status.st_blocks * 512 > static_cast<off_t>(abi::kRingOffset + ring_bytes)) return true;
+  if (status.st_blocks * 512 > static_cast<off_t>(abi::kRingOffset)) return true;
   for (const std::string& name : passing_names(number_)) {
     if (directory_.stat(name, status) == 0) return true;
   }
   return false;
 }
 
-// With both claims in hand nobody has the ring mapped who could still use it: whoever
-// opens a side waits for us, and reserves before it maps.
-void Segment::give_back(std::size_t ring_bytes) const {
-  if (!has_more_than(ring_bytes)) return;
+// With both claims in hand nobody has a ring mapped who could still use it: whoever
+// opens a side waits for us.
+void Segment::give_back() const {
+  if (!has_rings()) return;
   BothClaims claims;
   if (claims.take(directory_, number_, BothClaims::Missing::kNone, kLeavingMs) != 0) return;
   if (!current()) return;
-  with_file([&](int fd) {
+  for (abi::Direction& direction : contract().direction) {
+    direction.producer.marks.store(0, std::memory_order_relaxed);
+    direction.consumer.marks_taken.store(0, std::memory_order_relaxed);
+  }
+  contract().header.file_end.store(0, std::memory_order_relaxed);
+  with_file([](int fd) {
     struct stat status {};
-    const auto begin = static_cast<off_t>(abi::kRingOffset + ring_bytes);
-    if (sys().fstat(fd, &status) != 0 || status.st_size <= begin) return 0;
-    return sys().punch_hole(fd, begin, status.st_size - begin);
+    if (sys().fstat(fd, &status) != 0 || status.st_size <= abi::kRingOffset) return 0;
+    return sys().punch_hole(fd, abi::kRingOffset, status.st_size - abi::kRingOffset);
   });
   for (const std::string& name : passing_names(number_)) directory_.remove(name);
 }

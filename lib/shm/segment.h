@@ -32,12 +32,11 @@ class Mapping {
   std::size_t bytes_ = 0;
 };
 
-// Gives a file its memory, so that no later write to it can fail. 0 or -errno.
-int reserve(int fd, std::size_t bytes);
+// Gives a part of a file its memory, so that no later write to it can fail. 0 or -errno.
+int reserve(int fd, std::uint64_t offset, std::uint64_t bytes);
 
 // How a segment is made when there is none yet.
 struct SegmentInit {
-  std::size_t ring_bytes = 0;               // reserved at once
   std::function<void(abi::Segment&)> fill;  // all but the header
 };
 
@@ -57,15 +56,6 @@ class Segment {
 
   ~Segment() { kept_.release(); }
   abi::Segment& contract() const { return *reinterpret_cast<abi::Segment*>(mapping_.data()); }
-  // The files of abi::Tail, `number` 0 or 1.
-  std::string tail_path(std::size_t number) const {
-    return directory_.path_of(tail_name(number_, number));
-  }
-  // Makes the file if it is missing, and reserves and maps `bytes` of it.
-  Mapping map_tail(std::size_t number, std::size_t bytes, int& error) const;
-  // Open for reading, or -errno.
-  base::Fd open_tail(std::size_t number) const;
-
   // Is the file of this name still the one that is mapped?
   bool current() const;
 
@@ -76,19 +66,21 @@ class Segment {
   void drop_descriptor() { kept_.reset(); }
   void forget_descriptor() { kept_.release(); }
 
-  // Reserves memory for `ring_bytes`: after it no write to the ring can fail.
-  // 0, -ENOSPC, or what open says.
-  int reserve_ring(std::size_t ring_bytes) const;
-  // Maps the ring, and reserves it first. -EIO when the file is shorter than that: nobody
-  // has reserved so much for this format. With the claim of a side.
-  Mapping map_ring(std::size_t ring_bytes, int& error) const;
-  // Copies from the ring without a claim: its memory may be given back meanwhile. 0,
+  // Reserves memory for a ring, so that no write to it can fail: `offset` is where it
+  // begins in the file. 0, -ENOSPC, or what open says.
+  int add_ring(std::size_t bytes, std::uint64_t& offset) const;
+  // Maps a ring, twice (Sys::map_ring). -EIO when nobody has reserved so much there. With
+  // the claim of a side.
+  Mapping map_ring(std::uint64_t offset, std::uint64_t bytes, int& error) const;
+  // Copies from a ring without a claim: its memory may be given back meanwhile. 0,
   // -EIO, or what the system says.
-  int read_ring(std::size_t offset, std::byte* to, std::size_t bytes) const;
+  int read_ring(std::uint64_t offset, std::byte* to, std::size_t bytes) const;
+  // Nobody reads or writes there any more.
+  void drop_ring(std::uint64_t offset, std::uint64_t bytes) const;
 
-  // If nobody has the instance open: gives back the memory of the ring beyond
-  // `ring_bytes`, and that of the files which mean nothing now.
-  void give_back(std::size_t ring_bytes) const;
+  // If nobody has the instance open: gives back the memory of the rings, and that of the
+  // files which mean nothing now.
+  void give_back() const;
 
  private:
   Segment(const RuntimeDirectory& directory, int number, Mapping mapping, dev_t device,
@@ -97,7 +89,7 @@ class Segment {
                                            int& error);
 
   base::Fd open_file() const;
-  bool has_more_than(std::size_t ring_bytes) const;
+  bool has_rings() const;
   template <typename Work>
   int with_file(Work work) const;
 

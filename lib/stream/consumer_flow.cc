@@ -16,6 +16,32 @@ constexpr auto kRelease = std::memory_order_release;
 
 void ConsumerFlow::set_read(std::uint64_t position) { consumer_.read.store(position, kRelease); }
 
+// Past frames that nobody hears, and past the marks among them.
+void ConsumerFlow::jump_to(std::uint64_t position) {
+  set_read(position);
+  for (std::uint32_t marks = 0; marks < abi::kMarks && section_read() != sections(); ++marks) {
+    if (distance(section(section_read() + 1).frame, position) > 0) break;
+    next_section();
+  }
+}
+
+void ConsumerFlow::next_section() {
+  const std::uint64_t last = sections();
+  std::uint64_t number = section_read() + 1;
+  if (last - number >= abi::kMarks) number = last;  // garbage, or an open that knows of none
+  SectionClock time = section_clock();
+  const Section next = section(number);
+  consumer_.marks_taken.store(number, kRelease);
+  if (time.stream == 0) return;
+  // At the mark, or where the clock is already: it is not set back.
+  const std::uint64_t frame =
+      as_position(time.clock.base) + distance(next.frame, as_position(time.clock.base));
+  time.clock.anchor_ns = time.clock.time_of(as_signed(frame));
+  time.clock.base = as_signed(frame);
+  time.clock.rate_hz = static_cast<std::uint32_t>(next.format.rate_hz);
+  start_clock(time.clock, time.stream);
+}
+
 void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream) {
   const std::uint32_t sequence = consumer_.sequence.load(kRelaxed) | 1;
   consumer_.sequence.store(sequence, kRelaxed);
@@ -26,6 +52,7 @@ void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream) {
   consumer_.clock_factor_milli.store(clock.factor_milli, kRelaxed);
   consumer_.clock_ppm.store(clock.ppm, kRelaxed);
   consumer_.clock_stream.store(stream, kRelaxed);
+  consumer_.clock_marks.store(section_read(), kRelaxed);
   consumer_.sequence.store(sequence + 1, kRelease);
 }
 
@@ -54,6 +81,8 @@ void ConsumerFlow::attach() {
   consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
   consumer_.acknowledged_stream.store(producer_.stream.load(kAcquire), kRelaxed);
   consumer_.ends_taken.store(producer_.ends.load(kAcquire), kRelaxed);
+  consumer_.filter_frames.store(0, kRelaxed);
+  consumer_.marks_taken.store(sections(), kRelease);
   set_read(producer_.written.load(kAcquire));
 }
 
@@ -121,7 +150,15 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
     }
     if (producer_.ends.load(kAcquire) != ends) continue;
     consumer_.ends_taken.store(taken, kRelease);
-    if (position != read()) set_read(position);
+    if (position != read()) jump_to(position);
+    if (const std::uint64_t number = section_read(); number != sections()) {
+      const std::uint64_t mark = section(number + 1).frame;
+      if (distance(result.limit, mark) > 0 || (!result.ended && mark == result.limit)) {
+        result.limit = position + distance(mark, position);
+        result.ended = false;
+        result.section_ends = true;
+      }
+    }
     const bool may_lap = overrun() == abi::Overrun::kDrop && !free_clock();
     if (result.limit - position > ring.capacity_frames && !may_lap) {
       result.limit = position + ring.capacity_frames;
@@ -141,13 +178,14 @@ void ConsumerFlow::skip_dropped(Stream& stream) {
   if (read() < from && from < stream.limit) {
     // What was played before the halt comes first.
     stream.limit = from;
-    stream.ended = false;
+    stream.ended = stream.section_ends = false;
     return;
   }
   if (to > read()) {
     move_clock(as_signed(to - read()));
     set_read(to);
   }
+  if (stream.section_ends && asked_to > to) return;  // and more of the next section
   consumer_.skips_done.store(asked, kRelease);
 }
 
@@ -211,6 +249,7 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   if (stream.id != 0) consumer_.at_end.store(0, kRelaxed);
   view.streaming = stream.id != 0 || silence_goes_on;
   view.closing = stream.ended;
+  view.section_ends = stream.section_ends;
   if (stream.id == 0 && !silence_goes_on) return view;
   if (free_clock()) {
     if (running()) view.frames = stream.limit - view.read;
@@ -226,6 +265,8 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   const std::uint64_t have = stream.limit - view.read;
   const std::uint64_t buffer = buffer_of(consumer_side_, ring);
   std::uint64_t due = distance(as_position(time.frames_at(now_ns)), view.read);
+  // What is due behind a mark passes at another rate, and is looked at when we are there.
+  if (stream.section_ends) due = std::min(due, have);
   auto count_overrun = [&] {
     if (!held_) consumer_.overruns.fetch_add(1, kRelaxed);
     held_ = true;
@@ -292,7 +333,7 @@ bool ConsumerFlow::lapped(const RingLimits& ring) const {
   std::atomic_thread_fence(kAcquire);
   const std::uint64_t written = producer_.written.load(kAcquire);
   // A frame about to be written is lost too, so leave a buffer's distance.
-  return written - read() + ring.longest_buffer_frames > ring.capacity_frames;
+  return held_frames(ring, read(), written) + ring.longest_buffer_frames > ring.capacity_frames;
 }
 
 void ConsumerFlow::acknowledge_end(const View& view) {
@@ -316,14 +357,15 @@ ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fr
   const std::uint64_t buffer = consumer_buffer(ring);
   const std::uint64_t half = std::max<std::uint64_t>(buffer / 2, 1);
   std::uint64_t target = view.read + std::clamp<std::uint64_t>(frames, 1, half);
-  if (view.closing) target = std::min(target, std::max(view.written, view.read + 1));
+  const bool last = view.closing || view.section_ends;
+  if (last) target = std::min(target, std::max(view.written, view.read + 1));
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
   if (free_clock()) {
     // What the producer can bring before it must wait for us, less what it may
     // write while we wake up.
     const std::uint64_t all = buffer + buffer_of(producer_side_, ring) / 4 * 3;
-    const std::uint64_t plenty = view.closing ? target : std::max(target, view.read + all);
+    const std::uint64_t plenty = last ? target : std::max(target, view.read + all);
     return {now_ns + kLookAgainNs, target, view.streaming ? plenty : target};
   }
   if (clock_stream == 0) return {now_ns + kLookAgainNs, target, target};
@@ -331,7 +373,7 @@ ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fr
   const std::int64_t far = now_ns + kLookAgainNs;
   if (view.written >= target) {
     std::uint64_t whole = std::max(target, view.read + std::min(fragment, half));
-    if (view.closing) whole = std::min(whole, view.written);
+    if (last) whole = std::min(whole, view.written);
     return {std::clamp(time.time_of(as_signed(whole)), soon, far), kNobody, kNobody};
   }
   if (underrun() == abi::Underrun::kStall) return {far, target, target};

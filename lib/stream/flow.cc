@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/policy.h"
+#include "stream/format_word.h"
 #include "stream/position.h"
 
 namespace ossloop::device {
@@ -41,9 +42,16 @@ abi::Underrun Flow::underrun() const {
 abi::Overrun Flow::overrun() const { return config::get<"overrun", abi::Overrun>(segment_.policy); }
 
 std::uint64_t Flow::buffer_of(const abi::Side& side, const RingLimits& ring) const {
+  const std::uint64_t frames = side.buffer_frames.load(kRelaxed);
+  const std::uint64_t rate_hz = side.rate_hz.load(kRelaxed);
   // A ring that is not mapped has no room at all.
-  return std::clamp<std::uint64_t>(side.buffer_frames.load(kRelaxed), 1,
-                                   std::max<std::uint64_t>(ring.longest_buffer_frames, 1));
+  const std::uint64_t longest = std::max<std::uint64_t>(ring.longest_buffer_frames, 1);
+  if (rate_hz == 0 || rate_hz == static_cast<std::uint64_t>(ring.rate_hz)) {
+    return std::clamp<std::uint64_t>(frames, 1, longest);
+  }
+  const std::uint64_t scaled =
+      (frames * static_cast<std::uint64_t>(ring.rate_hz) + rate_hz - 1) / rate_hz;
+  return std::clamp<std::uint64_t>(scaled, 1, longest);
 }
 
 std::uint64_t Flow::consumer_buffer(const RingLimits& ring) const {
@@ -52,12 +60,20 @@ std::uint64_t Flow::consumer_buffer(const RingLimits& ring) const {
 }
 
 audio::Clock Flow::clock(std::uint64_t& stream) const {
-  audio::Clock clock;
+  const SectionClock time = section_clock();
+  stream = time.stream;
+  return time.clock;
+}
+
+Flow::SectionClock Flow::section_clock() const {
+  SectionClock result;
+  audio::Clock& clock = result.clock;
   // A writer that was killed half-way leaves the sequence odd: then the values
   // are taken as they are; they are checked like any others.
   for (int attempt = 0; attempt < 100; ++attempt) {
     const std::uint32_t before = consumer_.sequence.load(kAcquire);
-    stream = consumer_.clock_stream.load(kRelaxed);
+    result.stream = consumer_.clock_stream.load(kRelaxed);
+    result.section = consumer_.clock_marks.load(kRelaxed);
     clock.anchor_ns = consumer_.clock_anchor_ns.load(kRelaxed);
     clock.base = consumer_.clock_base.load(kRelaxed);
     clock.rate_hz = consumer_.clock_rate_hz.load(kRelaxed);
@@ -69,7 +85,92 @@ audio::Clock Flow::clock(std::uint64_t& stream) const {
   clock.rate_hz = std::clamp<std::uint32_t>(clock.rate_hz, 1, 10'000'000);
   clock.factor_milli = sane<"clock">(clock.factor_milli);
   clock.ppm = sane<"ppm">(clock.ppm);
-  return clock;
+  return result;
+}
+
+bool Flow::underway() const {
+  return consumer_.clock_stream.load(kRelaxed) > consumer_.acknowledged_stream.load(kRelaxed);
+}
+
+Section Flow::section(std::uint64_t number) const {
+  if (number == 0) return {};
+  const abi::Mark& mark = producer_.mark[(number - 1) % abi::kMarks];
+  return {number,
+          mark.frame.load(kRelaxed),
+          unpack_format(mark.format.load(kRelaxed)),
+          mark.ring_offset.load(kRelaxed),
+          mark.ring_bytes.load(kRelaxed),
+          mark.byte.load(kRelaxed)};
+}
+
+// From mark to mark as long as the clock, or what is asked of it, is `past` the frame.
+template <typename Past>
+audio::Clock Flow::follow_marks(const SectionClock& from, Past past) const {
+  audio::Clock time = from.clock;
+  const std::uint64_t last = sections();
+  if (last - from.section > abi::kMarks) return time;
+  for (std::uint64_t number = from.section; number != last; ++number) {
+    const abi::Mark& mark = producer_.mark[number % abi::kMarks];
+    const std::uint64_t frame = mark.frame.load(kRelaxed);
+    if (!past(time, frame)) break;
+    time.anchor_ns = time.time_of(as_signed(frame));
+    time.base = as_signed(frame);
+    time.rate_hz = static_cast<std::uint32_t>(unpack_format(mark.format.load(kRelaxed)).rate_hz);
+  }
+  return time;
+}
+
+std::uint64_t Flow::due(const SectionClock& time, std::int64_t now_ns) const {
+  const auto past = [now_ns](const audio::Clock& clock, std::uint64_t frame) {
+    return distance(as_position(clock.frames_at(now_ns)), frame) > 0;
+  };
+  return as_position(follow_marks(time, past).frames_at(now_ns));
+}
+
+std::int64_t Flow::due_ns(const SectionClock& time, std::uint64_t frame) const {
+  const auto past = [frame](const audio::Clock&, std::uint64_t mark) {
+    return distance(frame, mark) > 0;
+  };
+  return follow_marks(time, past).time_of(as_signed(frame));
+}
+
+std::uint64_t Flow::buffered_until(std::uint64_t first, const RingLimits& ring) const {
+  std::uint64_t left = consumer_buffer(ring);
+  const std::uint64_t last = sections();
+  std::uint64_t number = section_read();
+  if (number == last || last - number > abi::kMarks) return first + left;
+  const auto ring_hz = static_cast<std::uint64_t>(ring.rate_hz);
+  auto rate_of = [&](std::uint64_t which) {
+    return which == 0 ? ring_hz : static_cast<std::uint64_t>(section(which).format.rate_hz);
+  };
+  std::uint64_t rate_hz = rate_of(number);
+  for (; number != last; ++number) {
+    const std::uint64_t here = distance(section(number + 1).frame, first);
+    const std::uint64_t fits = left * rate_hz / ring_hz;
+    if (fits <= here) return first + fits;
+    left -= here * ring_hz / rate_hz;
+    first += here;
+    rate_hz = rate_of(number + 1);
+  }
+  return first + left * rate_hz / ring_hz;
+}
+
+std::uint64_t Flow::held_frames(const RingLimits& ring, std::uint64_t from,
+                                std::uint64_t to) const {
+  const std::uint64_t last = sections();
+  if (last == 0) return to - from;
+  std::uint64_t bytes = 0;
+  std::uint64_t end = to;
+  for (std::uint64_t number = last; number != 0 && last - number < abi::kMarks; --number) {
+    const Section piece = section(number);
+    const std::uint64_t begin = from + distance(piece.frame, from);
+    if (piece.ring_offset == ring.ring_offset) {
+      bytes += distance(end, begin) * static_cast<std::uint64_t>(piece.format.frame_bytes());
+    }
+    end = std::min(end, begin);
+    if (begin == from) break;
+  }
+  return (bytes + ring.frame_bytes - 1) / ring.frame_bytes;
 }
 
 }  // namespace ossloop::device

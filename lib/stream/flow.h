@@ -9,6 +9,9 @@
 // The consumer's side owns the clock. It starts it, and sets it back where
 // time went by without sound: silence handed out, or a consumer that did not
 // fetch (the clock is held, and no burst follows).
+//
+// All frames are the producer's, as it wrote them. A change of format begins a new
+// section (stream/section.h): behind its mark, frames pass at another rate.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +19,10 @@
 #include "abi/layout.h"
 #include "abi/policy.h"
 #include "audio/clock.h"
+#include "stream/levels.h"
+#include "stream/section.h"
 
 namespace ossloop::device {
-
-// Facts of the ring as this process has mapped it; never taken from shared
-// memory anew.
-struct RingLimits {
-  std::uint64_t capacity_frames = 0;
-  std::uint64_t longest_buffer_frames = 0;
-  int rate_hz = 48000;
-};
 
 inline bool is_open(std::uint64_t open_word) { return (open_word & 1) != 0; }
 inline std::uint64_t serial_of(std::uint64_t open_word) { return open_word >> 1; }
@@ -41,6 +38,7 @@ class Flow {
   abi::Eof eof() const;
   abi::Underrun underrun() const;
   abi::Overrun overrun() const;
+  // A side's buffer, in frames of the ring.
   std::uint64_t buffer_of(const abi::Side& side, const RingLimits& ring) const;
   // What the consumer may have before it, unread. Without a clock a long buffer delays
   // nothing and spares wake-ups: all that the ring has for it, unless its program has
@@ -48,8 +46,37 @@ class Flow {
   std::uint64_t consumer_buffer(const RingLimits& ring) const;
   // The clock as it stands; `stream` is the one it runs for, 0 when stopped.
   audio::Clock clock(std::uint64_t& stream) const;
+  // What acts on the level of the sound.
+  Levels levels() const { return levels_of(segment_, direction_); }
+  // Has the consumer begun to take a stream whose end it has not yet heard of? Then a
+  // server's format is frozen.
+  bool underway() const;
+
+  // The producer's last section, and that in which the consumer reads.
+  std::uint64_t sections() const { return producer_.marks.load(std::memory_order_acquire); }
+  std::uint64_t section_read() const {
+    return consumer_.marks_taken.load(std::memory_order_acquire);
+  }
+  Section section(std::uint64_t number) const;
 
  protected:
+  // A clock and the section of the frame from which it counts.
+  struct SectionClock {
+    audio::Clock clock;
+    std::uint64_t stream = 0;
+    std::uint64_t section = 0;
+  };
+  SectionClock section_clock() const;
+  template <typename Past>
+  audio::Clock follow_marks(const SectionClock& from, Past past) const;
+  // The frame that is due at `now_ns`, and when `frame` is, whatever marks lie between.
+  std::uint64_t due(const SectionClock& time, std::int64_t now_ns) const;
+  std::int64_t due_ns(const SectionClock& time, std::uint64_t frame) const;
+  // What the consumer's buffer holds from `first` on.
+  std::uint64_t buffered_until(std::uint64_t first, const RingLimits& ring) const;
+  // How much of the ring the frames of [from, to) take up, in frames of `ring`.
+  std::uint64_t held_frames(const RingLimits& ring, std::uint64_t from, std::uint64_t to) const;
+
   abi::Segment& segment_;
   const abi::DirectionIndex direction_;
   abi::Producer& producer_;
@@ -75,8 +102,12 @@ class ProducerFlow : public Flow {
   bool consumer_running() const;
   // False while the consumer has 16 ends of earlier streams to hear of.
   bool may_begin() const;
+  // The same of changes of format.
+  bool may_mark() const;
 
   void begin(std::int64_t now_ns);
+  // What is written from now on belongs to `next`, whose number and frame it gets.
+  void mark(Section& next);
   void end();
   void publish(std::uint64_t frames);
   // Armed at `now_ns`: frames written while it was not begin to play then.
@@ -86,6 +117,8 @@ class ProducerFlow : public Flow {
 
   std::uint64_t read(const RingLimits& ring) const;
   std::uint64_t played(const RingLimits& ring, std::int64_t now_ns) const;
+  // Frames that a filter of the consumer holds: heard later than they were read.
+  std::uint64_t filter_frames() const;
   // Room in the ring itself, in frames.
   std::uint64_t room(const RingLimits& ring, std::int64_t now_ns) const;
 
@@ -124,6 +157,7 @@ class ConsumerFlow : public Flow {
     bool streaming = false;     // a stream has begun (or silence goes on)
     bool closing = false;       // no more will come
     bool end = false;           // and nothing is left
+    bool section_ends = false;  // what follows `written` is of another format
   };
 
   std::uint64_t read() const { return consumer_.read.load(std::memory_order_relaxed); }
@@ -147,8 +181,15 @@ class ConsumerFlow : public Flow {
   View look(const RingLimits& ring, std::int64_t now_ns);
   void take(std::uint64_t frames);
   void take_silence(std::uint64_t frames);
-  // Sound that is not in the ring is handed out: the rest comes later by as much.
-  void insert(std::uint64_t frames) { move_clock(-static_cast<std::int64_t>(frames)); }
+  // All of the section is taken: what follows is of the next, and passes at its rate.
+  void next_section();
+  // So much of what was taken has not come out of a rate converter.
+  void tell_filter(std::uint64_t frames) {
+    consumer_.filter_frames.store(frames, std::memory_order_relaxed);
+  }
+  void count_clipped(std::uint64_t samples) {
+    clipped_.fetch_add(samples, std::memory_order_relaxed);
+  }
   // In overrun=drop: has the producer overwritten what was just copied?
   bool lapped(const RingLimits& ring) const;
   // The end that `view` shows was reported, or passed over as the policy says.
@@ -167,6 +208,7 @@ class ConsumerFlow : public Flow {
     std::uint64_t id = 0;
     std::uint64_t limit = 0;
     bool ended = false;
+    bool section_ends = false;
   };
   Stream current(const RingLimits& ring);
   void skip_dropped(Stream& stream);
@@ -176,6 +218,7 @@ class ConsumerFlow : public Flow {
   void start_clock(const audio::Clock& clock, std::uint64_t stream);
   void move_clock(std::int64_t frames);
   void set_read(std::uint64_t position);
+  void jump_to(std::uint64_t position);
 
   bool starving_ = false;         // inside one underrun
   bool held_ = false;             // inside one overrun

@@ -1,4 +1,4 @@
-// The packed word of abi::LoopFormat.
+// A format in one word of the contract, so that it changes as a whole.
 #pragma once
 
 #include <algorithm>
@@ -11,13 +11,11 @@ namespace ossloop::device {
 // What a server starts with at each open.
 inline constexpr audio::PcmFormat kServerDefault{0x10 /* AFMT_S16_LE */, 2, 48000};
 
-inline std::uint64_t pack(const audio::PcmFormat& format, std::uint16_t frozen_by_stream,
-                          std::uint16_t serial) {
+// bits 0-19 rate_hz, 20-26 channels, 27-31 index in audio::kSampleFormats
+inline std::uint64_t pack(const audio::PcmFormat& format) {
   return static_cast<std::uint64_t>(format.rate_hz) |
          static_cast<std::uint64_t>(format.channels) << 20 |
-         static_cast<std::uint64_t>(audio::format_index(format.afmt)) << 27 |
-         static_cast<std::uint64_t>(frozen_by_stream) << 32 |
-         static_cast<std::uint64_t>(serial) << 48;
+         static_cast<std::uint64_t>(audio::format_index(format.afmt)) << 27;
 }
 
 // Unpacks what another process wrote: every value comes back in range, garbage
@@ -30,19 +28,6 @@ inline audio::PcmFormat unpack_format(std::uint64_t word) {
   format.rate_hz =
       std::clamp(static_cast<int>(word & 0xfffff), audio::kMinRateHz, audio::kMaxRateHz);
   return format;
-}
-
-inline std::uint16_t frozen_by(std::uint64_t word) {
-  return static_cast<std::uint16_t>(word >> 32);
-}
-inline std::uint16_t server_serial(std::uint64_t word) {
-  return static_cast<std::uint16_t>(word >> 48);
-}
-
-// A stream's mark in the word: never 0, which means "not frozen", and never that
-// of the stream before.
-inline constexpr std::uint16_t freeze_mark(std::uint64_t stream) {
-  return static_cast<std::uint16_t>(1 + stream % 0xffff);
 }
 
 }  // namespace ossloop::device

@@ -26,6 +26,12 @@ double factor(std::uint64_t levels, int side) {
   return volume / double{kFullLevel} * std::pow(10.0, -0.5 * (master + channel) / 20);
 }
 
+std::uint64_t mixed_levels(std::uint32_t volume, const abi::Mixer& mixer, bool playing) {
+  const bool muted = mixer.muted.load(kRelaxed) != 0;
+  return sane_volume(volume) | attenuation(mixer, abi::kMixVolume) << 16 |
+         attenuation(mixer, playing ? abi::kMixPcm : abi::kMixInput) << 32 | (muted ? kMuted : 0);
+}
+
 }  // namespace
 
 std::uint32_t sane_volume(std::uint32_t volume) { return part(volume, 0) | part(volume, 8) << 8; }
@@ -42,14 +48,23 @@ void set_mixer_level(abi::Mixer& mixer, abi::MixerChannel channel, std::uint32_t
   mixer.changes.fetch_add(1, kRelaxed);
 }
 
-std::uint64_t own_levels(std::uint32_t volume) { return sane_volume(volume); }
-
-std::uint64_t mixed_levels(std::uint32_t volume, const abi::Mixer& mixer, bool playing) {
-  const bool muted = mixer.muted.load(kRelaxed) != 0;
-  return sane_volume(volume) | attenuation(mixer, abi::kMixVolume) << 16 |
-         attenuation(mixer, playing ? abi::kMixPcm : abi::kMixInput) << 32 | (muted ? kMuted : 0);
+Levels levels_of(const abi::Segment& segment, abi::DirectionIndex direction) {
+  const abi::Side& server = segment.side[abi::kServer];
+  const abi::Side& client = segment.side[abi::kClient];
+  if (direction == abi::kClientToServer) {
+    return {mixed_levels(client.play_volume.load(kRelaxed), segment.mixer, true),
+            sane_volume(server.record_volume.load(kRelaxed))};
+  }
+  return {sane_volume(server.play_volume.load(kRelaxed)),
+          mixed_levels(client.record_volume.load(kRelaxed), segment.mixer, false)};
 }
 
 Factors factors_of(std::uint64_t levels) { return {factor(levels, 0), factor(levels, 8)}; }
+
+Factors factors_of(const Levels& levels) {
+  const Factors producer = factors_of(levels.producer);
+  const Factors consumer = factors_of(levels.consumer);
+  return {producer.left * consumer.left, producer.right * consumer.right};
+}
 
 }  // namespace ossloop::device

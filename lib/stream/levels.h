@@ -18,15 +18,20 @@ std::uint32_t sane_volume(std::uint32_t volume);
 std::uint32_t mixer_level(const abi::Mixer& mixer, abi::MixerChannel channel);
 void set_mixer_level(abi::Mixer& mixer, abi::MixerChannel channel, std::uint32_t volume);
 
-// Everything that acts on a stream, packed so that it can be compared: the
-// stream's own volume alone, or with what the mixer does to its direction.
-std::uint64_t own_levels(std::uint32_t volume);
-std::uint64_t mixed_levels(std::uint32_t volume, const abi::Mixer& mixer, bool playing);
+// All that acts on the sound of a direction, packed so that it can be compared: the
+// stream's own volume on each side, and what the mixer does to the client's.
+struct Levels {
+  std::uint64_t producer = 0;
+  std::uint64_t consumer = 0;
+  bool operator==(const Levels&) const = default;
+};
+Levels levels_of(const abi::Segment& segment, abi::DirectionIndex direction);
 
 // As linear factors. All levels full are exactly 1.
 struct Factors {
   double left, right;
 };
 Factors factors_of(std::uint64_t levels);
+Factors factors_of(const Levels& levels);
 
 }  // namespace ossloop::device

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "stream/flow.h"
+#include "stream/format_word.h"
 #include "stream/position.h"
 
 namespace ossloop::device {
@@ -33,6 +34,20 @@ bool ProducerFlow::consumer_running() const {
 
 bool ProducerFlow::may_begin() const {
   return producer_.ends.load(kRelaxed) - consumer_.ends_taken.load(kAcquire) < abi::kEnds;
+}
+
+bool ProducerFlow::may_mark() const { return sections() - section_read() < abi::kMarks - 1; }
+
+void ProducerFlow::mark(Section& next) {
+  next.frame = written();
+  next.number = sections() + 1;
+  abi::Mark& mark = producer_.mark[(next.number - 1) % abi::kMarks];
+  mark.frame.store(next.frame, kRelaxed);
+  mark.format.store(pack(next.format), kRelaxed);
+  mark.ring_offset.store(next.ring_offset, kRelaxed);
+  mark.ring_bytes.store(next.ring_bytes, kRelaxed);
+  mark.byte.store(next.byte, kRelaxed);
+  producer_.marks.store(next.number, kRelease);
 }
 
 void ProducerFlow::begin(std::int64_t now_ns) {
@@ -91,27 +106,33 @@ std::uint64_t ProducerFlow::read(const RingLimits& ring) const {
   const std::uint64_t position = consumer_.read.load(kAcquire);
   const std::uint64_t end = written();
   if (position > end) return end;
-  return end - position > ring.capacity_frames ? end - ring.capacity_frames : position;
+  // The smallest frame is a byte.
+  const std::uint64_t most = ring.capacity_frames * ring.frame_bytes;
+  return end - position > most ? end - most : position;
+}
+
+std::uint64_t ProducerFlow::filter_frames() const {
+  constexpr std::uint64_t kLongestFilter = std::uint64_t{1} << 20;
+  return std::min(consumer_.filter_frames.load(kRelaxed), kLongestFilter);
 }
 
 std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) const {
   // All counted from the consumer's first frame.
   const std::uint64_t first = read(ring);
   const std::uint64_t end = written() - first;
-  std::uint64_t clock_stream = 0;
-  const audio::Clock time = clock(clock_stream);
+  const SectionClock time = section_clock();
   std::uint64_t high = end;
   // While an earlier stream's tail is being played, ours is not.
-  if (!free_clock() && clock_stream < stream() && eof() != abi::Eof::kSilence) {
+  if (!free_clock() && time.stream < stream() && eof() != abi::Eof::kSilence) {
     high = std::min(distance(producer_.base.load(kRelaxed), first), end);
   }
   const bool bounded = free_clock() || overrun() == abi::Overrun::kWait;
-  if (bounded) high = std::min(high, consumer_buffer(ring));
+  if (bounded) high = std::min(high, buffered_until(first, ring) - first);
   std::uint64_t position = 0;
   if (free_clock()) {
     if (consumer_.running.load(kRelaxed) != 0) position = high;
-  } else if (clock_stream != 0) {
-    position = std::min(distance(as_position(time.frames_at(now_ns)), first), high);
+  } else if (time.stream != 0) {
+    position = std::min(distance(due(time, now_ns), first), high);
   }
   if (producer_.skips.load(kRelaxed) != consumer_.skips_done.load(kAcquire)) {
     position = std::max(position, std::min(distance(producer_.skip_to.load(kRelaxed), first), end));
@@ -122,23 +143,22 @@ std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) 
 std::uint64_t ProducerFlow::room(const RingLimits& ring, std::int64_t now_ns) const {
   const bool may_lap = !free_clock() && overrun() == abi::Overrun::kDrop;
   const std::uint64_t kept = may_lap ? played(ring, now_ns) : read(ring);
-  const std::uint64_t used = written() - kept;
+  const std::uint64_t used = held_frames(ring, kept, written());
   return used < ring.capacity_frames ? ring.capacity_frames - used : 0;
 }
 
 ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits& ring,
                                           std::int64_t now_ns, std::uint64_t plenty,
                                           std::uint64_t late) const {
-  std::uint64_t clock_stream = 0;
-  const audio::Clock time = clock(clock_stream);
-  const std::uint64_t reach = read(ring) + consumer_buffer(ring);
+  const SectionClock time = section_clock();
+  const std::uint64_t reach = buffered_until(read(ring), ring);
   const bool held = free_clock() || (overrun() == abi::Overrun::kWait && frame > reach);
-  if (clock_stream != 0 && !held) {
-    const std::int64_t due = time.time_of(as_signed(frame + late));
+  if (time.stream != 0 && !held) {
+    const std::int64_t reached_ns = due_ns(time, frame + late);
     // A clock that says "now" and did not let us pass is about to be moved.
     const std::int64_t soon = now_ns + 1'000'000;
     const std::uint64_t wake = late > 0 ? frame : kNobody;
-    return {std::clamp(due, soon, now_ns + kLookAgainNs), wake, wake};
+    return {std::clamp(reached_ns, soon, now_ns + kLookAgainNs), wake, wake};
   }
   // A consumer that starts wakes everybody.
   if (consumer_.running.load(kRelaxed) == 0) return {now_ns + kLookAgainNs, kNobody, kNobody};

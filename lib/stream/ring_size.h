@@ -1,4 +1,4 @@
-// How much sound the ring of an instance holds.
+// How much sound a ring holds.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,7 @@
 
 #include "audio/pcm_format.h"
 #include "stream/position.h"
+#include "stream/section.h"
 
 namespace ossloop::device {
 
@@ -16,13 +17,10 @@ inline std::uint64_t longest_buffer_frames(int rate_hz, std::uint32_t buffer_ms)
   return static_cast<std::uint64_t>(rate_hz) * ms / 800 + 256;
 }
 
-// Both sides' longest buffers; once more what the producer writes at one go, so
-// that in overrun=drop a reader can tell what is being overwritten; and 250 ms for
-// what a rate converter gives at once: its tail must find room even when the
-// consumer does not read.
+// Both sides' longest buffers; and once more what the producer writes at one go, so
+// that in overrun=drop a reader can tell what is being overwritten.
 inline std::uint64_t ring_frames(int rate_hz, std::uint32_t buffer_ms) {
-  return 3 * longest_buffer_frames(rate_hz, buffer_ms) + static_cast<std::uint64_t>(rate_hz) / 4 +
-         4096;
+  return 3 * longest_buffer_frames(rate_hz, buffer_ms) + 4096;
 }
 
 // Whole pages, so that the ring can be mapped by itself.
@@ -30,6 +28,15 @@ inline std::size_t ring_bytes(const audio::PcmFormat& format, std::uint32_t buff
   const std::uint64_t bytes =
       ring_frames(format.rate_hz, buffer_ms) * static_cast<std::uint64_t>(format.frame_bytes());
   return static_cast<std::size_t>((bytes + 4095) / 4096 * 4096);
+}
+
+// The facts of a section's ring, mapped or not.
+inline RingLimits limits_of(const Section& section, std::uint32_t buffer_ms) {
+  const int rate_hz = section.format.rate_hz;
+  const auto frame_bytes = static_cast<std::uint64_t>(section.format.frame_bytes());
+  if (frame_bytes == 0) return {};
+  return {section.ring_bytes / frame_bytes, longest_buffer_frames(rate_hz, buffer_ms), rate_hz,
+          frame_bytes, section.ring_offset};
 }
 
 }  // namespace ossloop::device

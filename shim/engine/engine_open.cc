@@ -96,10 +96,9 @@ int Engine::open(const config::DeviceName& name, int flags) {
 shm::SegmentInit Engine::init(int instance) const {
   const config::InstancePolicy& policy = runtime_.config.policy[instance];
   shm::SegmentInit init;
-  init.ring_bytes = device::ring_bytes(device::kServerDefault, config::get<"buffer_ms">(policy));
   init.fill = [&policy](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
-    segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
+    segment.side[abi::kServer].format.store(device::pack(device::kServerDefault));
   };
   return init;
 }

@@ -105,10 +105,9 @@ shm::SegmentInit init(int) {
   config::InstancePolicy policy;
   config::set<"clock">(policy, config::kFreeClock);
   config::set<"buffer_ms">(policy, 40);
-  init.ring_bytes = device::ring_bytes(device::kServerDefault, config::get<"buffer_ms">(policy));
   init.fill = [policy](abi::Segment& segment) {
     config::store_policy(policy, segment.policy);
-    segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
+    segment.side[abi::kServer].format.store(device::pack(device::kServerDefault));
   };
   return init;
 }

@@ -144,10 +144,9 @@ World::World(std::string in, std::uint64_t number, std::uint32_t may)
 
 shm::SegmentInit World::init() const {
   shm::SegmentInit init;
-  init.ring_bytes = device::ring_bytes(device::kServerDefault, config::get<"buffer_ms">(policy));
   init.fill = [stored = policy](abi::Segment& segment) {
     config::store_policy(stored, segment.policy);
-    segment.loop.word.store(device::pack(device::kServerDefault, 0, 0));
+    segment.side[abi::kServer].format.store(device::pack(device::kServerDefault));
   };
   return init;
 }

@@ -237,7 +237,7 @@ class Play {
       // What a kill does not leave behind: half a frame.
       rig_.player().vanish();
     } else {
-      rig_.player().close(rig_.now);
+      rig_.player().close();
     }
     model_.dropped_rest();
     rig_.open_player();

@@ -143,7 +143,7 @@ class Play {
   }
 
   void finish() {
-    rig_.player().close(rig_.now);
+    rig_.player().close();
     closed_ = true;
     for (int idle = 0; idle < 30 && !ended_; ++idle) {
       const std::int64_t before = heard_;

@@ -67,7 +67,6 @@ class Rig {
     hold(::mkdtemp(name) != nullptr, "no folder in /dev/shm");
     folder_ = name;
     shm::SegmentInit init;
-    init.ring_bytes = device::ring_bytes(device::kServerDefault, 340);
     init.fill = [](abi::Segment&) {};
     int error = 0;
     segment_ = shm::Segment::open(folder_, 0, init, error);
@@ -89,10 +88,6 @@ class Rig {
     constexpr std::size_t kFirst = offsetof(abi::Segment, policy);
     std::memset(reinterpret_cast<char*>(&contract) + kFirst, 0, sizeof contract - kFirst);
     config::store_policy(setup.policy, contract.policy);
-    contract.loop.word.store(device::pack(server_format(), 0, 0));
-    hold(segment_->reserve_ring(
-             device::ring_bytes(server_format(), config::get<"buffer_ms">(setup.policy))) == 0,
-         "no memory for the ring");
     now = 1000 * kSecond;
     if (setup.server_reads) open_recorder();
     open_player();
@@ -109,7 +104,6 @@ class Rig {
   std::int64_t now = 0;
 
  private:
-  PcmFormat server_format() const { return setup_.server_reads ? setup_.recorder : setup_.player; }
   void open(std::unique_ptr<Opened>& side, const PcmFormat& format, bool server,
             std::uint32_t access) {
     side.reset();

@@ -211,6 +211,9 @@ TEST_CASE("a stream is idle, filling, running, ending", "[control]") {
   CHECK(place.look().stream.state == StreamState::kWaiting);
   consumer.running.store(0);
   producer.stream.store(1);
+  producer.mark[0].format.store(device::pack(device::kServerDefault));
+  producer.mark[0].ring_bytes.store(1 << 20);
+  producer.marks.store(1);
   producer.written.store(4800);
   CHECK(place.look().stream.state == StreamState::kFilling);
   consumer.running.store(1);

@@ -33,10 +33,9 @@ class Pair {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     request_.folder = std::string(name);
-    request_.init.ring_bytes = ring_bytes(kServerDefault, config::get<"buffer_ms">(policy));
     request_.init.fill = [policy](abi::Segment& contract) {
       config::store_policy(policy, contract.policy);
-      contract.loop.word.store(pack(kServerDefault, 0, 0));
+      contract.side[abi::kServer].format.store(pack(kServerDefault));
     };
     server = open(abi::kServer, kRead, server_fd);
     client = open(abi::kClient, kWrite, client_fd);

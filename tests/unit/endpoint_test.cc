@@ -84,22 +84,6 @@ TEST_CASE("a server takes no client that was killed for the one that comes too e
   CHECK((open.load() & 1) == 0);
 }
 
-TEST_CASE("a new server has time to set its format, without a clock as well") {
-  Pair pair(free_clock());
-  std::byte data[256]{};
-  REQUIRE(pair.client->write(pair.client_fd, data, sizeof data) == sizeof data);
-  REQUIRE(pair.client->write(pair.client_fd, data, sizeof data) == sizeof data);
-  Pair::close(pair.server, pair.server_fd);
-  REQUIRE(pair.client->write(pair.client_fd, data, sizeof data) == -ECONNRESET);
-  REQUIRE(pair.client->write(pair.client_fd, data, sizeof data) == -ENXIO);
-
-  pair.server = pair.open(abi::kServer, kRead, pair.server_fd);
-  REQUIRE(pair.client->write(pair.client_fd, data, sizeof data) == sizeof data);
-  const abi::Segment& contract = pair.server->port().contract();
-  const std::int64_t begun_ns = contract.start.begun_ns[abi::kClientToServer].load();
-  CHECK(begun_ns - contract.loop.changed_ns.load() >= 50'000'000);
-}
-
 TEST_CASE("any call from any thread at once") {
   Pair pair(free_clock());
   Endpoint& server = *pair.server;
@@ -120,7 +104,10 @@ TEST_CASE("any call from any thread at once") {
     });
   }
   crowd.add([&] { client.pointer(pair.client_fd, kWrite); });
-  crowd.add([&] { server.space(pair.server_fd, kRead); });
+  crowd.add([&] {
+    Space space{};
+    server.space(pair.server_fd, kRead, space);
+  });
   crowd.add([&] { client.prepare_poll(pair.client_fd, POLLOUT); });
   crowd.add([&] { server.poll_now(pair.server_fd); });
   crowd.add([&] {

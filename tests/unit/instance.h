@@ -42,7 +42,6 @@ struct Opened {
     side.trigger.store(3);
     side.partial_bytes.store(0);
     shm::make_wakeup(side);
-    if (port.server()) port.contract().loop.word.store(pack(format, 0, 1));
     port.set_format(format);
     port.set_buffering(default_buffering(format, port.buffer_ms()));
     playback.end();
@@ -55,8 +54,7 @@ struct Opened {
     open.store(((open.load() >> 1) + 1) << 1 | 1);
   }
   // As the last close does.
-  void close(std::int64_t now) {
-    playback.finish(now);
+  void close() {
     playback.end();
     vanish();
   }
@@ -79,16 +77,13 @@ class Instance {
     REQUIRE(::mkdtemp(name) != nullptr);
     folder_ = name;
     shm::SegmentInit init;
-    init.ring_bytes = ring_bytes(kServerDefault, config::get<"buffer_ms">(policy));
     init.fill = [&](abi::Segment& contract) {
       config::store_policy(policy, contract.policy);
-      contract.loop.word.store(pack(kServerDefault, 0, 0));
+      contract.side[abi::kServer].format.store(pack(kServerDefault));
     };
     int error = 0;
     segment = shm::Segment::open(folder_, 0, init, error);
     REQUIRE(segment != nullptr);
-    REQUIRE(segment->reserve_ring(ring_bytes(server_format, config::get<"buffer_ms">(policy))) ==
-            0);
     server = std::make_unique<Opened>(segment, abi::kServer, server_format);
     server->publish(server_reads ? 1 : 2);
     open_client(client_format);
@@ -142,7 +137,7 @@ class Instance {
         if (step.moved == 0) break;
       }
       if (played == data.size() && !closed) {
-        player().close(now);
+        player().close();
         closed = true;
       }
       now += kMs;

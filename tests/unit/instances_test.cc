@@ -30,7 +30,7 @@ class TakenFolder {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     path = name;
-    const shm::SegmentInit init{65536, [](abi::Segment&) {}};
+    const shm::SegmentInit init{[](abi::Segment&) {}};
     int error = 0;
     const auto segment = shm::Segment::open(path, 0, init, error);
     REQUIRE(segment != nullptr);
@@ -64,12 +64,12 @@ class TakenFolder {
 
 TEST_CASE("what is told of the instances is nothing of a stranger's folder") {
   TakenFolder folder;
-  const oss::InstanceSet machine(folder.path, 0, [](int) { return shm::SegmentInit{4096, {}}; });
+  const oss::InstanceSet machine(folder.path, 0, [](int) { return shm::SegmentInit{}; });
   CHECK(machine.segment(0) == nullptr);
   CHECK_FALSE(machine.held(0, abi::kServer));
   CHECK_FALSE(machine.exists(0));
   CHECK(machine.count() == 0);
-  const oss::InstanceSet configured(folder.path, 1, [](int) { return shm::SegmentInit{4096, {}}; });
+  const oss::InstanceSet configured(folder.path, 1, [](int) { return shm::SegmentInit{}; });
   int error = 0;
   CHECK(configured.make_segment(0, error) == nullptr);
   CHECK(error == -EACCES);

@@ -3,17 +3,11 @@
 #include <random>
 #include <thread>
 
+#include "device/peaks.h"
 #include "instance.h"
 
 using namespace ossloop;
 using namespace ossloop::test;
-
-TEST_CASE("a time of its last request that lies far ahead makes no player wait") {
-  Instance loop(kS16, kS16);
-  loop.segment->contract().loop.changed_ns.store(loop.now + kSecond);
-  const Bytes data = noise(480);
-  CHECK(loop.write(data, 0, data.size()).moved == data.size());
-}
 
 TEST_CASE("absurd fragments in shared memory do not become memory of ours") {
   Instance loop(kS16, {audio::afmt::kS16Le, 2, 44100}, false);
@@ -28,17 +22,20 @@ TEST_CASE("absurd fragments in shared memory do not become memory of ours") {
   CHECK(loop.client->capture.available_frames(loop.now) <= 66150);
 }
 
-TEST_CASE("a format that a peer changes under a call moves no byte beside the buffer") {
+TEST_CASE("a format that somebody changes under a call moves no byte beside the buffer") {
   const PcmFormat narrow{audio::afmt::kS16Le, 1, 48000};
   const PcmFormat broad{audio::afmt::kS32Le, 64, 48000};
-  Instance loop(broad, kS16, true, free_clock());
-  loop.segment->contract().loop.word.store(pack(narrow, 0, 1));
+  const bool of_the_ring = GENERATE(true, false);
+  Instance loop(broad, broad, true, free_clock());
   loop.server->capture.start();
+  REQUIRE(loop.write(Bytes(25600), 0, 25600).moved == 25600);
+  auto& contract = loop.segment->contract();
+  auto& direction = contract.direction[abi::kClientToServer];
+  auto& word = of_the_ring ? direction.producer.mark[0].format : contract.side[abi::kServer].format;
   std::atomic<bool> stop{false};
   std::thread peer([&] {
-    auto& contract = loop.segment->contract();
     for (unsigned i = 0; !stop.load(std::memory_order_relaxed); ++i) {
-      contract.loop.word.store(pack(i % 2 == 0 ? narrow : broad, 0, 1), std::memory_order_relaxed);
+      word.store(pack(i % 2 == 0 ? narrow : broad), std::memory_order_relaxed);
       for (unsigned spin = 0; spin < i % 97; ++spin)
         std::atomic_signal_fence(std::memory_order_seq_cst);
     }
@@ -46,14 +43,12 @@ TEST_CASE("a format that a peer changes under a call moves no byte beside the bu
   constexpr std::size_t kRead = 512;
   constexpr std::size_t kGuard = 1 << 17;  // more than 256 frames of 256 bytes
   Bytes memory(2 * kGuard, std::byte{0xA5});
-  auto& direction = loop.segment->contract().direction[abi::kClientToServer];
   int spoilt = 0;
   for (int round = 0; round < 3000 && spoilt == 0; ++round) {
-    direction.producer.stream.store(1);
-    loop.segment->contract().side[abi::kClient].open.store(3);
     // The same low positions again, far from the ring's end.
     direction.consumer.read.store(0);
     direction.producer.written.store(4000);
+    loop.server->port.refresh();
     loop.server->capture.read(memory.data(), kRead, false, loop.now);
     for (std::size_t i = kRead; i < memory.size(); ++i) spoilt += memory[i] != std::byte{0xA5};
   }
@@ -62,17 +57,22 @@ TEST_CASE("a format that a peer changes under a call moves no byte beside the bu
   CHECK(spoilt == 0);
 }
 
-TEST_CASE("who polls hears of a loop that cannot be mapped by a call's error") {
+TEST_CASE("a ring that cannot be mapped is an error, and the next section is heard") {
   for (const bool server_reads : {true, false}) {
-    Instance loop(kS16, kS16, server_reads);
-    loop.player().playback.write(noise(400).data(), 400, false, loop.now);
+    Instance loop(kS16, kS16, server_reads, free_clock());
     loop.recorder().capture.start();
-    // More than there is memory for.
-    loop.segment->contract().loop.word.store(pack({audio::afmt::kS32Le, 64, 768000}, 0, 1));
-    loop.recorder().port.refresh();
+    REQUIRE(loop.write(noise(400), 0, 400).moved == 400);
+    auto& direction = loop.segment->contract()
+                          .direction[server_reads ? abi::kClientToServer : abi::kServerToClient];
+    const std::uint64_t bytes = direction.producer.mark[0].ring_bytes.exchange(1 << 30);
     CHECK(loop.recorder().capture.ready(1, loop.now));
-    std::byte data[400];
-    CHECK(loop.recorder().capture.read(data, sizeof data, false, loop.now).error == -EIO);
+    CHECK(loop.read(400).error == -EIO);
+    CHECK(loop.recorded.empty());
+    direction.producer.mark[0].ring_bytes.store(bytes);
+    loop.player().port.set_format({audio::afmt::kU8, 2, 48000});
+    REQUIRE(loop.write(Bytes(200, std::byte{0x80}), 0, 200).moved == 200);
+    CHECK(loop.read(400).moved == 400);
+    CHECK(loop.recorded == Bytes(400));
   }
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("garbage in the whole segment harms no call") {
         }
       };
       spoil(&contract.policy, sizeof contract.policy);
-      spoil(&contract.loop, sizeof contract.loop);
+      spoil(&contract.header.file_end, sizeof contract.header.file_end);
       spoil(contract.direction, sizeof contract.direction);
       for (abi::Side& side : contract.side) {
         spoil(&side, offsetof(abi::Side, wake));
@@ -116,7 +116,10 @@ TEST_CASE("garbage in the whole segment harms no call") {
         side->capture.available_frames(loop.now);
         side->playback.halt(loop.now);
         side->capture.halt(loop.now);
-        side->playback.finish(loop.now);
+        side->playback.silence(loop.now);
+        side->playback.delay_frames(loop.now);
+        std::uint16_t peaks[kPeakChannels];
+        find_peaks(*loop.segment, abi::kClientToServer, loop.now, peaks);
       }
     }
   }

@@ -7,75 +7,128 @@
 using namespace ossloop;
 using namespace ossloop::test;
 
-TEST_CASE("the ring is mapped where all processes see it") {
+namespace {
+
+// A segment with a ring of kLarge bytes and both nodes.
+struct WithRing {
+  explicit WithRing(Place& place) : segment(place.open()) {
+    REQUIRE(segment != nullptr);
+    REQUIRE(place.nodes());
+    REQUIRE(segment->add_ring(kLarge, offset) == 0);
+  }
+  std::shared_ptr<Segment> segment;
+  std::uint64_t offset = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a ring is mapped where all processes see it, twice") {
   Place place;
-  auto first = place.open();
+  const auto [first, offset] = WithRing(place);
   auto second = place.existing();
-  REQUIRE(first != nullptr);
   REQUIRE(second != nullptr);
-  auto one = first->map_ring(kRing, place.error);
-  auto other = second->map_ring(kRing, place.error);
+  auto one = first->map_ring(offset, kLarge, place.error);
+  auto other = second->map_ring(offset, kLarge, place.error);
   REQUIRE(one.data() != nullptr);
   REQUIRE(other.data() != nullptr);
-  std::memset(one.data(), 0x42, kRing);
-  CHECK(other.data()[0] == std::byte{0x42});
-  CHECK(other.data()[kRing - 1] == std::byte{0x42});
+  std::memset(one.data() + kLarge - 8, 0x42, 16);
+  for (const auto* ring : {&one, &other}) {
+    for (const std::size_t at :
+         {std::size_t{0}, std::size_t{7}, kLarge - 8, kLarge, kLarge + 7, 2 * kLarge - 1}) {
+      INFO(at);
+      CHECK(ring->data()[at] == std::byte{0x42});
+    }
+    CHECK(ring->data()[8] == std::byte{0});
+    CHECK(ring->data()[kLarge - 9] == std::byte{0});
+  }
   CHECK(first->contract().header.magic.load() == abi::kMagic);
 }
 
-TEST_CASE("a ring that is longer than its file is never mapped") {
+TEST_CASE("rings of one instance lie side by side") {
+  Place place;
+  const auto [segment, first] = WithRing(place);
+  std::uint64_t second = 0;
+  REQUIRE(segment->add_ring(kRing, second) == 0);
+  auto one = segment->map_ring(first, kLarge, place.error);
+  auto other = segment->map_ring(second, kRing, place.error);
+  REQUIRE(other.data() != nullptr);
+  std::memset(one.data(), 1, kLarge);
+  std::memset(other.data(), 2, kRing);
+  CHECK(one.data()[kLarge - 1] == std::byte{1});
+  CHECK(other.data()[0] == std::byte{2});
+}
+
+TEST_CASE("a ring that is not in its file is never mapped") {
+  Place place;
+  const auto [segment, offset] = WithRing(place);
+  const std::pair<std::uint64_t, std::uint64_t> wrong[] = {
+      {offset, kLarge + 4096},
+      {offset + 4096, kLarge},
+      {offset, 0},
+      {0, kRing},
+      {offset + 1, kRing},
+      {offset, kRing + 1},
+      {~std::uint64_t{0}, kRing},
+      {offset, ~std::uint64_t{4095}},
+  };
+  for (const auto& [at, bytes] : wrong) {
+    INFO(at << ", " << bytes);
+    CHECK(segment->map_ring(at, bytes, place.error).data() == nullptr);
+    CHECK(place.error == -EIO);
+  }
+}
+
+TEST_CASE("garbage for the end of the file makes no file grow without end") {
   Place place;
   auto segment = place.open();
   REQUIRE(segment != nullptr);
-  auto ring = segment->map_ring(kRing + 4096, place.error);
-  CHECK(ring.data() == nullptr);
-  CHECK(place.error == -EIO);
-  REQUIRE(segment->reserve_ring(kRing + 4096) == 0);
-  ring = segment->map_ring(kRing + 4096, place.error);
-  REQUIRE(ring.data() != nullptr);
-  CHECK(place.error == 0);
-  std::memset(ring.data(), 1, ring.bytes());
+  for (const std::uint64_t end : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}}) {
+    segment->contract().header.file_end.store(end);
+    std::uint64_t offset = 0;
+    const int error = segment->add_ring(kRing, offset);
+    INFO(end << ": " << offset);
+    CHECK(offset >= abi::kRingOffset);
+    CHECK(offset % 4096 == 0);
+    CHECK(offset <= std::uint64_t{1} << 40);
+    CHECK((error == 0 || error == -ENOSPC || error == -EFBIG));
+  }
 }
 
 TEST_CASE("a ring's memory is given back when nobody has the instance open") {
   Place place;
-  auto segment = place.open();
-  REQUIRE(segment != nullptr);
-  REQUIRE(place.nodes());
-  REQUIRE(segment->reserve_ring(kLarge) == 0);
-  auto ring = segment->map_ring(kLarge, place.error);
+  const auto [segment, offset] = WithRing(place);
+  auto ring = segment->map_ring(offset, kLarge, place.error);
   REQUIRE(ring.data() != nullptr);
   std::memset(ring.data(), 0x42, kLarge);
-  REQUIRE(segment->map_tail(1, 4096, place.error).data() != nullptr);
+  segment->contract().direction[0].producer.marks.store(3);
   std::ofstream(place.folder + "/" + shm::map_name(0, abi::kClient, false)) << "sound";
   CHECK(place.memory() >= static_cast<long>(kLarge));
 
-  segment->give_back(kRing);
-  CHECK(place.memory() <= static_cast<long>(abi::kRingOffset + kRing));
-  CHECK(fs::file_size(place.file()) == abi::kRingOffset + kLarge);
+  segment->give_back();
+  CHECK(place.memory() <= static_cast<long>(abi::kRingOffset));
   CHECK(place.files() == 3);  // and the nodes
-  // What is kept is untouched, and who still looks at the rest finds silence.
-  CHECK(ring.data()[kRing - 1] == std::byte{0x42});
+  // Who still looks at it finds silence, and nobody looks for sound there.
   CHECK(ring.data()[kRing] == std::byte{0});
+  CHECK(segment->contract().direction[0].producer.marks.load() == 0);
   CHECK(segment->contract().policy.buffer_ms.load() == 340);
+  std::uint64_t next = 0;
+  CHECK(segment->add_ring(kRing, next) == 0);
+  CHECK(next == offset);
 }
 
 TEST_CASE("nothing is given back while somebody has a side, or is just opening it") {
   for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
     for (const bool announced : {false, true}) {
       Place place;
-      auto segment = place.open();
-      REQUIRE(segment != nullptr);
-      REQUIRE(place.nodes());
-      REQUIRE(segment->reserve_ring(kLarge) == 0);
+      const auto [segment, offset] = WithRing(place);
       const shm::Node node(place.folder, 0, side);
       base::Fd program(node.open(true));
       REQUIRE(shm::Node::claim(program.get()) == 0);
       if (announced) shm::Node::announce(program.get());
-      segment->give_back(kRing);
+      segment->give_back();
       CHECK(place.memory() >= static_cast<long>(kLarge));
       program.reset();
-      segment->give_back(kRing);
+      segment->give_back();
       CHECK(place.memory() < static_cast<long>(kLarge));
     }
   }
@@ -83,53 +136,37 @@ TEST_CASE("nothing is given back while somebody has a side, or is just opening i
 
 TEST_CASE("nothing is taken from an instance that has another's name now") {
   Place place;
-  auto segment = place.open();
-  REQUIRE(segment != nullptr);
-  REQUIRE(place.nodes());
+  const auto before = WithRing(place);
   fs::remove(place.file());
-  auto next = place.open();
-  REQUIRE(next != nullptr);
-  REQUIRE(next->reserve_ring(kLarge) == 0);
-  segment->give_back(kRing);
+  const auto next = WithRing(place);
+  before.segment->give_back();
   CHECK(place.memory() >= static_cast<long>(kLarge));
 }
 
-TEST_CASE("a ring that was given back has its memory again before it is mapped") {
+TEST_CASE("a ring that its writer left for a larger one gives its memory back alone") {
   Place place;
-  auto segment = place.open();
-  REQUIRE(segment != nullptr);
-  REQUIRE(place.nodes());
-  REQUIRE(segment->reserve_ring(kLarge) == 0);
-  segment->give_back(kRing);
-
-  base::Sys table = base::kernel_sys();
-  table.fallocate = [](int, std::int64_t, std::int64_t) { return -ENOSPC; };
-  base::set_sys(table);
-  CHECK(segment->map_ring(kLarge, place.error).data() == nullptr);
-  CHECK(place.error == -ENOSPC);
-  base::set_sys(base::kernel_sys());
-
-  const auto ring = segment->map_ring(kLarge, place.error);
-  CHECK(ring.data() != nullptr);
-  CHECK(place.memory() >= static_cast<long>(kLarge));
+  const auto [segment, offset] = WithRing(place);
+  std::uint64_t larger = 0;
+  REQUIRE(segment->add_ring(2 * kLarge, larger) == 0);
+  segment->drop_ring(offset, kLarge);
+  CHECK(place.memory() >= static_cast<long>(2 * kLarge));
+  CHECK(place.memory() < static_cast<long>(3 * kLarge));
 }
 
-TEST_CASE("who has no claim reads of the ring what there is, and takes no memory") {
+TEST_CASE("who has no claim reads of a ring what there is, and takes no memory") {
   Place place;
-  auto segment = place.open();
-  REQUIRE(segment != nullptr);
-  REQUIRE(place.nodes());
-  REQUIRE(segment->reserve_ring(kLarge) == 0);
+  const auto [segment, offset] = WithRing(place);
   {
-    auto ring = segment->map_ring(kLarge, place.error);
+    auto ring = segment->map_ring(offset, kLarge, place.error);
     std::memset(ring.data(), 0x42, kLarge);
   }
   std::byte bytes[64];
-  CHECK(segment->read_ring(kLarge - sizeof bytes, bytes, sizeof bytes) == 0);
+  const std::uint64_t last = offset + kLarge - sizeof bytes;
+  CHECK(segment->read_ring(last, bytes, sizeof bytes) == 0);
   CHECK(bytes[63] == std::byte{0x42});
-  CHECK(segment->read_ring(kLarge - 1, bytes, sizeof bytes) == -EIO);
-  segment->give_back(kRing);
-  CHECK(segment->read_ring(kLarge - sizeof bytes, bytes, sizeof bytes) == 0);
+  CHECK(segment->read_ring(last + 1, bytes, sizeof bytes) == -EIO);
+  segment->give_back();
+  CHECK(segment->read_ring(last, bytes, sizeof bytes) == 0);
   CHECK(bytes[63] == std::byte{0});
   CHECK(place.memory() < static_cast<long>(kLarge));
 }

@@ -56,16 +56,16 @@ TEST_CASE("a segment is made once and then found") {
   CHECK(place.error == 0);
   CHECK(first->contract().policy.buffer_ms.load() == 340);
   CHECK(first->contract().header.magic.load() == abi::kMagic);
-  first->contract().loop.word.store(4711);
+  first->contract().mixer.changes.store(4711);
   auto second = Segment::open(place.folder, 0, place.init(500), place.error);
   REQUIRE(second != nullptr);
   CHECK(second->contract().policy.buffer_ms.load() == 340);
-  CHECK(second->contract().loop.word.load() == 4711);
+  CHECK(second->contract().mixer.changes.load() == 4711);
   auto third = place.existing();
   REQUIRE(third != nullptr);
   CHECK(&third->contract() != &first->contract());
-  third->contract().loop.word.store(4712);
-  CHECK(first->contract().loop.word.load() == 4712);
+  third->contract().mixer.changes.store(4712);
+  CHECK(first->contract().mixer.changes.load() == 4712);
   CHECK(place.files() == 1);
 }
 
@@ -73,13 +73,13 @@ TEST_CASE("a new segment is reserved, zeroed and of its instance") {
   Place place;
   auto segment = place.open(7);
   REQUIRE(segment != nullptr);
-  CHECK(fs::file_size(place.file(7)) == abi::kRingOffset + kRing);
+  CHECK(fs::file_size(place.file(7)) == abi::kRingOffset);
   CHECK(segment->contract().header.instance.load() == 7);
   CHECK(segment->contract().header.layout_version.load() == abi::kLayoutVersion);
   CHECK(segment->contract().side[0].open.load() == 0);
   struct stat status {};
   REQUIRE(::stat(place.file(7).c_str(), &status) == 0);
-  CHECK(status.st_blocks * 512 >= static_cast<long>(abi::kRingOffset + kRing));
+  CHECK(status.st_blocks * 512 >= static_cast<long>(abi::kRingOffset));
 }
 
 TEST_CASE("looking for a segment makes none") {
@@ -109,9 +109,9 @@ TEST_CASE("of eight that make a segment at once all get the same") {
     for (const auto& segment : segments) {
       REQUIRE(segment != nullptr);
       REQUIRE(segment->current());
-      segment->contract().loop.word.fetch_add(1);
+      segment->contract().mixer.changes.fetch_add(1);
     }
-    REQUIRE(segments[0]->contract().loop.word.load() == 8);
+    REQUIRE(segments[0]->contract().mixer.changes.load() == 8);
     REQUIRE(place.files() == 1);
   }
 }
@@ -203,7 +203,8 @@ TEST_CASE("a full memory file system is told at once and leaves nothing behind")
   auto segment = place.open();
   REQUIRE(segment != nullptr);
   base::set_sys(table);
-  CHECK(segment->reserve_ring(4 * kRing) == -ENOSPC);
+  std::uint64_t ring = 0;
+  CHECK(segment->add_ring(kRing, ring) == -ENOSPC);
 }
 
 TEST_CASE("where memory cannot be reserved the file gets its length") {
@@ -213,12 +214,13 @@ TEST_CASE("where memory cannot be reserved the file gets its length") {
   base::set_sys(table);
   auto segment = place.open();
   REQUIRE(segment != nullptr);
-  CHECK(fs::file_size(place.file()) == abi::kRingOffset + kRing);
-  CHECK(segment->reserve_ring(2 * kRing) == 0);
+  CHECK(fs::file_size(place.file()) == abi::kRingOffset);
+  std::uint64_t first = 0, second = 0;
+  CHECK(segment->add_ring(2 * kRing, first) == 0);
   CHECK(fs::file_size(place.file()) == abi::kRingOffset + 2 * kRing);
-  // A smaller wish takes nothing from a peer that has it mapped.
-  CHECK(segment->reserve_ring(kRing) == 0);
-  CHECK(fs::file_size(place.file()) == abi::kRingOffset + 2 * kRing);
+  CHECK(segment->add_ring(kRing, second) == 0);
+  CHECK(fs::file_size(place.file()) == abi::kRingOffset + 3 * kRing);
+  CHECK(second == first + 2 * kRing);
 }
 
 TEST_CASE("a segment has the mode that was asked for, whatever the umask") {
