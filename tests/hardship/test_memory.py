@@ -84,13 +84,15 @@ class Memory(DrivenTest):
         self.assert_plays(loop)
         self.assert_little(loop)
 
-    def test_a_server_that_was_never_played_to_gives_its_memory_back(self):
+    def test_a_player_that_never_played_gives_its_memory_back(self):
         loop = self.loop(buffer_ms=5000)
-        server = self.agent(loop)
-        fd = server.open(SERVER, os.O_RDONLY)
-        server.set_format(fd, S32_LE, 64, 96000)
+        server, client = self.pair(loop)
+        client.set_format(client.fd, S32_LE, 64, 96000)
+        self.assert_little(loop)  # programs pass through huge formats
+        client.ioctl_bytes(client.fd, GETOSPACE, bytes(16))
         self.assertGreater(self.taken(loop), MUCH)
-        server.close(fd)
+        client.close(client.fd)
+        server.close(server.fd)
         self.assert_little(loop)
 
     def test_a_large_stream_follows_a_small_one_and_a_small_one_a_large_one(self):

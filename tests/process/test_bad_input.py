@@ -158,10 +158,27 @@ class RuntimeFolder(DrivenTest):
 
     def test_a_full_file_system_is_enospc_at_the_open(self):
         loop = self.loop(instances=16)
-        wrapper = in_namespace(self, f"mount -t tmpfs -o size=32k,mode=700 none {loop.runtime}")
+        wrapper = in_namespace(self, f"mount -t tmpfs -o size=8k,mode=700 none {loop.runtime}")
         agent = self.agent(loop, wrapper=wrapper)
         self.assert_errno(errno.ENOSPC, agent.open, SERVER, os.O_RDONLY)
         self.assertTrue(agent.exists("/"))
+
+    def test_no_room_for_a_players_sound_is_enospc_at_its_first_write_space_map_or_trigger(self):
+        loop = self.loop(clock="free", buffer_ms=340)
+        wrapper = in_namespace(self, f"mount -t tmpfs -o size=1m,mode=700 none {loop.runtime}")
+        agent = self.agent(loop, wrapper=wrapper)
+        recording, playing = agent.open(SERVER, os.O_RDONLY), agent.open(CLIENT, os.O_WRONLY)
+        agent.set_format(playing, S32_LE, 64, 192000)
+        for call in (
+            lambda: agent.write(playing, bytes(256)),
+            lambda: agent.ioctl_bytes(playing, GETOSPACE, bytes(16)),
+            lambda: agent.ioctl(playing, SETTRIGGER, 2),
+        ):
+            self.assert_errno(errno.ENOSPC, call)
+        # A format that fits is heard.
+        agent.set_format(playing, S16_LE, 2, 48000)
+        self.assertEqual(400, agent.write(playing, bytes(range(100)) * 4))
+        self.assertEqual(bytes(range(100)) * 4, agent.read_bytes(recording, 400))
 
 
 class Environment(DrivenTest):

@@ -116,7 +116,7 @@ class LifeOfAnInstance(ControlTest):
 
     def test_a_full_file_system_is_told(self):
         loop = self.loop()
-        wrapper = in_namespace(self, f"mount -t tmpfs -o size=32k,mode=700 none {loop.runtime}")
+        wrapper = in_namespace(self, f"mount -t tmpfs -o size=8k,mode=700 none {loop.runtime}")
         self.assertIn("No space left", self.fails(loop, "create", "1", wrapper=wrapper))
         self.assertIn("no space", self.fails(loop, "record", "a.wav", wrapper=wrapper))
 

@@ -1,0 +1,283 @@
+#include "device/stream_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/wide.h"
+#include "config/policy.h"
+#include "device/device_thread.h"
+#include "stream/ring_size.h"
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+}  // namespace
+
+StreamReader::StreamReader(Port& port)
+    : port_(port),
+      flow_(port.contract(), port.server() ? abi::kClientToServer : abi::kServerToClient) {}
+
+std::uint64_t StreamReader::to_ring(std::uint64_t frames) const {
+  const int from = port_.format().rate_hz;
+  const int to = section_.number == 0 ? from : section_.format.rate_hz;
+  if (from == to) return frames;
+  const base::Int128 product = static_cast<base::Int128>(frames) * to;
+  return static_cast<std::uint64_t>((product + from - 1) / from);
+}
+
+int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view) {
+  for (std::uint32_t marks = 0; marks <= 2 * abi::kMarks; ++marks) {
+    const int error = follow_section();
+    if (error != 0) return error;
+    view = flow_.look(limits_, now_ns);
+    if (flow_.read() != read_) ahead_ = 0;  // past what was dropped; the filter goes on
+    read_ = flow_.read();
+    if (flow_.section_read() != section_.number) continue;  // and past a mark
+    if (!view.section_ends || view.read != view.written || !tail_done_ || has_pending()) break;
+    flow_.next_section();
+  }
+  if (has_pending()) view.end = false;
+  return 0;
+}
+
+int StreamReader::follow_section() {
+  if (flow_.read() != read_) forget();
+  if (section_.number != flow_.section_read()) {
+    section_ = flow_.section(flow_.section_read());
+    limits_ = limits_of(section_, port_.buffer_ms());
+  }
+  if (section_.number != 0) return prepare_converter();
+  forget();
+  return 0;
+}
+
+int StreamReader::prepare_converter() {
+  const std::uint32_t setting = port_.side().setting_serial.load(kRelaxed);
+  const bool fits = converter_setting_ == setting && converter_to_ == port_.format() &&
+                    converter_from_ == section_.format;
+  if (converter_ != nullptr && fits) {
+    follow_levels();
+    return 0;
+  }
+  if (!fits) forget();
+  int error = 0;
+  audio::Converter::Options options;
+  const abi::Policy& policy = port_.contract().policy;
+  static_assert(config::kRow<"quality">.maximum ==
+                static_cast<std::int64_t>(audio::Quality::kVeryHigh));
+  options.quality = config::get<"quality", audio::Quality>(policy);
+  options.dither = config::get<"dither", bool>(policy);
+  options.blocks = flow_.free_clock() ? audio::Blocks::kLong : audio::Blocks::kShort;
+  converter_ = audio::Converter::create(section_.format, port_.format(), options, error);
+  converter_setting_ = setting;
+  converter_from_ = section_.format;
+  converter_to_ = port_.format();
+  if (converter_ == nullptr) return error;
+  levels_ = flow_.levels();
+  const Factors factors = factors_of(levels_);
+  converter_->set_gain(factors.left, factors.right);
+  return 0;
+}
+
+// Costs a few loads while they stay the same.
+void StreamReader::follow_levels() {
+  const Levels now = flow_.levels();
+  if (now == levels_) return;
+  levels_ = now;
+  const Factors factors = factors_of(now);
+  converter_->glide_gain(factors.left, factors.right);
+}
+
+int StreamReader::map() {
+  if (ring_.mapped() && ring_.section().number == section_.number) return 0;
+  const Section before = ring_.section();
+  const int error = ring_.follow(port_.segment(), section_, port_.buffer_ms());
+  if (error != 0 || before.ring_bytes == 0 || before.ring_offset == section_.ring_offset) {
+    return error;
+  }
+  // A writer goes to a larger ring for good.
+  DeviceThread::instance().run(
+      [&] { port_.segment().drop_ring(before.ring_offset, before.ring_bytes); });
+  return 0;
+}
+
+void StreamReader::drop(const ConsumerFlow::View& view) {
+  flow_.take(view.frames);
+  forget();
+}
+
+std::size_t StreamReader::pending_frames() const {
+  return (pending_.size() - pending_read_) / static_cast<std::size_t>(port_.format().frame_bytes());
+}
+
+void StreamReader::took(std::uint64_t frames, ConsumerFlow::View& view) {
+  if (converts_ahead_) {
+    ahead_ += frames;
+  } else {
+    flow_.take(frames);
+    read_ = flow_.read();
+  }
+  view.read += frames;
+  view.frames -= std::min(frames, view.frames);
+}
+
+std::size_t StreamReader::convert(std::byte* out, std::size_t frames, ConsumerFlow::View& view) {
+  const std::size_t made = converter_->changes_rate() ? convert_rate(out, frames, view)
+                                                      : convert_samples(out, frames, view);
+  if (converter_->identity()) return made;
+  if (const std::uint64_t clipped = converter_->take_clipped(); clipped != 0) {
+    flow_.count_clipped(clipped);
+  }
+  flow_.tell_filter(converter_->held_input_frames());
+  return made;
+}
+
+std::size_t StreamReader::convert_samples(std::byte* out, std::size_t frames,
+                                          ConsumerFlow::View& view) {
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  std::size_t made = 0;
+  while (made < frames && view.frames > 0) {
+    auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(frames - made, view.frames));
+    const std::byte* from = ring_.ring().piece(view.read, piece);
+    std::byte* to = out + made * frame_bytes;
+    if (converter_->identity()) {
+      std::memcpy(to, from, piece * frame_bytes);
+    } else {
+      piece = converter_->process(from, piece, to, piece).output_frames;
+      if (piece == 0) break;
+    }
+    if (flow_.lapped(limits_)) {
+      view.frames = 0;  // overwritten while it was copied: the next look drops it
+      break;
+    }
+    took(piece, view);
+    made += piece;
+  }
+  if (made < frames && view.frames == 0 && view.silence > 0) {
+    const auto silent =
+        static_cast<std::size_t>(std::min<std::uint64_t>(frames - made, view.silence));
+    audio::fill_silence(port_.format(), out + made * frame_bytes, silent);
+    flow_.take_silence(silent);
+    view.silence -= silent;
+    made += silent;
+  }
+  return made;
+}
+
+std::size_t StreamReader::convert_rate(std::byte* out, std::size_t frames,
+                                       ConsumerFlow::View& view) {
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  std::size_t made = 0;
+  while (made < frames) {
+    std::byte* to = out + made * frame_bytes;
+    const std::size_t room = frames - made;
+    audio::Converter::Progress progress{};
+    if (view.frames > 0 && flow_.lapped(limits_)) view.frames = 0;
+    if (view.frames > 0) {
+      auto piece = static_cast<std::size_t>(view.frames);
+      const std::byte* from = ring_.ring().piece(view.read, piece);
+      progress = converter_->process(from, piece, to, room);
+      tail_done_ = false;
+      took(progress.input_frames, view);
+    } else if (view.silence > 0) {
+      std::byte silence[4096];
+      const std::size_t fit =
+          sizeof silence / static_cast<std::size_t>(section_.format.frame_bytes());
+      const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(fit, view.silence));
+      audio::fill_silence(section_.format, silence, piece);
+      progress = converter_->process(silence, piece, to, room);
+      flow_.take_silence(progress.input_frames);
+      view.silence -= progress.input_frames;
+    } else if ((view.closing || view.section_ends) && !tail_done_ && view.read >= view.written) {
+      progress.output_frames = converter_->finish(to, room);
+      tail_done_ = progress.output_frames == 0;
+    }
+    if (progress.input_frames == 0 && progress.output_frames == 0) break;
+    made += progress.output_frames;
+  }
+  return made;
+}
+
+// What was converted ahead counts as read by and by, the last frame with the last.
+std::size_t StreamReader::give_pending(std::byte* out, std::size_t frames,
+                                       ConsumerFlow::View& view) {
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  const std::size_t there = pending_frames();
+  const std::size_t given = std::min(frames, there);
+  if (given == 0) return 0;
+  std::memcpy(out, pending_.data() + pending_read_, given * frame_bytes);
+  pending_read_ += given * frame_bytes;
+  const std::uint64_t read = given == there ? ahead_ : ahead_ * given / there;
+  ahead_ -= read;
+  took(read, view);
+  if (given == there) {
+    pending_.clear();
+    pending_read_ = 0;
+  }
+  return given;
+}
+
+std::size_t StreamReader::give(std::byte* out, std::size_t frames, ConsumerFlow::View& view) {
+  const std::size_t given = give_pending(out, frames, view);
+  if (given == frames || converter_ == nullptr) return given;
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  return given + convert(out + given * frame_bytes, frames - given, view);
+}
+
+std::uint64_t StreamReader::count(ConsumerFlow::View& view) {
+  if (converter_ == nullptr || !converter_->changes_rate()) {
+    return pending_frames() + view.frames + view.silence;
+  }
+  // Another process may be the one that reads: it has a filter of its own, whose delay
+  // the answer leaves out.
+  if (port_.side().shared.load(std::memory_order_acquire) != 0) {
+    const base::Int128 product =
+        static_cast<base::Int128>(view.frames + view.silence) * port_.format().rate_hz;
+    return pending_frames() + static_cast<std::uint64_t>(product / section_.format.rate_hz);
+  }
+  const auto limit = static_cast<std::size_t>(port_.buffer_frames());
+  if (pending_frames() >= limit || (view.frames > 0 && map() != 0)) return pending_frames();
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(pending_read_));
+  pending_read_ = 0;
+  const std::size_t used = pending_.size();
+  pending_.resize(limit * frame_bytes);
+  ConsumerFlow::View rest = view;
+  rest.read += ahead_;
+  rest.frames -= std::min(ahead_, rest.frames);
+  converts_ahead_ = true;
+  const std::size_t made = convert(pending_.data() + used, limit - used / frame_bytes, rest);
+  converts_ahead_ = false;
+  pending_.resize(used + made * frame_bytes);
+  view.silence = rest.silence;
+  // A buffer that is full keeps from the program what is due, as the filter does.
+  if (pending_frames() >= limit) {
+    const std::uint64_t due = std::min(view.frames, flow_.consumer_buffer(limits_));
+    const std::uint64_t kept = converter_->held_input_frames() + due;
+    flow_.tell_filter(kept - std::min(kept, ahead_));
+  }
+  // What has all gone into the filter is read.
+  if (!has_pending()) took(std::exchange(ahead_, 0), view);
+  return pending_frames();
+}
+
+void StreamReader::end_stream() {
+  if (converter_ != nullptr) converter_->reset();
+  tail_done_ = true;
+  flow_.tell_filter(0);
+}
+
+void StreamReader::forget() {
+  converter_.reset();
+  tail_done_ = true;
+  pending_.clear();
+  pending_read_ = 0;
+  ahead_ = 0;
+  read_ = flow_.read();
+  flow_.tell_filter(0);
+}
+
+}  // namespace ossloop::device

@@ -1,0 +1,87 @@
+// A stream's frames in the format of the program that records: from section to section
+// of the ring, through the conversion, as loud as both sides and the mixer say.
+//
+// All calls with the side's lock held.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "audio/converter.h"
+#include "device/port.h"
+#include "device/ring_view.h"
+#include "stream/flow.h"
+#include "stream/levels.h"
+
+namespace ossloop::device {
+
+class StreamReader {
+ public:
+  explicit StreamReader(Port& port);
+
+  ConsumerFlow& flow() { return flow_; }
+  const ConsumerFlow& flow() const { return flow_; }
+  const RingLimits& limits() const { return limits_; }
+  const Section& section() const { return section_; }
+  // From the program's frames to the ring's, rounded up.
+  std::uint64_t to_ring(std::uint64_t frames) const;
+
+  // What there is to read now. A section of which all was given gives way to the next.
+  // 0, or -errno: -ENOMEM, -ENOSYS (no rate conversion).
+  int look(std::int64_t now_ns, ConsumerFlow::View& view);
+  // Makes sure that the frames of the last look can be read: 0, -EIO, or what the system
+  // says.
+  int map();
+  // Drops what the last look found.
+  void drop(const ConsumerFlow::View& view);
+
+  // Gives up to `frames` frames of the program; `view` follows. After map().
+  std::size_t give(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  // Frames of the program that give() has now, converted ahead where nobody can know
+  // their number otherwise.
+  std::uint64_t count(ConsumerFlow::View& view);
+  // Converted, and not yet given?
+  bool has_pending() const { return pending_read_ < pending_.size(); }
+
+  // The end of a stream was told: a filter begins anew.
+  void end_stream();
+  // Nothing that was taken is wanted any more.
+  void forget();
+
+ private:
+  int follow_section();
+  int prepare_converter();
+  void follow_levels();
+  std::size_t pending_frames() const;
+  std::size_t give_pending(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  std::size_t convert(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  std::size_t convert_samples(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  std::size_t convert_rate(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  void took(std::uint64_t frames, ConsumerFlow::View& view);
+
+  Port& port_;
+  ConsumerFlow flow_;
+  Section section_;  // in which we read
+  RingLimits limits_;
+  RingView ring_;  // once there was something to read in it
+  std::unique_ptr<audio::Converter> converter_;
+  std::uint32_t converter_setting_ = 0;
+  audio::PcmFormat converter_from_{};
+  audio::PcmFormat converter_to_{};
+  Levels levels_;  // what the converter applies
+  // Where we have read up to. Another process that shares the open and read since has
+  // gone on without our filter.
+  std::uint64_t read_ = 0;
+  bool tail_done_ = true;  // the converter holds nothing of an ended section
+  // Converted before the program asked for it, because it asked how much there is; from
+  // `pending_read_` on. The `ahead_` frames of the ring that it was made of count as
+  // read when they are given.
+  std::vector<std::byte> pending_;
+  std::size_t pending_read_ = 0;
+  std::uint64_t ahead_ = 0;
+  bool converts_ahead_ = false;
+};
+
+}  // namespace ossloop::device
