@@ -162,6 +162,7 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
     const bool may_lap = overrun() == abi::Overrun::kDrop && !free_clock();
     if (result.limit - position > ring.capacity_frames && !may_lap) {
       result.limit = position + ring.capacity_frames;
+      result.section_ends = false;
     }
     return result;
   }
@@ -235,7 +236,9 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   skip_dropped(stream);
   if (!stream.ended) {
     // Frames written since the trigger was taken away wait for it.
-    stream.limit = std::min(stream.limit, std::max(producer_.hold_from.load(kAcquire), read()));
+    const std::uint64_t held_from = std::max(producer_.hold_from.load(kAcquire), read());
+    stream.section_ends = stream.section_ends && held_from >= stream.limit;
+    stream.limit = std::min(stream.limit, held_from);
   }
   keep_clock(stream, ring, now_ns);
 

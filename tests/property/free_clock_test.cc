@@ -32,98 +32,124 @@ Setup choose_setup(Chance& chance) {
   return setup;
 }
 
-// What the recorder must hear of each stream: the accepted frames, converted at one
-// go, less those that a halt dropped.
+// What the recorder must hear of each stream: the accepted frames, those of one format
+// converted at one go, less those that a halt dropped.
 class Model {
  public:
   explicit Model(const Setup& setup) : setup_(setup) {}
 
-  bool changes_rate() const { return setup_.player.rate_hz != setup_.recorder.rate_hz; }
-
   void began() { streams_.push_back({}); }
   std::size_t streams() const { return streams_.size(); }
+  // Has anything been of another rate than the recorder's?
+  bool changes_rate() const { return changes_rate_; }
+  void plays(const PcmFormat& format) {
+    changes_rate_ = changes_rate_ || format.rate_hz != setup_.recorder.rate_hz;
+  }
   // Whole frames are counted from bytes as they were accepted; a rest waits for more.
-  // `written` is where in the ring the last of them ends, if rates are equal.
-  void accepted(const std::byte* data, std::size_t bytes, std::uint64_t written) {
-    auto& [sent, at] = streams_.back();
+  // `written` is where the last of them ends.
+  void accepted(const PcmFormat& format, const std::byte* data, std::size_t bytes,
+                std::uint64_t written) {
+    Stream& stream = streams_.back();
+    if (stream.empty() || stream.back().format != format) stream.push_back({format, {}, {}});
+    auto& [known, sent, at] = stream.back();
     sent.insert(sent.end(), data, data + bytes);
-    const std::size_t frames = sent.size() / frame_bytes();
+    const std::size_t frames = sent.size() / frame_bytes(format);
     for (std::uint64_t position = written - (frames - at.size()); position != written; ++position) {
       at.push_back(position);
     }
   }
+  // Of a frame that was begun, when no more of it comes.
   void dropped_rest() {
-    if (streams_.empty()) return;
-    auto& sent = streams_.back().sent;
-    sent.resize(sent.size() - sent.size() % frame_bytes());
+    if (streams_.empty() || streams_.back().empty()) return;
+    auto& [format, sent, at] = streams_.back().back();
+    sent.resize(sent.size() - sent.size() % frame_bytes(format));
+    if (sent.empty()) streams_.back().pop_back();
   }
   // The last `frames` accepted will not be heard, as far as they are of this stream.
   void dropped(std::size_t frames) {
     dropped_rest();
-    auto& [sent, at] = streams_.back();
-    sent.resize(sent.size() - std::min(frames * frame_bytes(), sent.size()));
-    at.resize(sent.size() / frame_bytes());
+    for (auto piece = streams_.back().rbegin(); piece != streams_.back().rend(); ++piece) {
+      const std::size_t here = std::min(frames, piece->at.size());
+      piece->at.resize(piece->at.size() - here);
+      piece->sent.resize(piece->at.size() * frame_bytes(piece->format));
+      frames -= here;
+    }
   }
   // What the recorder dropped unheard, from one position to another.
   void dropped(std::uint64_t from, std::uint64_t to) {
-    for (auto& [sent, at] : streams_) {
-      const auto first = std::lower_bound(at.begin(), at.end(), from) - at.begin();
-      const auto last = std::lower_bound(at.begin(), at.end(), to) - at.begin();
-      const auto bytes = static_cast<std::ptrdiff_t>(frame_bytes());
-      sent.erase(sent.begin() + first * bytes, sent.begin() + last * bytes);
-      at.erase(at.begin() + first, at.begin() + last);
+    for (Stream& stream : streams_) {
+      for (auto& [format, sent, at] : stream) {
+        const auto first = std::lower_bound(at.begin(), at.end(), from) - at.begin();
+        const auto last = std::lower_bound(at.begin(), at.end(), to) - at.begin();
+        const auto bytes = static_cast<std::ptrdiff_t>(frame_bytes(format));
+        sent.erase(sent.begin() + first * bytes, sent.begin() + last * bytes);
+        at.erase(at.begin() + first, at.begin() + last);
+      }
     }
   }
   // All that is heard, and where in it each stream ends.
   Bytes expected(std::vector<std::size_t>& ends) const {
     Bytes all;
-    const auto out_frame = static_cast<std::size_t>(setup_.recorder.frame_bytes());
     for (const Stream& stream : streams_) {
-      int error = 0;
-      const audio::Converter::Options options{
-          static_cast<audio::Quality>(config::get<"quality">(setup_.policy)), false,
-          audio::Blocks::kLong};
-      auto converter = audio::Converter::create(setup_.player, setup_.recorder, options, error);
-      hold(converter != nullptr, "no converter for the model");
-      const std::size_t frames = stream.sent.size() / frame_bytes();
-      std::size_t room =
-          audio::scale_frames_round(frames, setup_.recorder.rate_hz, setup_.player.rate_hz) + 8;
-      Bytes out(room * out_frame);
-      std::size_t taken = 0, made = 0;
-      while (taken < frames) {
-        const auto step =
-            converter->process(stream.sent.data() + taken * frame_bytes(), frames - taken,
-                               out.data() + made * out_frame, room - made);
-        if (step.input_frames + step.output_frames == 0) break;
-        taken += step.input_frames;
-        made += step.output_frames;
-      }
-      while (const std::size_t more = converter->finish(out.data() + made * out_frame, room - made))
-        made += more;
-      all.insert(all.end(), out.begin(),
-                 out.begin() + static_cast<std::ptrdiff_t>(made * out_frame));
+      for (const Piece& piece : stream) convert(piece, all);
       ends.push_back(all.size());
     }
     return all;
   }
 
  private:
-  struct Stream {
+  struct Piece {
+    PcmFormat format;
     Bytes sent;
     std::vector<std::uint64_t> at;  // each frame's position
   };
-  std::size_t frame_bytes() const { return static_cast<std::size_t>(setup_.player.frame_bytes()); }
+  using Stream = std::vector<Piece>;
+
+  static std::size_t frame_bytes(const PcmFormat& format) {
+    return static_cast<std::size_t>(format.frame_bytes());
+  }
+  void convert(const Piece& piece, Bytes& all) const {
+    const std::size_t in_frame = frame_bytes(piece.format);
+    const std::size_t out_frame = frame_bytes(setup_.recorder);
+    int error = 0;
+    const audio::Converter::Options options{
+        static_cast<audio::Quality>(config::get<"quality">(setup_.policy)), false,
+        audio::Blocks::kLong};
+    auto converter = audio::Converter::create(piece.format, setup_.recorder, options, error);
+    hold(converter != nullptr, "no converter for the model");
+    const std::size_t frames = piece.sent.size() / in_frame;
+    const std::size_t room =
+        audio::scale_frames_round(frames, setup_.recorder.rate_hz, piece.format.rate_hz) + 8;
+    Bytes out(room * out_frame);
+    std::size_t taken = 0, made = 0;
+    while (taken < frames) {
+      const auto step = converter->process(piece.sent.data() + taken * in_frame, frames - taken,
+                                           out.data() + made * out_frame, room - made);
+      if (step.input_frames + step.output_frames == 0) break;
+      taken += step.input_frames;
+      made += step.output_frames;
+    }
+    while (const std::size_t more = converter->finish(out.data() + made * out_frame, room - made))
+      made += more;
+    all.insert(all.end(), out.begin(), out.begin() + static_cast<std::ptrdiff_t>(made * out_frame));
+  }
 
   const Setup& setup_;
   std::vector<Stream> streams_;
+  bool changes_rate_ = false;
 };
 
 // Both programs, and the model that is told of all they do.
 class Play {
  public:
   Play(Rig& rig, Chance& chance)
-      : rig_(rig), chance_(chance), setup_(choose_setup(chance)), model_(setup_) {
+      : rig_(rig),
+        chance_(chance),
+        setup_(choose_setup(chance)),
+        model_(setup_),
+        playing_(setup_.player) {
     rig_.begin(setup_);
+    model_.plays(playing_);
     // A server that plays sleeps until the recorder starts.
     if (!setup_.server_reads) read(0);
   }
@@ -131,7 +157,7 @@ class Play {
   void write(std::size_t bytes) {
     Bytes data(bytes);
     for (std::byte& value : data) value = static_cast<std::byte>(chance_.below(256));
-    if (setup_.player.afmt == audio::afmt::kFloat) plain_floats(data);
+    if (playing_.afmt == audio::afmt::kFloat) plain_floats(data);
     auto& playback = rig_.player().playback;
     const bool streaming = playback.streaming();
     const std::uint64_t space = playback.space_frames(rig_.now);
@@ -139,8 +165,9 @@ class Play {
     hold(step.error == 0, "write: error " + std::to_string(step.error));
     hold(step.moved <= bytes, "write took more than there was");
     if (!streaming && playback.streaming()) model_.began();
-    if (step.moved > 0) model_.accepted(data.data(), step.moved, playback.flow().written());
-    const auto frame = static_cast<std::size_t>(setup_.player.frame_bytes());
+    if (step.moved > 0)
+      model_.accepted(playing_, data.data(), step.moved, playback.flow().written());
+    const auto frame = static_cast<std::size_t>(playing_.frame_bytes());
     // Of a frame that was begun before, the rest is all that is taken.
     if (streaming)
       hold(step.moved + frame > std::min(bytes, space * frame),
@@ -231,8 +258,27 @@ class Play {
     rig_.recorder().capture.ready(1, rig_.now);
   }
 
+  // What is written from now on is of another format, a rest of a frame is not.
+  void change_format() {
+    const auto& flow = rig_.player().playback.flow();
+    if (flow.sections() - flow.section_read() >= abi::kMarks - 2) return;
+    playing_.afmt = chance_.pick(kFormats);
+    if (chance_.one_in(2)) playing_.channels = static_cast<int>(chance_.between(1, 3));
+    // By a clock a filter works in other blocks, and rounds otherwise.
+    const bool free = rig_.contract().policy.clock_mode.load() ==
+                      static_cast<std::uint32_t>(abi::ClockMode::kFree);
+    if (free && chance_.one_in(4)) playing_.rate_hz = chance_.pick(kRates);
+    model_.plays(playing_);
+    model_.dropped_rest();
+    auto& port = rig_.player().port;
+    port.set_format(playing_);
+    port.side().partial_bytes.store(0);
+    port.set_buffering(device::default_buffering(playing_, port.buffer_ms()));
+  }
+
   void close_player(bool killed) {
     armed_ = true;
+    playing_ = setup_.player;
     if (killed) {
       // What a kill does not leave behind: half a frame.
       rig_.player().vanish();
@@ -254,7 +300,7 @@ class Play {
   void run() {
     const int steps = 4 * chance_.size();
     for (int i = 0; i < steps; ++i) {
-      switch (chance_.below(16)) {
+      switch (chance_.below(17)) {
         case 0:
           close_player(chance_.one_in(3));
           break;
@@ -283,8 +329,11 @@ class Play {
           change_clock();
           break;
         case 9:
+          change_format();
+          break;
         case 10:
         case 11:
+        case 12:
           read(chance_.up_to(4000));
           break;
         default:
@@ -351,6 +400,7 @@ class Play {
   Chance& chance_;
   const Setup setup_;
   Model model_;
+  PcmFormat playing_;
   Bytes recorded_;
   std::vector<std::size_t> ends_;
   bool armed_ = true;
