@@ -154,6 +154,13 @@ struct alignas(64) Consumer {
   Atomic<std::uint64_t> dropped_frames;
   // Taken out of the ring and still in the filter of the rate conversion.
   Atomic<std::uint64_t> filter_frames;
+  // The filter, for another process of the open that goes on with it: the section that it
+  // began in, 0 if there is none, where, to which format, and how many frames of that it
+  // has given. The ring keeps what is needed of the past.
+  Atomic<std::uint64_t> filter_section;
+  Atomic<std::uint64_t> filter_begin;
+  Atomic<std::uint64_t> filter_format;  // packed: stream/format_word.h
+  Atomic<std::uint64_t> filter_given;
 };
 
 struct alignas(64) Direction {
@@ -321,6 +328,8 @@ static_assert(offsetof(Consumer, clock_stream) == 80);
 static_assert(offsetof(Consumer, clock_marks) == 88);
 static_assert(offsetof(Consumer, dropped_frames) == 120);
 static_assert(offsetof(Consumer, filter_frames) == 128);
+static_assert(offsetof(Consumer, filter_section) == 136);
+static_assert(offsetof(Consumer, filter_given) == 160);
 static_assert(sizeof(Consumer) == 192);
 static_assert(sizeof(Direction) == 1216);
 static_assert(offsetof(Side, format) == 24);

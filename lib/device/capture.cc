@@ -131,7 +131,7 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
     const std::uint64_t section = reader_.section().number;
     step.error = reader_.look(now_ns, view);
     const bool passed = reader_.section().number != section && view.frames > 0;
-    if (reader_.has_pending() || passed || !std::exchange(fresh, true)) continue;
+    if (reader_.has_more(view) || passed || !std::exchange(fresh, true)) continue;
     if (!view.end) break;
     if (tells_ends() && (progressed || step.moved > 0)) {
       step.short_return = true;
@@ -180,7 +180,7 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   // The last piece, however short; not each frame of it.
   const bool rest_is_due =
       (view.closing || view.section_ends) && view.read + view.frames >= view.written;
-  const bool ends = view.end && !reader_.has_pending() && tells_ends();
+  const bool ends = view.end && !reader_.has_more(view) && tells_ends();
   return rest_is_due && (available > 0 || ends);
 }
 

@@ -2,17 +2,20 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "base/wide.h"
 #include "config/policy.h"
 #include "device/device_thread.h"
+#include "stream/format_word.h"
 #include "stream/ring_size.h"
 
 namespace ossloop::device {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr std::size_t kRefillFrames = 4096;
 
 }  // namespace
 
@@ -38,19 +41,24 @@ int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view) {
     if (flow_.section_read() != section_.number) continue;  // and past a mark
     if (!view.section_ends || view.read != view.written || !tail_done_ || has_pending()) break;
     flow_.next_section();
+    forget();
   }
-  if (has_pending()) view.end = false;
+  if (has_more(view)) view.end = false;
   return 0;
 }
 
+bool StreamReader::tail_due(const ConsumerFlow::View& view) const {
+  return !tail_done_ && (view.closing || view.section_ends) && view.read >= view.written;
+}
+
 int StreamReader::follow_section() {
-  if (flow_.read() != read_) forget();
+  if (flow_.read() != read_) forget_own();
   if (section_.number != flow_.section_read()) {
     section_ = flow_.section(flow_.section_read());
     limits_ = limits_of(section_, port_.buffer_ms());
   }
   if (section_.number != 0) return prepare_converter();
-  forget();
+  forget_own();
   return 0;
 }
 
@@ -62,7 +70,7 @@ int StreamReader::prepare_converter() {
     follow_levels();
     return 0;
   }
-  if (!fits) forget();
+  if (!fits) forget_own();
   int error = 0;
   audio::Converter::Options options;
   const abi::Policy& policy = port_.contract().policy;
@@ -79,7 +87,64 @@ int StreamReader::prepare_converter() {
   levels_ = flow_.levels();
   const Factors factors = factors_of(levels_);
   converter_->set_gain(factors.left, factors.right);
+  begin_filter();
   return 0;
+}
+
+// Goes on with the filter of the process that read before, or begins one.
+void StreamReader::begin_filter() {
+  if (!converter_->changes_rate()) {
+    flow_.no_filter();
+  } else if (!refill(flow_.filter())) {
+    converter_->reset();
+    forget_pending();
+    flow_.begin_filter(port_.format());
+  }
+}
+
+// Fills the converter with the sound before `read`, from a frame on that lies at a frame of
+// the program too, so that each falls where it would have. What was given already comes
+// out again and is left out; what was not waits to be given. False if it cannot be done.
+bool StreamReader::refill(const ConsumerFlow::Filter& filter) {
+  if (filter.section != section_.number || filter.format != pack(port_.format())) return false;
+  const auto from_hz = static_cast<std::uint64_t>(section_.format.rate_hz);
+  const auto to_hz = static_cast<std::uint64_t>(port_.format().rate_hz);
+  const std::uint64_t common = std::gcd(from_hz, to_hz);
+  const std::uint64_t unit = from_hz / common;
+  const std::uint64_t end = flow_.read();
+  const std::uint64_t taken = end - filter.begin;
+  if (taken == 0 || taken >> 40 != 0) return false;
+  const std::uint64_t units = (taken - std::min(taken, limits_.history_frames) + unit - 1) / unit;
+  const std::uint64_t given_before = units * (to_hz / common);
+  std::uint64_t at = filter.begin + units * unit;
+  const std::uint64_t most = (end - at) * to_hz / from_hz + 1;
+  if (units * unit > taken || filter.given < given_before) return false;
+  if (filter.given - given_before > most || at < section_.frame) return false;
+  if (!flow_.keeps(at, limits_) || map() != 0) return false;
+  given_before_ = filter.given - given_before;
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  while (at < end) {
+    auto piece = static_cast<std::size_t>(end - at);
+    const std::byte* from = ring_.ring().piece(at, piece);
+    const std::size_t used = pending_.size();
+    pending_.resize(used + kRefillFrames * frame_bytes);
+    const auto step = converter_->process(from, piece, pending_.data() + used, kRefillFrames);
+    const std::size_t known = left_out(step.output_frames);
+    pending_.resize(used + step.output_frames * frame_bytes);
+    pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(used),
+                   pending_.begin() + static_cast<std::ptrdiff_t>(used + known * frame_bytes));
+    if (step.input_frames == 0 && step.output_frames == 0) return false;
+    at += step.input_frames;
+  }
+  tail_done_ = false;
+  return true;
+}
+
+// Of so many frames that the converter gave, the first were given by another process.
+std::size_t StreamReader::left_out(std::size_t frames) {
+  const auto known = static_cast<std::size_t>(std::min<std::uint64_t>(frames, given_before_));
+  given_before_ -= known;
+  return known;
 }
 
 // Costs a few loads while they stay the same.
@@ -191,11 +256,15 @@ std::size_t StreamReader::convert_rate(std::byte* out, std::size_t frames,
       progress = converter_->process(silence, piece, to, room);
       flow_.take_silence(progress.input_frames);
       view.silence -= progress.input_frames;
-    } else if ((view.closing || view.section_ends) && !tail_done_ && view.read >= view.written) {
+    } else if (tail_due(view)) {
       progress.output_frames = converter_->finish(to, room);
       tail_done_ = progress.output_frames == 0;
     }
     if (progress.input_frames == 0 && progress.output_frames == 0) break;
+    if (const std::size_t known = left_out(progress.output_frames); known != 0) {
+      progress.output_frames -= known;
+      std::memmove(to, to + known * frame_bytes, progress.output_frames * frame_bytes);
+    }
     made += progress.output_frames;
   }
   return made;
@@ -221,10 +290,13 @@ std::size_t StreamReader::give_pending(std::byte* out, std::size_t frames,
 }
 
 std::size_t StreamReader::give(std::byte* out, std::size_t frames, ConsumerFlow::View& view) {
-  const std::size_t given = give_pending(out, frames, view);
-  if (given == frames || converter_ == nullptr) return given;
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
-  return given + convert(out + given * frame_bytes, frames - given, view);
+  std::size_t given = give_pending(out, frames, view);
+  if (given != frames && converter_ != nullptr) {
+    const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+    given += convert(out + given * frame_bytes, frames - given, view);
+  }
+  if (converter_ != nullptr && converter_->changes_rate()) flow_.filter_gave(given);
+  return given;
 }
 
 std::uint64_t StreamReader::count(ConsumerFlow::View& view) {
@@ -265,19 +337,31 @@ std::uint64_t StreamReader::count(ConsumerFlow::View& view) {
 }
 
 void StreamReader::end_stream() {
-  if (converter_ != nullptr) converter_->reset();
   tail_done_ = true;
+  flow_.tell_filter(0);
+  if (converter_ == nullptr) return;
+  converter_->reset();
+  if (converter_->changes_rate()) flow_.begin_filter(port_.format());
+}
+
+void StreamReader::forget_pending() {
+  pending_.clear();
+  pending_read_ = 0;
+  ahead_ = given_before_ = 0;
+}
+
+// As another process may have gone on since, its filter is what the segment tells of.
+void StreamReader::forget_own() {
+  converter_.reset();
+  tail_done_ = true;
+  forget_pending();
+  read_ = flow_.read();
   flow_.tell_filter(0);
 }
 
 void StreamReader::forget() {
-  converter_.reset();
-  tail_done_ = true;
-  pending_.clear();
-  pending_read_ = 0;
-  ahead_ = 0;
-  read_ = flow_.read();
-  flow_.tell_filter(0);
+  forget_own();
+  flow_.no_filter();
 }
 
 }  // namespace ossloop::device

@@ -45,14 +45,23 @@ class StreamReader {
   // Converted, and not yet given?
   bool has_pending() const { return pending_read_ < pending_.size(); }
 
+  // Is there something to give that is not in the ring any more?
+  bool has_more(const ConsumerFlow::View& view) const { return has_pending() || tail_due(view); }
+
   // The end of a stream was told: a filter begins anew.
   void end_stream();
   // Nothing that was taken is wanted any more.
   void forget();
 
  private:
+  bool tail_due(const ConsumerFlow::View& view) const;
   int follow_section();
   int prepare_converter();
+  void begin_filter();
+  bool refill(const ConsumerFlow::Filter& filter);
+  std::size_t left_out(std::size_t frames);
+  void forget_pending();
+  void forget_own();
   void follow_levels();
   std::size_t pending_frames() const;
   std::size_t give_pending(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
@@ -75,6 +84,8 @@ class StreamReader {
   // gone on without our filter.
   std::uint64_t read_ = 0;
   bool tail_done_ = true;  // the converter holds nothing of an ended section
+  // Of what the converter gives next, so many frames were given by another process.
+  std::uint64_t given_before_ = 0;
   // Converted before the program asked for it, because it asked how much there is; from
   // `pending_read_` on. The `ahead_` frames of the ring that it was made of count as
   // read when they are given.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "stream/flow.h"
+#include "stream/format_word.h"
 #include "stream/position.h"
 
 namespace ossloop::device {
@@ -18,11 +19,33 @@ void ConsumerFlow::set_read(std::uint64_t position) { consumer_.read.store(posit
 
 // Past frames that nobody hears, and past the marks among them.
 void ConsumerFlow::jump_to(std::uint64_t position) {
+  move_filter(as_signed(position - read()));
   set_read(position);
   for (std::uint32_t marks = 0; marks < abi::kMarks && section_read() != sections(); ++marks) {
     if (distance(section(section_read() + 1).frame, position) > 0) break;
     next_section();
   }
+}
+
+ConsumerFlow::Filter ConsumerFlow::filter() const {
+  return {consumer_.filter_section.load(kRelaxed), consumer_.filter_begin.load(kRelaxed),
+          consumer_.filter_format.load(kRelaxed), consumer_.filter_given.load(kRelaxed)};
+}
+
+void ConsumerFlow::begin_filter(const audio::PcmFormat& to) {
+  consumer_.filter_begin.store(read(), kRelaxed);
+  consumer_.filter_given.store(0, kRelaxed);
+  consumer_.filter_format.store(pack(to), kRelaxed);
+  consumer_.filter_section.store(section_read(), kRelaxed);
+}
+
+void ConsumerFlow::filter_gave(std::uint64_t frames) {
+  consumer_.filter_given.store(consumer_.filter_given.load(kRelaxed) + frames, kRelaxed);
+}
+
+void ConsumerFlow::move_filter(std::int64_t frames) {
+  consumer_.filter_begin.store(consumer_.filter_begin.load(kRelaxed) + as_position(frames),
+                               kRelaxed);
 }
 
 void ConsumerFlow::next_section() {
@@ -82,6 +105,7 @@ void ConsumerFlow::attach() {
   consumer_.acknowledged_stream.store(producer_.stream.load(kAcquire), kRelaxed);
   consumer_.ends_taken.store(producer_.ends.load(kAcquire), kRelaxed);
   consumer_.filter_frames.store(0, kRelaxed);
+  no_filter();
   consumer_.marks_taken.store(sections(), kRelease);
   set_read(producer_.written.load(kAcquire));
 }
@@ -184,6 +208,7 @@ void ConsumerFlow::skip_dropped(Stream& stream) {
   }
   if (to > read()) {
     move_clock(as_signed(to - read()));
+    move_filter(as_signed(to - read()));
     set_read(to);
   }
   if (stream.section_ends && asked_to > to) return;  // and more of the next section
@@ -287,6 +312,7 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   if (overrun() == abi::Overrun::kDrop && due > buffer) {
     const std::uint64_t lost = due - buffer;  // at most what we have
     set_read(view.read += lost);
+    move_filter(as_signed(lost));
     consumer_.dropped_frames.fetch_add(lost, kRelaxed);
     due = buffer;
     count_overrun();
@@ -326,17 +352,22 @@ void ConsumerFlow::take(std::uint64_t frames) {
 void ConsumerFlow::take_silence(std::uint64_t frames) {
   if (frames == 0) return;
   move_clock(-as_signed(frames));
+  move_filter(-as_signed(frames));
   consumer_.silence_frames.fetch_add(frames, kRelaxed);
   if (!starving_) consumer_.underruns.fetch_add(1, kRelaxed);
   starving_ = true;
 }
 
-bool ConsumerFlow::lapped(const RingLimits& ring) const {
-  if (overrun() != abi::Overrun::kDrop || free_clock()) return false;
+// A frame about to be written is lost too, so leave a buffer's distance.
+bool ConsumerFlow::keeps(std::uint64_t position, const RingLimits& ring) const {
   std::atomic_thread_fence(kAcquire);
-  const std::uint64_t written = producer_.written.load(kAcquire);
-  // A frame about to be written is lost too, so leave a buffer's distance.
-  return held_frames(ring, read(), written) + ring.longest_buffer_frames > ring.capacity_frames;
+  const bool may_lap = overrun() == abi::Overrun::kDrop && !free_clock();
+  const std::uint64_t held = held_frames(ring, position, producer_.written.load(kAcquire));
+  return held + (may_lap ? ring.longest_buffer_frames : 0) <= ring.capacity_frames;
+}
+
+bool ConsumerFlow::lapped(const RingLimits& ring) const {
+  return overrun() == abi::Overrun::kDrop && !free_clock() && !keeps(read(), ring);
 }
 
 void ConsumerFlow::acknowledge_end(const View& view) {

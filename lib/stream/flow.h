@@ -183,6 +183,20 @@ class ConsumerFlow : public Flow {
   void take_silence(std::uint64_t frames);
   // All of the section is taken: what follows is of the next, and passes at its rate.
   void next_section();
+  // A filter, as other processes of the open find it (abi::Consumer). Positions that are
+  // passed over unheard, or silence that is put in, move its beginning.
+  struct Filter {
+    std::uint64_t section = 0;
+    std::uint64_t begin = 0;
+    std::uint64_t format = 0;
+    std::uint64_t given = 0;
+  };
+  Filter filter() const;
+  void begin_filter(const audio::PcmFormat& to);
+  void no_filter() { consumer_.filter_section.store(0, std::memory_order_relaxed); }
+  void filter_gave(std::uint64_t frames);
+  // Are the frames from `position` on still in the ring?
+  bool keeps(std::uint64_t position, const RingLimits& ring) const;
   // So much of what was taken has not come out of a rate converter.
   void tell_filter(std::uint64_t frames) {
     consumer_.filter_frames.store(frames, std::memory_order_relaxed);
@@ -219,6 +233,7 @@ class ConsumerFlow : public Flow {
   void move_clock(std::int64_t frames);
   void set_read(std::uint64_t position);
   void jump_to(std::uint64_t position);
+  void move_filter(std::int64_t frames);
 
   bool starving_ = false;         // inside one underrun
   bool held_ = false;             // inside one overrun

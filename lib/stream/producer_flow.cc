@@ -143,7 +143,7 @@ std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) 
 std::uint64_t ProducerFlow::room(const RingLimits& ring, std::int64_t now_ns) const {
   const bool may_lap = !free_clock() && overrun() == abi::Overrun::kDrop;
   const std::uint64_t kept = may_lap ? played(ring, now_ns) : read(ring);
-  const std::uint64_t used = held_frames(ring, kept, written());
+  const std::uint64_t used = held_frames(ring, kept, written()) + ring.history_frames;
   return used < ring.capacity_frames ? ring.capacity_frames - used : 0;
 }
 

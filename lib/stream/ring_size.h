@@ -17,10 +17,17 @@ inline std::uint64_t longest_buffer_frames(int rate_hz, std::uint32_t buffer_ms)
   return static_cast<std::uint64_t>(rate_hz) * ms / 800 + 256;
 }
 
-// Both sides' longest buffers; and once more what the producer writes at one go, so
-// that in overrun=drop a reader can tell what is being overwritten.
+// What a filter is filled from again, in another process: libsoxr holds up to 0.32 s
+// (768000 to 5000 Hz, very high) or 1900 frames, measured over all qualities; and as much
+// before that, which the last frames are computed from too.
+inline std::uint64_t history_frames(int rate_hz) {
+  return static_cast<std::uint64_t>(rate_hz) * 3 / 4 + 8192;
+}
+
+// Both sides' longest buffers; once more what the producer writes at one go, so that in
+// overrun=drop a reader can tell what is being overwritten; and the history.
 inline std::uint64_t ring_frames(int rate_hz, std::uint32_t buffer_ms) {
-  return 3 * longest_buffer_frames(rate_hz, buffer_ms) + 4096;
+  return 3 * longest_buffer_frames(rate_hz, buffer_ms) + history_frames(rate_hz) + 4096;
 }
 
 // Whole pages, so that the ring can be mapped by itself.
@@ -35,8 +42,12 @@ inline RingLimits limits_of(const Section& section, std::uint32_t buffer_ms) {
   const int rate_hz = section.format.rate_hz;
   const auto frame_bytes = static_cast<std::uint64_t>(section.format.frame_bytes());
   if (frame_bytes == 0) return {};
-  return {section.ring_bytes / frame_bytes, longest_buffer_frames(rate_hz, buffer_ms), rate_hz,
-          frame_bytes, section.ring_offset};
+  return {section.ring_bytes / frame_bytes,
+          longest_buffer_frames(rate_hz, buffer_ms),
+          rate_hz,
+          frame_bytes,
+          section.ring_offset,
+          history_frames(rate_hz)};
 }
 
 }  // namespace ossloop::device

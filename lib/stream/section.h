@@ -30,6 +30,8 @@ struct RingLimits {
   int rate_hz = 48000;
   std::uint64_t frame_bytes = 1;
   std::uint64_t ring_offset = 0;
+  // Kept behind what was read: a filter is filled from them again.
+  std::uint64_t history_frames = 0;
 };
 
 }  // namespace ossloop::device

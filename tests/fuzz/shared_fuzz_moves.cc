@@ -175,7 +175,8 @@ void Moves::use_map() {
     // As programs do it: by what GETOSPACE says.
     const auto direction = reads() ? device::kRead : device::kWrite;
     doing("ask for the space");
-    const device::Space space = endpoint_->space(fd_, direction);
+    device::Space space{};
+    if (endpoint_->space(fd_, direction, space) != 0) return;
     device::MapRequest request;
     request.bytes = static_cast<std::size_t>(space.fragments_total * space.fragment_bytes);
     if (chance_.one_in(8)) request.bytes = some_bytes();
