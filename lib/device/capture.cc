@@ -165,14 +165,14 @@ std::uint64_t Capture::available_frames(std::int64_t now_ns) {
 bool Capture::streaming(std::int64_t now_ns) {
   ConsumerFlow::View view;
   known_until_ = 0;
-  return reader_.look(now_ns, view) == 0 && view.streaming;
+  return reader_.glance(now_ns, view) == 0 && view.streaming;
 }
 
 bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   if (wrong_way()) return true;
   ConsumerFlow::View view;
   known_until_ = 0;
-  if (reader_.look(now_ns, view) != 0) return true;
+  if (reader_.glance(now_ns, view) != 0) return true;
   if (!view.streaming && !server_open()) return true;
   const std::uint64_t available = reader_.count(view);
   if (available >= std::min(frames, port_.buffer_frames())) return true;

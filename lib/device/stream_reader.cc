@@ -32,14 +32,26 @@ std::uint64_t StreamReader::to_ring(std::uint64_t frames) const {
 }
 
 int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view) {
+  return look(now_ns, view, Filling::kWanted);
+}
+
+int StreamReader::glance(std::int64_t now_ns, ConsumerFlow::View& view) {
+  const bool shared = port_.side().shared.load(std::memory_order_acquire) != 0;
+  return look(now_ns, view, shared ? Filling::kNotWanted : Filling::kWanted);
+}
+
+int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view, Filling filling) {
   for (std::uint32_t marks = 0; marks <= 2 * abi::kMarks; ++marks) {
-    const int error = follow_section();
+    const int error = follow_section(filling);
     if (error != 0) return error;
     view = flow_.look(limits_, now_ns);
     if (flow_.read() != read_) ahead_ = 0;  // past what was dropped; the filter goes on
-    read_ = flow_.read();
+    remember();
     if (flow_.section_read() != section_.number) continue;  // and past a mark
     if (!view.section_ends || view.read != view.written || !tail_done_ || has_pending()) break;
+    // Another process's filter may hold the last of it.
+    const std::uint64_t filtered = flow_.filter().section;
+    if (converter_ == nullptr && filtered != 0 && filtered == section_.number) break;
     flow_.next_section();
     forget();
   }
@@ -51,15 +63,15 @@ bool StreamReader::tail_due(const ConsumerFlow::View& view) const {
   return !tail_done_ && (view.closing || view.section_ends) && view.read >= view.written;
 }
 
-int StreamReader::follow_section() {
-  if (flow_.read() != read_) forget_own();
+int StreamReader::follow_section(Filling filling) {
+  if (flow_.read() != read_ || flow_.filter() != filter_) forget_own();
   if (section_.number != flow_.section_read()) {
     section_ = flow_.section(flow_.section_read());
     limits_ = limits_of(section_, port_.buffer_ms());
   }
-  if (section_.number != 0) return prepare_converter();
-  forget_own();
-  return 0;
+  if (section_.number == 0) forget_own();
+  const bool wanted = filling == Filling::kWanted || converter_ != nullptr;
+  return section_.number != 0 && wanted ? prepare_converter() : 0;
 }
 
 int StreamReader::prepare_converter() {
@@ -100,6 +112,7 @@ void StreamReader::begin_filter() {
     forget_pending();
     flow_.begin_filter(port_.format());
   }
+  remember();
 }
 
 // Fills the converter with the sound before `read`, from a frame on that lies at a frame of
@@ -113,11 +126,12 @@ bool StreamReader::refill(const ConsumerFlow::Filter& filter) {
   const std::uint64_t unit = from_hz / common;
   const std::uint64_t end = flow_.read();
   const std::uint64_t taken = end - filter.begin;
-  if (taken == 0 || taken >> 40 != 0) return false;
+  if (taken >> 40 != 0) return false;
   const std::uint64_t units = (taken - std::min(taken, limits_.history_frames) + unit - 1) / unit;
   const std::uint64_t given_before = units * (to_hz / common);
   std::uint64_t at = filter.begin + units * unit;
-  const std::uint64_t most = (end - at) * to_hz / from_hz + 1;
+  // About so many, as what is given of frames converted ahead counts as read by and by.
+  const std::uint64_t most = (end - at + 8) * to_hz / from_hz + 8;
   if (units * unit > taken || filter.given < given_before) return false;
   if (filter.given - given_before > most || at < section_.frame) return false;
   if (!flow_.keeps(at, limits_) || map() != 0) return false;
@@ -226,6 +240,7 @@ std::size_t StreamReader::convert_samples(std::byte* out, std::size_t frames,
         static_cast<std::size_t>(std::min<std::uint64_t>(frames - made, view.silence));
     audio::fill_silence(port_.format(), out + made * frame_bytes, silent);
     flow_.take_silence(silent);
+    remember();
     view.silence -= silent;
     made += silent;
   }
@@ -255,6 +270,7 @@ std::size_t StreamReader::convert_rate(std::byte* out, std::size_t frames,
       audio::fill_silence(section_.format, silence, piece);
       progress = converter_->process(silence, piece, to, room);
       flow_.take_silence(progress.input_frames);
+      remember();
       view.silence -= progress.input_frames;
     } else if (tail_due(view)) {
       progress.output_frames = converter_->finish(to, room);
@@ -270,7 +286,7 @@ std::size_t StreamReader::convert_rate(std::byte* out, std::size_t frames,
   return made;
 }
 
-// What was converted ahead counts as read by and by, the last frame with the last.
+// What was converted ahead counts as read by and by; never less than was needed.
 std::size_t StreamReader::give_pending(std::byte* out, std::size_t frames,
                                        ConsumerFlow::View& view) {
   const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
@@ -279,7 +295,7 @@ std::size_t StreamReader::give_pending(std::byte* out, std::size_t frames,
   if (given == 0) return 0;
   std::memcpy(out, pending_.data() + pending_read_, given * frame_bytes);
   pending_read_ += given * frame_bytes;
-  const std::uint64_t read = given == there ? ahead_ : ahead_ * given / there;
+  const std::uint64_t read = (ahead_ * given + there - 1) / there;
   ahead_ -= read;
   took(read, view);
   if (given == there) {
@@ -295,20 +311,21 @@ std::size_t StreamReader::give(std::byte* out, std::size_t frames, ConsumerFlow:
     const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
     given += convert(out + given * frame_bytes, frames - given, view);
   }
-  if (converter_ != nullptr && converter_->changes_rate()) flow_.filter_gave(given);
+  if (converter_ != nullptr && converter_->changes_rate()) {
+    flow_.filter_gave(given);
+    filter_ = flow_.filter();
+  }
   return given;
 }
 
 std::uint64_t StreamReader::count(ConsumerFlow::View& view) {
-  if (converter_ == nullptr || !converter_->changes_rate()) {
-    return pending_frames() + view.frames + view.silence;
-  }
-  // Another process may be the one that reads: it has a filter of its own, whose delay
-  // the answer leaves out.
-  if (port_.side().shared.load(std::memory_order_acquire) != 0) {
+  if (converter_ == nullptr && section_.number != 0) {
     const base::Int128 product =
         static_cast<base::Int128>(view.frames + view.silence) * port_.format().rate_hz;
-    return pending_frames() + static_cast<std::uint64_t>(product / section_.format.rate_hz);
+    return static_cast<std::uint64_t>(product / section_.format.rate_hz);
+  }
+  if (converter_ == nullptr || !converter_->changes_rate()) {
+    return pending_frames() + view.frames + view.silence;
   }
   const auto limit = static_cast<std::size_t>(port_.buffer_frames());
   if (pending_frames() >= limit || (view.frames > 0 && map() != 0)) return pending_frames();
@@ -342,6 +359,12 @@ void StreamReader::end_stream() {
   if (converter_ == nullptr) return;
   converter_->reset();
   if (converter_->changes_rate()) flow_.begin_filter(port_.format());
+  remember();
+}
+
+void StreamReader::remember() {
+  read_ = flow_.read();
+  filter_ = flow_.filter();
 }
 
 void StreamReader::forget_pending() {
@@ -355,13 +378,13 @@ void StreamReader::forget_own() {
   converter_.reset();
   tail_done_ = true;
   forget_pending();
-  read_ = flow_.read();
   flow_.tell_filter(0);
+  remember();
 }
 
 void StreamReader::forget() {
-  forget_own();
   flow_.no_filter();
+  forget_own();
 }
 
 }  // namespace ossloop::device

@@ -31,6 +31,9 @@ class StreamReader {
   // What there is to read now. A section of which all was given gives way to the next.
   // 0, or -errno: -ENOMEM, -ENOSYS (no rate conversion).
   int look(std::int64_t now_ns, ConsumerFlow::View& view);
+  // The same, but where another process has gone on with the filter it is not filled
+  // again only to look: count() leaves its delay out then.
+  int glance(std::int64_t now_ns, ConsumerFlow::View& view);
   // Makes sure that the frames of the last look can be read: 0, -EIO, or what the system
   // says.
   int map();
@@ -55,11 +58,14 @@ class StreamReader {
 
  private:
   bool tail_due(const ConsumerFlow::View& view) const;
-  int follow_section();
+  enum class Filling { kWanted, kNotWanted };
+  int look(std::int64_t now_ns, ConsumerFlow::View& view, Filling filling);
+  int follow_section(Filling filling);
   int prepare_converter();
   void begin_filter();
   bool refill(const ConsumerFlow::Filter& filter);
   std::size_t left_out(std::size_t frames);
+  void remember();
   void forget_pending();
   void forget_own();
   void follow_levels();
@@ -80,9 +86,10 @@ class StreamReader {
   audio::PcmFormat converter_from_{};
   audio::PcmFormat converter_to_{};
   Levels levels_;  // what the converter applies
-  // Where we have read up to. Another process that shares the open and read since has
-  // gone on without our filter.
+  // Where we have read up to, and what the filter is told to have given. Another process
+  // that shares the open and read since has gone on without ours.
   std::uint64_t read_ = 0;
+  ConsumerFlow::Filter filter_;
   bool tail_done_ = true;  // the converter holds nothing of an ended section
   // Of what the converter gives next, so many frames were given by another process.
   std::uint64_t given_before_ = 0;

@@ -190,6 +190,7 @@ class ConsumerFlow : public Flow {
     std::uint64_t begin = 0;
     std::uint64_t format = 0;
     std::uint64_t given = 0;
+    bool operator==(const Filter&) const = default;
   };
   Filter filter() const;
   void begin_filter(const audio::PcmFormat& to);

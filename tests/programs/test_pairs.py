@@ -45,6 +45,41 @@ class Pairs(PartTest):
         loop.start("sh", "-c", "test -c /dev/dsp && cat song.raw > /dev/dsp").succeed()
         self.assert_identical(played, loop.recorded(recorder))
 
+    def test_players_in_turn_on_one_descriptor_are_one_sound_at_another_rate(self):
+        played = sound.noise(60_001).bytes()
+
+        def heard(script):
+            loop = self.loop(clock="free")
+            for name, part in {"all": played, "one": played[: 4 * 20_001], "two": played[4 * 20_001 :]}.items():
+                loop.file(f"{name}.raw").write_bytes(part)
+            recorder = loop.partner_records(SERVER, 44100)
+            loop.wait_until_listening(recorder)
+            loop.start("sh", "-c", f"({script}) > /dev/dsp").succeed()
+            return loop.recorded(recorder, 44100)
+
+        whole = heard("cat all.raw")
+        self.assertEqual(round(60_001 * 44100 / 48000), whole.frames)
+        self.assert_identical(whole, heard("cat one.raw; cat two.raw"))
+        self.assert_identical(whole, heard("head -c 4 one.raw; tail -c +5 one.raw; cat two.raw"))
+
+    def test_recorders_in_turn_on_one_descriptor_hear_one_sound_at_another_rate(self):
+        played = sound.noise(30_001, rate=44100)
+
+        def heard(script):
+            loop = self.loop(clock="free", eof="eof")
+            player = loop.partner_plays(SERVER, played)
+            loop.wait_until_listening(player)
+            loop.start("sh", "-c", f"({script}) < /dev/dsp > out.raw").succeed()
+            player.succeed()
+            return sound.from_bytes(loop.file("out.raw").read_bytes())
+
+        whole = heard("cat")
+        self.assertEqual(round(30_001 * 48000 / 44100), whole.frames)
+        for first in (4, 4000, 44444):
+            with self.subTest(first=first):
+                self.assert_identical(whole, heard(f"head -c {first}; cat"))
+        self.assert_identical(whole, heard("head -c 1000; head -c 1000; head -c 1000; cat"))
+
     def test_bare_audio_device_plays_mu_law_at_8_kHz(self):
         table = sound.g711_table("MU_LAW")
         codes = bytes(range(256)) * 16

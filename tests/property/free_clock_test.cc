@@ -176,7 +176,7 @@ class Play {
 
   void read(std::size_t bytes) {
     Bytes block(bytes);
-    auto& capture = rig_.recorder().capture;
+    auto& capture = rig_.reader();
     // Asking converts ahead; so do not always ask.
     const bool asks = chance_.one_in(4);
     const auto frame = static_cast<std::size_t>(setup_.recorder.frame_bytes());
@@ -222,7 +222,7 @@ class Play {
     // Of a frame that was read in part the rest would be lost.
     const auto frame = static_cast<std::size_t>(setup_.recorder.frame_bytes());
     if (model_.changes_rate() || recorded_.size() % frame != 0) return;
-    auto& capture = rig_.recorder().capture;
+    auto& capture = rig_.reader();
     auto& flow = capture.flow();
     const std::uint64_t from = flow.read();
     const bool all =
@@ -255,7 +255,7 @@ class Play {
                           ? abi::ClockMode::kRealtime
                           : abi::ClockMode::kFree;
     mode.store(static_cast<std::uint32_t>(next));
-    rig_.recorder().capture.ready(1, rig_.now);
+    rig_.reader().ready(1, rig_.now);
   }
 
   // What is written from now on is of another format, a rest of a frame is not.
@@ -300,7 +300,7 @@ class Play {
   void run() {
     const int steps = 4 * chance_.size();
     for (int i = 0; i < steps; ++i) {
-      switch (chance_.below(17)) {
+      switch (chance_.below(18)) {
         case 0:
           close_player(chance_.one_in(3));
           break;
@@ -314,7 +314,7 @@ class Play {
           rig_.now += static_cast<std::int64_t>(chance_.up_to(1ULL << 40));
           break;
         case 4:
-          rig_.recorder().capture.ready(chance_.up_to(2000), rig_.now);
+          rig_.reader().ready(chance_.up_to(2000), rig_.now);
           break;
         case 5:
           rig_.player().playback.ready(chance_.up_to(2000), rig_.now);
@@ -332,8 +332,11 @@ class Play {
           change_format();
           break;
         case 10:
+          rig_.change_reader(chance_.one_in(2));
+          break;
         case 11:
         case 12:
+        case 13:
           read(chance_.up_to(4000));
           break;
         default:

@@ -75,6 +75,7 @@ class Rig {
   ~Rig() {
     player_.reset();
     recorder_.reset();
+    heir_.reset();
     segment_.reset();
     device::DeviceThread::instance().stop_if_idle();
     std::filesystem::remove_all(folder_);
@@ -84,6 +85,8 @@ class Rig {
     setup_ = setup;
     player_.reset();
     recorder_.reset();
+    heir_.reset();
+    heir_reads_ = false;
     abi::Segment& contract = segment_->contract();
     constexpr std::size_t kFirst = offsetof(abi::Segment, policy);
     std::memset(reinterpret_cast<char*>(&contract) + kFirst, 0, sizeof contract - kFirst);
@@ -95,6 +98,19 @@ class Rig {
   }
   void open_player() { open(player_, setup_.player, !setup_.server_reads, 2); }
   void open_recorder() { open(recorder_, setup_.recorder, setup_.server_reads, 1); }
+
+  // The recording program reads in another process that has the open from it: one that
+  // was forked before, or one that was executed just now.
+  void change_reader(bool executed) {
+    recorder_->port.side().shared.store(1);
+    if (executed || heir_ == nullptr) heir_ = std::make_unique<Heir>(segment_, setup_);
+    heir_reads_ = executed || !heir_reads_;
+  }
+  device::Capture& reader() {
+    if (!heir_reads_) return recorder_->capture;
+    heir_->port.refresh();
+    return heir_->capture;
+  }
 
   Opened& player() { return *player_; }
   Opened& recorder() { return *recorder_; }
@@ -111,11 +127,22 @@ class Rig {
     side->publish(access);
   }
 
+  // An open that came from another process.
+  struct Heir {
+    Heir(std::shared_ptr<shm::Segment> segment, const Setup& setup)
+        : port(std::move(segment), setup.server_reads ? abi::kServer : abi::kClient),
+          capture(port) {}
+    device::Port port;
+    device::Capture capture;
+  };
+
   std::string folder_;
   std::shared_ptr<shm::Segment> segment_;
   Setup setup_;
   std::unique_ptr<Opened> player_;
   std::unique_ptr<Opened> recorder_;
+  std::unique_ptr<Heir> heir_;
+  bool heir_reads_ = false;
 };
 
 // Runs cases with growing sizes for the time that OSSLOOP_PROPERTY_SECONDS says, or the
