@@ -1,5 +1,6 @@
 """The measures of tools/bench. Each yields rows: see bench.Row."""
 
+import itertools
 import statistics
 import time
 
@@ -80,10 +81,11 @@ def conversion(stage):
     """Converting the rate in the loop, against libsoxr alone."""
     stage.configure(clock="free")
     blocks = 2000 if stage.quick else 30000
-    for rate, to in ((44100, 48000), (48000, 44100)):
+    pairs = itertools.product((False, True), ((44100, 48000), (48000, 44100)))
+    for server_plays, (rate, to) in pairs:
         def ours():
             fed, drained = stage.loop(["--block", 480, "--blocks", blocks, "--rate", rate],
-                                      ["--block", 480, "--rate", to])
+                                      ["--block", 480, "--rate", to], server_plays)
             expected = (blocks * 480 * to * 2 + rate) // (2 * rate)
             if drained["bytes"] != expected * 4:
                 raise MeasureFailed(f"{expected} frames expected, {drained['bytes'] // 4} came")
@@ -93,7 +95,8 @@ def conversion(stage):
             found = stage.once("convert", "--block", 480, "--blocks", blocks, "--rate", rate, "--to", to)
             return found["cpu_ns"] / (blocks * 480)
 
-        row = ratio_row(f"CPU of {rate} to {to} Hz, both sides", stage.compare(ours, alone), "ns/frame", "≤ 1.10",
+        way = "server to client" if server_plays else "client to server"
+        row = ratio_row(f"CPU of {rate} to {to} Hz, {way}", stage.compare(ours, alone), "ns/frame", "≤ 1.10",
                         lambda ratio: ratio <= 1.10)
         yield {**row, "yardstick": "libsoxr " + row["yardstick"]}
 

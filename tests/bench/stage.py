@@ -146,20 +146,23 @@ class Stage:
         feeder.process.stdout = None
         return feeder, drainer
 
-    def start_loop(self, feed, drain, instance=0):
+    def start_loop(self, feed, drain, instance=0, server_plays=False):
         """The same two programs on both sides of an instance."""
         environment = self.environment(self.library)
-        drainer = self.start([self.program("drain"), "--path", server(instance), *map(str, drain)],
-                             env=environment)
-        feeder = self.start([self.program("feed"), "--path", client(instance), *map(str, feed)],
-                            env=environment)
-        return feeder, drainer
+        names = {"drain": server(instance), "feed": client(instance)}
+        if server_plays:
+            names = {"feed": server(instance), "drain": client(instance)}
+        programs = {}
+        for name, path in names.items():  # the server first
+            words = [self.program(name), "--path", path, *map(str, feed if name == "feed" else drain)]
+            programs[name] = self.start(words, env=environment)
+        return programs["feed"], programs["drain"]
 
     def pipe(self, feed, drain):
         return [program.report() for program in self.start_pipe(feed, drain)]
 
-    def loop(self, feed, drain):
-        return [program.report() for program in self.start_loop(feed, drain)]
+    def loop(self, feed, drain, server_plays=False):
+        return [program.report() for program in self.start_loop(feed, drain, server_plays=server_plays)]
 
     def compare(self, ours, yardstick):
         """Pairs by turns: (medians of both, median ratio, its quartiles)."""
