@@ -53,12 +53,13 @@ bool Capture::knows(std::uint64_t frames) const {
 
 // What there is for a read of so many frames, if that is not known.
 int Capture::begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh) {
-  fresh = !knows(reader_.to_ring(frames));
+  int error = reader_.follow();
+  fresh = error == 0 && !knows(reader_.to_ring(frames));
   if (!fresh) {
     known_.silence = 0;  // there may be sound by now
-    return 0;
+    return error;
   }
-  const int error = reader_.look(now_ns, known_);
+  error = reader_.look(now_ns, known_);
   known_until_ = known_.read + std::min(known_.frames, flow().consumer_buffer(reader_.limits()));
   known_for_ = port_.buffer_changes();
   return error;

@@ -18,6 +18,8 @@
 namespace ossloop::device {
 
 class StreamReader {
+  enum class Filling { kWanted, kNotWanted };
+
  public:
   explicit StreamReader(Port& port);
 
@@ -28,6 +30,9 @@ class StreamReader {
   // From the program's frames to the ring's, rounded up.
   std::uint64_t to_ring(std::uint64_t frames) const;
 
+  // The format, the levels, and what another process has read meanwhile, as they are now.
+  // Errors as look().
+  int follow() { return follow_section(Filling::kWanted); }
   // What there is to read now. A section of which all was given gives way to the next.
   // 0, or -errno: -ENOMEM, -ENOSYS (no rate conversion).
   int look(std::int64_t now_ns, ConsumerFlow::View& view);
@@ -58,7 +63,6 @@ class StreamReader {
 
  private:
   bool tail_due(const ConsumerFlow::View& view) const;
-  enum class Filling { kWanted, kNotWanted };
   int look(std::int64_t now_ns, ConsumerFlow::View& view, Filling filling);
   int follow_section(Filling filling);
   int prepare_converter();

@@ -44,6 +44,21 @@ void* map_as(void*, std::size_t bytes, int protection, int flags, int fd, int& e
   return fenced(bytes, protection, flags, fd, 0, error);
 }
 
+void* map_ring(int fd, std::int64_t offset, std::size_t bytes, int& error) {
+  constexpr int kProtection = PROT_READ | PROT_WRITE;
+  constexpr int kAnonymous = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void* const first = fenced(2 * bytes, PROT_NONE, kAnonymous, -1, 0, error);
+  if (first == nullptr) return nullptr;
+  for (std::byte* at = static_cast<std::byte*>(first);
+       at != static_cast<std::byte*>(first) + 2 * bytes; at += bytes) {
+    if (::mmap(at, bytes, kProtection, MAP_SHARED | MAP_FIXED, fd, offset) != MAP_FAILED) continue;
+    error = -errno;
+    ::munmap(static_cast<std::byte*>(first) - kGuard, 2 * bytes + 2 * kGuard);
+    return nullptr;
+  }
+  return first;
+}
+
 void unmap(void* address, std::size_t bytes) {
   ::munmap(static_cast<std::byte*>(address) - kGuard, whole_pages(bytes) + 2 * kGuard);
 }
@@ -54,6 +69,7 @@ void guard_mappings() {
   base::Sys table = base::kernel_sys();
   table.map = map;
   table.map_as = map_as;
+  table.map_ring = map_ring;
   table.unmap = unmap;
   base::set_sys(table);
 }

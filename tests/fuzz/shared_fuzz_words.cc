@@ -13,6 +13,7 @@ namespace ossloop::fuzz {
 namespace {
 
 constexpr std::size_t kWake = offsetof(abi::Side, wake);
+constexpr std::size_t kMarks = offsetof(abi::Producer, marks);
 
 constexpr std::size_t side_at(std::size_t side) {
   return offsetof(abi::Segment, side) + side * sizeof(abi::Side);
@@ -25,11 +26,13 @@ constexpr std::size_t direction_at(std::size_t direction) {
 constexpr Region kRegions[] = {
     OSSLOOP_WHOLE(header),
     OSSLOOP_WHOLE(policy),
-    OSSLOOP_WHOLE(loop),
+    {"file end", offsetof(abi::Header, file_end), 8},
     {"producer 0", direction_at(0), sizeof(abi::Producer)},
     {"consumer 0", direction_at(0) + sizeof(abi::Producer), sizeof(abi::Consumer)},
     {"producer 1", direction_at(1), sizeof(abi::Producer)},
     {"consumer 1", direction_at(1) + sizeof(abi::Producer), sizeof(abi::Consumer)},
+    {"marks 0", direction_at(0) + kMarks, sizeof(abi::Producer) - kMarks},
+    {"marks 1", direction_at(1) + kMarks, sizeof(abi::Producer) - kMarks},
     {"server side", side_at(0), offsetof(abi::Side, partial)},
     {"client side", side_at(1), offsetof(abi::Side, partial)},
     {"server texts", side_at(0) + offsetof(abi::Side, partial), 400},
@@ -40,7 +43,6 @@ constexpr Region kRegions[] = {
     {"client lock", side_at(1) + offsetof(abi::Side, lock), 8, kTurns},
     {"server semaphore", side_at(0) + kWake, 16, kSemaphores},
     {"client semaphore", side_at(1) + kWake, 16, kSemaphores},
-    OSSLOOP_WHOLE(tail),
     OSSLOOP_WHOLE(clock_stats),
     OSSLOOP_WHOLE(mixer),
     OSSLOOP_WHOLE(start),

@@ -118,7 +118,7 @@ class Mixer(DrivenTest):
                 left = got.channel(0).samples
                 # It acts on what is not yet read, and so before the second part.
                 self.assertAlmostEqual(10000, left[2400], delta=2)
-                self.assertAlmostEqual(10000 * decibels(80), left[2 * 48000], delta=2)
+                self.assertAlmostEqual(10000 * decibels(80), left[2 * 48000 + 480], delta=2)
                 # It glides: no step as large as the whole change, and no dip.
                 middle = left[1000:-1000]
                 steps = [abs(a - b) for a, b in zip(middle, middle[1:])]
