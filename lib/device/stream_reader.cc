@@ -15,7 +15,7 @@ namespace ossloop::device {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr std::size_t kRefillFrames = 4096;
+constexpr std::size_t kAheadFrames = 4096;
 
 }  // namespace
 
@@ -140,13 +140,12 @@ bool StreamReader::refill(const ConsumerFlow::Filter& filter) {
   while (at < end) {
     auto piece = static_cast<std::size_t>(end - at);
     const std::byte* from = ring_.ring().piece(at, piece);
-    const std::size_t used = pending_.size();
-    pending_.resize(used + kRefillFrames * frame_bytes);
-    const auto step = converter_->process(from, piece, pending_.data() + used, kRefillFrames);
-    const std::size_t known = left_out(step.output_frames);
-    pending_.resize(used + step.output_frames * frame_bytes);
-    pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(used),
-                   pending_.begin() + static_cast<std::ptrdiff_t>(used + known * frame_bytes));
+    std::byte* const to = pending_.room(kAheadFrames * frame_bytes);
+    const auto step = converter_->process(from, piece, to, kAheadFrames);
+    const std::size_t known = left_out(step.output_frames) * frame_bytes;
+    const std::size_t made = step.output_frames * frame_bytes - known;
+    std::memmove(to, to + known, made);
+    pending_.push(made);
     if (step.input_frames == 0 && step.output_frames == 0) return false;
     at += step.input_frames;
   }
@@ -189,7 +188,7 @@ void StreamReader::drop(const ConsumerFlow::View& view) {
 }
 
 std::size_t StreamReader::pending_frames() const {
-  return (pending_.size() - pending_read_) / static_cast<std::size_t>(port_.format().frame_bytes());
+  return pending_.size() / static_cast<std::size_t>(port_.format().frame_bytes());
 }
 
 void StreamReader::took(std::uint64_t frames, ConsumerFlow::View& view) {
@@ -293,15 +292,11 @@ std::size_t StreamReader::give_pending(std::byte* out, std::size_t frames,
   const std::size_t there = pending_frames();
   const std::size_t given = std::min(frames, there);
   if (given == 0) return 0;
-  std::memcpy(out, pending_.data() + pending_read_, given * frame_bytes);
-  pending_read_ += given * frame_bytes;
+  std::memcpy(out, pending_.data(), given * frame_bytes);
+  pending_.pop(given * frame_bytes);
   const std::uint64_t read = (ahead_ * given + there - 1) / there;
   ahead_ -= read;
   took(read, view);
-  if (given == there) {
-    pending_.clear();
-    pending_read_ = 0;
-  }
   return given;
 }
 
@@ -309,7 +304,13 @@ std::size_t StreamReader::give(std::byte* out, std::size_t frames, ConsumerFlow:
   std::size_t given = give_pending(out, frames, view);
   if (given != frames && converter_ != nullptr) {
     const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
-    given += convert(out + given * frame_bytes, frames - given, view);
+    // Where time does not matter a filter works best in large pieces.
+    const bool small = converter_->changes_rate() && frames < kAheadFrames / 2;
+    const bool ahead =
+        small && flow_.free_clock() && port_.side().shared.load(std::memory_order_acquire) == 0;
+    if (ahead) convert_ahead(kAheadFrames, view);
+    std::byte* const to = out + given * frame_bytes;
+    given += ahead ? give_pending(to, frames - given, view) : convert(to, frames - given, view);
   }
   if (converter_ != nullptr && converter_->changes_rate()) {
     flow_.filter_gave(given);
@@ -329,28 +330,27 @@ std::uint64_t StreamReader::count(ConsumerFlow::View& view) {
   }
   const auto limit = static_cast<std::size_t>(port_.buffer_frames());
   if (pending_frames() >= limit || (view.frames > 0 && map() != 0)) return pending_frames();
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(pending_read_));
-  pending_read_ = 0;
-  const std::size_t used = pending_.size();
-  pending_.resize(limit * frame_bytes);
-  ConsumerFlow::View rest = view;
-  rest.read += ahead_;
-  rest.frames -= std::min(ahead_, rest.frames);
-  converts_ahead_ = true;
-  const std::size_t made = convert(pending_.data() + used, limit - used / frame_bytes, rest);
-  converts_ahead_ = false;
-  pending_.resize(used + made * frame_bytes);
-  view.silence = rest.silence;
+  convert_ahead(limit - pending_frames(), view);
   // A buffer that is full keeps from the program what is due, as the filter does.
   if (pending_frames() >= limit) {
     const std::uint64_t due = std::min(view.frames, flow_.consumer_buffer(limits_));
     const std::uint64_t kept = converter_->held_input_frames() + due;
     flow_.tell_filter(kept - std::min(kept, ahead_));
   }
+  return pending_frames();
+}
+
+void StreamReader::convert_ahead(std::size_t frames, ConsumerFlow::View& view) {
+  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  ConsumerFlow::View rest = view;
+  rest.read += ahead_;
+  rest.frames -= std::min(ahead_, rest.frames);
+  converts_ahead_ = true;
+  pending_.push(convert(pending_.room(frames * frame_bytes), frames, rest) * frame_bytes);
+  converts_ahead_ = false;
+  view.silence = rest.silence;
   // What has all gone into the filter is read.
   if (!has_pending()) took(std::exchange(ahead_, 0), view);
-  return pending_frames();
 }
 
 void StreamReader::end_stream() {
@@ -369,7 +369,6 @@ void StreamReader::remember() {
 
 void StreamReader::forget_pending() {
   pending_.clear();
-  pending_read_ = 0;
   ahead_ = given_before_ = 0;
 }
 

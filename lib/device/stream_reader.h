@@ -7,9 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "audio/converter.h"
+#include "device/byte_queue.h"
 #include "device/port.h"
 #include "device/ring_view.h"
 #include "stream/flow.h"
@@ -51,7 +51,7 @@ class StreamReader {
   // their number otherwise.
   std::uint64_t count(ConsumerFlow::View& view);
   // Converted, and not yet given?
-  bool has_pending() const { return pending_read_ < pending_.size(); }
+  bool has_pending() const { return pending_.size() != 0; }
 
   // Is there something to give that is not in the ring any more?
   bool has_more(const ConsumerFlow::View& view) const { return has_pending() || tail_due(view); }
@@ -78,6 +78,7 @@ class StreamReader {
   std::size_t convert(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   std::size_t convert_samples(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   std::size_t convert_rate(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  void convert_ahead(std::size_t frames, ConsumerFlow::View& view);
   void took(std::uint64_t frames, ConsumerFlow::View& view);
 
   Port& port_;
@@ -97,11 +98,10 @@ class StreamReader {
   bool tail_done_ = true;  // the converter holds nothing of an ended section
   // Of what the converter gives next, so many frames were given by another process.
   std::uint64_t given_before_ = 0;
-  // Converted before the program asked for it, because it asked how much there is; from
-  // `pending_read_` on. The `ahead_` frames of the ring that it was made of count as
-  // read when they are given.
-  std::vector<std::byte> pending_;
-  std::size_t pending_read_ = 0;
+  // Converted before the program asked for it: because it asked how much there is, or in
+  // larger pieces than it reads. The `ahead_` frames of the ring that it was made of count
+  // as read when they are given.
+  ByteQueue pending_;
   std::uint64_t ahead_ = 0;
   bool converts_ahead_ = false;
 };
