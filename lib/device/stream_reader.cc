@@ -305,10 +305,11 @@ std::size_t StreamReader::give(std::byte* out, std::size_t frames, ConsumerFlow:
   if (given != frames && converter_ != nullptr) {
     const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
     // Where time does not matter a filter works best in large pieces.
-    const bool small = converter_->changes_rate() && frames < kAheadFrames / 2;
-    const bool ahead =
-        small && flow_.free_clock() && port_.side().shared.load(std::memory_order_acquire) == 0;
-    if (ahead) convert_ahead(kAheadFrames, view);
+    const std::size_t piece =
+        std::min(kAheadFrames, static_cast<std::size_t>(port_.buffer_frames()));
+    const bool ahead = converter_->changes_rate() && frames < piece / 2 && flow_.free_clock() &&
+                       port_.side().shared.load(std::memory_order_acquire) == 0;
+    if (ahead) convert_ahead(piece, view);
     std::byte* const to = out + given * frame_bytes;
     given += ahead ? give_pending(to, frames - given, view) : convert(to, frames - given, view);
   }
