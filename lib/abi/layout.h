@@ -202,14 +202,12 @@ struct alignas(64) Side {
   Atomic<std::uint32_t> token;
   Atomic<std::uint32_t> shared;   // more than one process holds the open
   Atomic<std::uint32_t> rate_hz;  // of `format`, what buffer_frames counts; 0: the ring's
-  // In frames of the program since its open (accepted or delivered), where the
-  // stream began, and where the counters were last set to 0.
+  // In frames of the program since its open (accepted or delivered), and where the
+  // counters were last set to 0.
   Atomic<std::uint64_t> frames;
-  Atomic<std::uint64_t> stream_frames;
   Atomic<std::uint64_t> zero_frames;
-  Atomic<std::uint64_t> seen_frames;     // position of the last …PTR question
-  Atomic<std::uint32_t> partial_bytes;   // of a frame that is not yet whole
-  Atomic<std::uint32_t> setting_serial;  // grows when conversion must be set up anew
+  Atomic<std::uint64_t> seen_frames;    // position of the last …PTR question
+  Atomic<std::uint32_t> partial_bytes;  // of a frame that is not yet whole
   unsigned char partial[64 * 4];
   char command[64];
   char song[64];
@@ -301,72 +299,44 @@ static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 static_assert(sizeof(std::atomic<std::uint64_t>) == 8 && alignof(std::atomic<std::uint64_t>) == 8);
 static_assert(sizeof(Semaphore) == 64);
 
-static_assert(offsetof(Header, layout_version) == 8);
-static_assert(offsetof(Header, file_end) == 16);
+static_assert(offsetof(Header, layout_version) == 8 && offsetof(Header, file_end) == 16);
 static_assert(sizeof(Header) == 64);
-static_assert(offsetof(Policy, ppm) == 20);
-static_assert(offsetof(Policy, buffer_ms) == 36);
-static_assert(offsetof(Policy, pinned) == 40);
-static_assert(offsetof(Policy, volume) == 44);
-static_assert(offsetof(Policy, further) == 48);
-static_assert(sizeof(Policy) == 64);
+static_assert(offsetof(Policy, ppm) == 20 && offsetof(Policy, buffer_ms) == 36);
+static_assert(offsetof(Policy, pinned) == 40 && offsetof(Policy, volume) == 44);
+static_assert(offsetof(Policy, further) == 48 && sizeof(Policy) == 64);
 static_assert(sizeof(End) == 16);
 static_assert(sizeof(Mark) == 40);
-static_assert(offsetof(Producer, stream) == 8);
-static_assert(offsetof(Producer, hold_from) == 32);
-static_assert(offsetof(Producer, skip_from) == 40);
-static_assert(offsetof(Producer, ends) == 64);
-static_assert(offsetof(Producer, end) == 72);
-static_assert(offsetof(Producer, marks) == 328);
-static_assert(offsetof(Producer, mark) == 336);
-static_assert(sizeof(Producer) == 1024);
+static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
+static_assert(offsetof(Producer, skip_from) == 40 && offsetof(Producer, ends) == 64);
+static_assert(offsetof(Producer, end) == 72 && offsetof(Producer, marks) == 328);
+static_assert(offsetof(Producer, mark) == 336 && sizeof(Producer) == 1024);
 static_assert(offsetof(Consumer, acknowledged_stream) == 16);
-static_assert(offsetof(Consumer, marks_taken) == 40);
-static_assert(offsetof(Consumer, sequence) == 48);
-static_assert(offsetof(Consumer, clock_anchor_ns) == 64);
-static_assert(offsetof(Consumer, clock_stream) == 80);
-static_assert(offsetof(Consumer, clock_marks) == 88);
-static_assert(offsetof(Consumer, dropped_frames) == 120);
+static_assert(offsetof(Consumer, marks_taken) == 40 && offsetof(Consumer, sequence) == 48);
+static_assert(offsetof(Consumer, clock_anchor_ns) == 64 && offsetof(Consumer, clock_stream) == 80);
+static_assert(offsetof(Consumer, clock_marks) == 88 && offsetof(Consumer, dropped_frames) == 120);
 static_assert(offsetof(Consumer, filter_frames) == 128);
-static_assert(offsetof(Consumer, filter_section) == 136);
-static_assert(offsetof(Consumer, filter_given) == 160);
+static_assert(offsetof(Consumer, filter_section) == 136 && offsetof(Consumer, filter_given) == 160);
 static_assert(sizeof(Consumer) == 192);
 static_assert(sizeof(Direction) == 1216);
-static_assert(offsetof(Side, format) == 24);
-static_assert(offsetof(Side, buffer_frames) == 40);
-static_assert(offsetof(Side, polled) == 68);
-static_assert(offsetof(Side, rate_hz) == 80);
-static_assert(offsetof(Side, frames) == 88);
-static_assert(offsetof(Side, partial_bytes) == 120);
-static_assert(offsetof(Side, partial) == 128);
-static_assert(offsetof(Side, command) == 384);
-static_assert(offsetof(Side, song) == 448);
-static_assert(offsetof(Side, label) == 512);
-static_assert(offsetof(Side, waiting) == 528);
-static_assert(offsetof(Side, wake_frame) == 536);
-static_assert(offsetof(Side, lock) == 544);
-static_assert(offsetof(Side, wake) == 576);
-static_assert(sizeof(Side) == 640);
-static_assert(offsetof(ClockStats, moved_frames) == 32);
-static_assert(sizeof(ClockStats) == 64);
-static_assert(offsetof(Mixer, muted) == 12);
-static_assert(sizeof(Mixer) == 64);
+static_assert(offsetof(Side, format) == 24 && offsetof(Side, buffer_frames) == 40);
+static_assert(offsetof(Side, polled) == 68 && offsetof(Side, rate_hz) == 80);
+static_assert(offsetof(Side, frames) == 88 && offsetof(Side, partial_bytes) == 112);
+static_assert(offsetof(Side, partial) == 116 && offsetof(Side, command) == 372);
+static_assert(offsetof(Side, song) == 436 && offsetof(Side, label) == 500);
+static_assert(offsetof(Side, waiting) == 520 && offsetof(Side, wake_frame) == 528);
+static_assert(offsetof(Side, lock) == 536 && offsetof(Side, wake) == 576 && sizeof(Side) == 640);
+static_assert(offsetof(ClockStats, moved_frames) == 32 && sizeof(ClockStats) == 64);
+static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64);
 static_assert(sizeof(Start) == 64);
-static_assert(offsetof(MappedStream, seen) == 16);
-static_assert(offsetof(MappedStream, anchor_ns) == 32);
+static_assert(offsetof(MappedStream, seen) == 16 && offsetof(MappedStream, anchor_ns) == 32);
 static_assert(sizeof(MappedStream) == 64);
-static_assert(offsetof(Mapped, pump_owner) == 128);
-static_assert(offsetof(Mapped, moved_ns) == 136);
+static_assert(offsetof(Mapped, pump_owner) == 128 && offsetof(Mapped, moved_ns) == 136);
 static_assert(sizeof(Mapped) == 192);
 static_assert(sizeof(Clips) == 64);
-static_assert(offsetof(Segment, policy) == 64);
-static_assert(offsetof(Segment, direction) == 128);
-static_assert(offsetof(Segment, side) == 2560);
-static_assert(offsetof(Segment, clock_stats) == 3840);
-static_assert(offsetof(Segment, mixer) == 3968);
-static_assert(offsetof(Segment, start) == 4032);
-static_assert(offsetof(Segment, mapped) == 4096);
-static_assert(offsetof(Segment, clips) == 4480);
+static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, direction) == 128);
+static_assert(offsetof(Segment, side) == 2560 && offsetof(Segment, clock_stats) == 3840);
+static_assert(offsetof(Segment, mixer) == 3968 && offsetof(Segment, start) == 4032);
+static_assert(offsetof(Segment, mapped) == 4096 && offsetof(Segment, clips) == 4480);
 static_assert(sizeof(Segment) <= kRingOffset && sizeof(Segment) == 4544);
 
 }  // namespace ossloop::abi

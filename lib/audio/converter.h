@@ -53,11 +53,8 @@ class Converter {
   // scale_frames_round() of what was in, and process() starts a new stream.
   std::size_t finish(void* out, std::size_t out_frames) noexcept;
 
-  // Input frames taken whose sound has not come out, the delay of the filter, or is
-  // among the last `unheard` frames that did. Without a change of rate `unheard`.
-  std::size_t held_input_frames(std::uint64_t unheard = 0) const {
-    return rate_ ? rate_->held_input_frames(unheard) : static_cast<std::size_t>(unheard);
-  }
+  // Input frames taken whose sound has not come out: the delay of the filter.
+  std::size_t held_input_frames() const { return rate_ ? rate_->held_input_frames() : 0; }
 
   // Samples saturated since the last question: too loud for the format.
   std::uint64_t take_clipped();

@@ -161,12 +161,9 @@ std::size_t RateConverter::finish(void* out, std::size_t out_frames) noexcept {
   return wanted;
 }
 
-std::size_t RateConverter::held_input_frames(std::uint64_t unheard) const {
-  // What came out before the stream was ours is another converter's.
-  const std::uint64_t earlier = unheard > out_frames_ ? unheard - out_frames_ : 0;
-  const std::uint64_t heard = scale_frames_round(out_frames_ + earlier - unheard, from_hz_, to_hz_);
-  const std::uint64_t held = heard < in_frames_ ? in_frames_ - heard : 0;
-  return static_cast<std::size_t>(held + scale_frames_round(earlier, from_hz_, to_hz_));
+std::size_t RateConverter::held_input_frames() const {
+  const std::uint64_t heard = scale_frames_round(out_frames_, from_hz_, to_hz_);
+  return heard < in_frames_ ? static_cast<std::size_t>(in_frames_ - heard) : 0;
 }
 
 std::size_t RateConverter::take_clipped() {

@@ -58,9 +58,8 @@ class RateConverter {
   // The tail: call until it returns 0.
   std::size_t finish(void* out, std::size_t out_frames) noexcept;
 
-  // Input frames taken whose sound has not come out, or is among the last `unheard`
-  // frames that did; rounded once.
-  std::size_t held_input_frames(std::uint64_t unheard = 0) const;
+  // Input frames taken whose sound has not come out.
+  std::size_t held_input_frames() const;
 
   // Samples saturated since the last question.
   std::size_t take_clipped();

@@ -142,7 +142,7 @@ void Endpoint::claim_side(const OpenRequest& request) {
                      &side.shared, &side.partial_bytes}) {
     zero->store(0, kRelaxed);
   }
-  for (auto* zero : {&side.frames, &side.stream_frames, &side.zero_frames, &side.seen_frames}) {
+  for (auto* zero : {&side.frames, &side.zero_frames, &side.seen_frames}) {
     zero->store(0, kRelaxed);
   }
   abi::Mapped& mapped = port_.contract().mapped[port_.index()];

@@ -61,7 +61,6 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) 
   }
   if (flow_.streaming()) return true;
   flow_.begin(now_ns);
-  port_.side().stream_frames.store(port_.side().frames.load(kRelaxed), kRelaxed);
   return true;
 }
 

@@ -26,7 +26,6 @@ void Port::refresh() { format_word_.store(side().format.load(kRelaxed), kRelaxed
 
 void Port::set_format(const audio::PcmFormat& format) {
   side().format.store(pack(format), kRelaxed);
-  side().setting_serial.fetch_add(1, kRelaxed);
   refresh();
 }
 

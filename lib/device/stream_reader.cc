@@ -75,9 +75,7 @@ int StreamReader::follow_section(Filling filling) {
 }
 
 int StreamReader::prepare_converter() {
-  const std::uint32_t setting = port_.side().setting_serial.load(kRelaxed);
-  const bool fits = converter_setting_ == setting && converter_to_ == port_.format() &&
-                    converter_from_ == section_.format;
+  const bool fits = converter_to_ == port_.format() && converter_from_ == section_.format;
   if (converter_ != nullptr && fits) {
     follow_levels();
     return 0;
@@ -92,7 +90,6 @@ int StreamReader::prepare_converter() {
   options.dither = config::get<"dither", bool>(policy);
   options.blocks = flow_.free_clock() ? audio::Blocks::kLong : audio::Blocks::kShort;
   converter_ = audio::Converter::create(section_.format, port_.format(), options, error);
-  converter_setting_ = setting;
   converter_from_ = section_.format;
   converter_to_ = port_.format();
   if (converter_ == nullptr) return error;

@@ -87,7 +87,6 @@ class StreamReader {
   RingLimits limits_;
   RingView ring_;  // once there was something to read in it
   std::unique_ptr<audio::Converter> converter_;
-  std::uint32_t converter_setting_ = 0;
   audio::PcmFormat converter_from_{};
   audio::PcmFormat converter_to_{};
   Levels levels_;  // what the converter applies

@@ -39,10 +39,6 @@ class Ring {
     std::byte* const at = piece(position, frames);
     std::memcpy(at, from, frames * frame_bytes_);
   }
-  void copy_out(std::uint64_t position, void* to, std::size_t frames) const {
-    const std::byte* const at = piece(position, frames);
-    std::memcpy(to, at, frames * frame_bytes_);
-  }
 
  private:
   std::byte* data_ = nullptr;

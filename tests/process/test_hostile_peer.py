@@ -20,7 +20,7 @@ LAYOUT = (ROOT / "lib/abi/layout.h").read_text()
 
 def asserted(what):
     """A number that lib/abi/layout.h asserts."""
-    return int(re.search(rf"static_assert\(.*{re.escape(what)} == (\d+)\)", LAYOUT)[1])
+    return int(re.search(rf"{re.escape(what)} == (\d+)", LAYOUT)[1])
 
 
 DIRECTIONS, DIRECTION_BYTES = asserted("offsetof(Segment, direction)"), asserted("sizeof(Direction)")

@@ -1,5 +1,6 @@
 #include "shm/ring.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 #include <vector>
@@ -41,6 +42,11 @@ class Memory {
 };
 
 constexpr std::size_t kPage = 4096;
+
+void copy_out(const Ring& ring, std::uint64_t position, std::byte* to, std::size_t frames) {
+  const std::byte* const from = ring.piece(position, frames);
+  std::copy_n(from, frames * ring.frame_bytes(), to);
+}
 
 }  // namespace
 
@@ -92,7 +98,7 @@ TEST_CASE("what is copied in comes out, whatever wraps") {
         const Bytes in = counting(bytes + 1, random());
         Bytes out(bytes + 1, std::byte{0x5A});
         ring.copy_in(position, in.data(), frames);
-        ring.copy_out(position, out.data(), frames);
+        copy_out(ring, position, out.data(), frames);
         REQUIRE(std::equal(out.begin(), out.end() - 1, in.begin()));
         REQUIRE(out.back() == std::byte{0x5A});
         position += frames;
@@ -109,7 +115,7 @@ TEST_CASE("a copy touches only its own frames") {
   const Bytes second = counting(3 * 4, 0);
   ring.copy_in(1022, second.data(), 3);  // the last two and the first
   Bytes out(kPage);
-  ring.copy_out(1, out.data(), 1024);
+  copy_out(ring, 1, out.data(), 1024);
   CHECK(std::equal(first.begin() + 4, first.begin() + 1022 * 4, out.begin()));
   CHECK(std::equal(second.begin(), second.end(), out.end() - 12));
 }
