@@ -108,7 +108,8 @@ inline constexpr std::uint32_t kMarks = 16;
 
 struct End {
   Atomic<std::uint64_t> stream;
-  Atomic<std::uint64_t> frame;  // the first frame that is not of the stream
+  Atomic<std::uint64_t> frame;   // the first frame that is not of the stream
+  Atomic<std::uint64_t> volume;  // Side::play_volume of who played it
 };
 inline constexpr std::uint32_t kEnds = 16;
 
@@ -304,12 +305,12 @@ static_assert(sizeof(Header) == 64);
 static_assert(offsetof(Policy, ppm) == 20 && offsetof(Policy, buffer_ms) == 36);
 static_assert(offsetof(Policy, pinned) == 40 && offsetof(Policy, volume) == 44);
 static_assert(offsetof(Policy, further) == 48 && sizeof(Policy) == 64);
-static_assert(sizeof(End) == 16);
+static_assert(sizeof(End) == 24);
 static_assert(sizeof(Mark) == 40);
 static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
 static_assert(offsetof(Producer, skip_from) == 40 && offsetof(Producer, ends) == 64);
-static_assert(offsetof(Producer, end) == 72 && offsetof(Producer, marks) == 328);
-static_assert(offsetof(Producer, mark) == 336 && sizeof(Producer) == 1024);
+static_assert(offsetof(Producer, end) == 72 && offsetof(Producer, marks) == 456);
+static_assert(offsetof(Producer, mark) == 464 && sizeof(Producer) == 1152);
 static_assert(offsetof(Consumer, acknowledged_stream) == 16);
 static_assert(offsetof(Consumer, marks_taken) == 40 && offsetof(Consumer, sequence) == 48);
 static_assert(offsetof(Consumer, clock_anchor_ns) == 64 && offsetof(Consumer, clock_stream) == 80);
@@ -317,7 +318,7 @@ static_assert(offsetof(Consumer, clock_marks) == 88 && offsetof(Consumer, droppe
 static_assert(offsetof(Consumer, filter_frames) == 128);
 static_assert(offsetof(Consumer, filter_section) == 136 && offsetof(Consumer, filter_given) == 160);
 static_assert(sizeof(Consumer) == 192);
-static_assert(sizeof(Direction) == 1216);
+static_assert(sizeof(Direction) == 1344);
 static_assert(offsetof(Side, format) == 24 && offsetof(Side, buffer_frames) == 40);
 static_assert(offsetof(Side, polled) == 68 && offsetof(Side, rate_hz) == 80);
 static_assert(offsetof(Side, frames) == 88 && offsetof(Side, partial_bytes) == 112);
@@ -334,9 +335,9 @@ static_assert(offsetof(Mapped, pump_owner) == 128 && offsetof(Mapped, moved_ns) 
 static_assert(sizeof(Mapped) == 192);
 static_assert(sizeof(Clips) == 64);
 static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, direction) == 128);
-static_assert(offsetof(Segment, side) == 2560 && offsetof(Segment, clock_stats) == 3840);
-static_assert(offsetof(Segment, mixer) == 3968 && offsetof(Segment, start) == 4032);
-static_assert(offsetof(Segment, mapped) == 4096 && offsetof(Segment, clips) == 4480);
-static_assert(sizeof(Segment) <= kRingOffset && sizeof(Segment) == 4544);
+static_assert(offsetof(Segment, side) == 2816 && offsetof(Segment, clock_stats) == 4096);
+static_assert(offsetof(Segment, mixer) == 4224 && offsetof(Segment, start) == 4288);
+static_assert(offsetof(Segment, mapped) == 4352 && offsetof(Segment, clips) == 4736);
+static_assert(sizeof(Segment) <= kRingOffset && sizeof(Segment) == 4800);
 
 }  // namespace ossloop::abi

@@ -60,6 +60,7 @@ int Capture::begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh) 
     return error;
   }
   error = reader_.look(now_ns, known_);
+  if (error != 0) reader_.drop(known_);  // what cannot be converted is gone for good
   known_until_ = known_.read + std::min(known_.frames, flow().consumer_buffer(reader_.limits()));
   known_for_ = port_.buffer_changes();
   return error;
@@ -121,7 +122,7 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
   }
   if (start()) step.error = reader_.look(now_ns, view);
   for (std::uint32_t pass = 0; pass < 4 + abi::kMarks && step.error == 0; ++pass) {
-    if (view.frames > 0 && !reader_.has_pending()) step.error = reader_.map();
+    if (view.frames > 0) step.error = reader_.map();
     if (step.error != 0) {
       reader_.drop(view);  // what cannot be had is gone for good
       return step;
@@ -163,6 +164,12 @@ std::uint64_t Capture::available_frames(std::int64_t now_ns) {
   return reader_.look(now_ns, view) == 0 ? reader_.count(view) : 0;
 }
 
+std::uint64_t Capture::passed_frames(std::int64_t now_ns) {
+  ConsumerFlow::View view;
+  known_until_ = 0;
+  return reader_.glance(now_ns, view) == 0 ? reader_.count(view) : 0;
+}
+
 bool Capture::streaming(std::int64_t now_ns) {
   ConsumerFlow::View view;
   known_until_ = 0;
@@ -182,7 +189,7 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   const bool rest_is_due =
       (view.closing || view.section_ends) && view.read + view.frames >= view.written;
   const bool ends = view.end && !reader_.has_more(view) && tells_ends();
-  return rest_is_due && (available > 0 || ends);
+  return rest_is_due && (available > 0 || ends || reader_.others_hold());
 }
 
 void Capture::halt(std::int64_t now_ns) {

@@ -25,6 +25,8 @@ class Capture {
 
   // Frames of the program that read() would give now.
   std::uint64_t available_frames(std::int64_t now_ns);
+  // The same, but where another process reads it may leave out a filter's delay.
+  std::uint64_t passed_frames(std::int64_t now_ns);
   // Has sound begun to come in?
   bool streaming(std::int64_t now_ns);
 

@@ -94,7 +94,7 @@ std::uint64_t Endpoint::passed_fragments(std::int64_t now_ns) {
   }
   const std::uint64_t moved = port_.side().frames.load(kRelaxed);
   const std::uint64_t position = live_direction() == kRead
-                                     ? moved + capture_.available_frames(now_ns)
+                                     ? moved + capture_.passed_frames(now_ns)
                                      : moved - std::min(moved, playback_.queued_frames(now_ns));
   return position / port_.fragment_frames();
 }

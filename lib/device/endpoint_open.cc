@@ -157,6 +157,9 @@ void Endpoint::claim_side(const OpenRequest& request) {
   side.pid.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);
   side.trigger.store(3, kRelaxed);
   side.cooked.store(1, kRelaxed);
+  // A producer that was killed left its stream open: it ends where it stopped, as loud as
+  // it was.
+  playback_.end();
   side.play_volume.store(kFullVolume, kRelaxed);
   side.record_volume.store(kFullVolume, kRelaxed);
   std::snprintf(side.command, sizeof side.command, "%s", program_invocation_short_name);
@@ -172,8 +175,6 @@ void Endpoint::claim_side(const OpenRequest& request) {
   }
   port_.set_format(format);
   port_.set_buffering(default_buffering(format, port_.buffer_ms()));
-  // A producer that was killed left its stream open: it ends where it stopped.
-  playback_.end();
   playback_.arm(true, 0);
   if (port_.server() || (request.access & kRead) != 0) capture_.attach();
 }

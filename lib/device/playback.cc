@@ -168,7 +168,8 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
 bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
   if (flow_.streaming()) {
     if (!flow_.consumer_kept()) return true;
-    return space_frames(now_ns) >= std::min(frames, port_.buffer_frames());
+    const bool has_place = flow_.may_mark() || ring_.section().number == flow_.sections();
+    return has_place && space_frames(now_ns) >= std::min(frames, port_.buffer_frames());
   }
   return !port_.server() || flow_.consumer_running();
 }

@@ -46,6 +46,7 @@ class Playback {
   void end() {
     ending_ = ending_ || flow_.streaming();
     flow_.end();
+    ring_.discard(port_.segment());
   }
   bool streaming() const { return flow_.streaming(); }
   ProducerFlow& flow() { return flow_; }

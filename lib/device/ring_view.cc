@@ -47,22 +47,36 @@ int RingView::prepare(const shm::Segment& segment, const Section& last,
   Section wanted = last;
   const std::size_t bytes = ring_bytes(format, buffer_ms);
   if (last.number != 0 && last.ring_bytes >= bytes) {
+    discard(segment);
     if (last.format != format) {
       wanted = {0, written, format, last.ring_offset, last.ring_bytes, last.byte_of(written)};
     }
     if (follow(segment, wanted, buffer_ms) == 0) return 0;
   }
   // One that was made before, and has no mark yet, will do.
-  const bool made = section_.number == 0 && ring_ && section_.ring_bytes >= bytes;
+  if (unmarked_ != 0 && section_.ring_bytes < bytes) discard(segment);
   wanted = {0, written, format, section_.ring_offset, section_.ring_bytes, 0};
   int error = 0;
-  if (!made) {
+  if (unmarked_ == 0) {
     wanted.ring_bytes = bytes;
     DeviceThread::instance().run([&] { error = segment.add_ring(bytes, wanted.ring_offset); });
   }
-  return error != 0 ? error : follow(segment, wanted, buffer_ms);
+  if (error == 0) error = follow(segment, wanted, buffer_ms);
+  if (error == 0) unmarked_ = wanted.ring_offset;
+  return error;
 }
 
-void RingView::marked(const Section& section) { section_ = section; }
+void RingView::discard(const shm::Segment& segment) {
+  const std::uint64_t offset = std::exchange(unmarked_, 0);
+  if (offset == 0) return;
+  const std::uint64_t bytes = section_.ring_bytes;
+  *this = {};
+  DeviceThread::instance().run([&] { segment.drop_ring(offset, bytes); });
+}
+
+void RingView::marked(const Section& section) {
+  section_ = section;
+  unmarked_ = 0;
+}
 
 }  // namespace ossloop::device

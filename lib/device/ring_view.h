@@ -19,6 +19,8 @@ class RingView {
   // ProducerFlow::mark() gives it. 0, -ENOSPC, or what the system says.
   int prepare(const shm::Segment& segment, const Section& last, const audio::PcmFormat& format,
               std::uint64_t written, std::uint32_t buffer_ms);
+  // Gives back the memory of a ring that has no mark.
+  void discard(const shm::Segment& segment);
   // The mark was made.
   void marked(const Section& section);
 
@@ -35,6 +37,7 @@ class RingView {
   void use(const Section& section, std::uint32_t buffer_ms);
 
   Section section_;
+  std::uint64_t unmarked_ = 0;  // where a ring begins that prepare() made and nobody knows of
   shm::Mapping mapping_;
   shm::Ring ring_;
   RingLimits limits_;

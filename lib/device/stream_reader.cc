@@ -41,22 +41,24 @@ int StreamReader::glance(std::int64_t now_ns, ConsumerFlow::View& view) {
 }
 
 int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view, Filling filling) {
+  int error = 0;
   for (std::uint32_t marks = 0; marks <= 2 * abi::kMarks; ++marks) {
-    const int error = follow_section(filling);
-    if (error != 0) return error;
+    error = follow_section(filling);
     view = flow_.look(limits_, now_ns);
     if (flow_.read() != read_) ahead_ = 0;  // past what was dropped; the filter goes on
     remember();
     if (flow_.section_read() != section_.number) continue;  // and past a mark
     if (!view.section_ends || view.read != view.written || !tail_done_ || has_pending()) break;
-    // Another process's filter may hold the last of it.
-    const std::uint64_t filtered = flow_.filter().section;
-    if (converter_ == nullptr && filtered != 0 && filtered == section_.number) break;
+    if (others_hold()) break;
     flow_.next_section();
     forget();
   }
   if (has_more(view)) view.end = false;
-  return 0;
+  return view.frames > 0 ? error : 0;
+}
+
+bool StreamReader::others_hold() const {
+  return converter_ == nullptr && section_.number != 0 && flow_.filter().section == section_.number;
 }
 
 bool StreamReader::tail_due(const ConsumerFlow::View& view) const {
@@ -143,6 +145,7 @@ bool StreamReader::refill(const ConsumerFlow::Filter& filter) {
     const std::size_t made = step.output_frames * frame_bytes - known;
     std::memmove(to, to + known, made);
     pending_.push(made);
+    if (pending_frames() > port_.buffer_frames() + 2 * kAheadFrames) return false;
     if (step.input_frames == 0 && step.output_frames == 0) return false;
     at += step.input_frames;
   }
@@ -375,12 +378,12 @@ void StreamReader::forget_own() {
   converter_.reset();
   tail_done_ = true;
   forget_pending();
-  flow_.tell_filter(0);
   remember();
 }
 
 void StreamReader::forget() {
   flow_.no_filter();
+  flow_.tell_filter(0);
   forget_own();
 }
 

@@ -56,6 +56,9 @@ class StreamReader {
   // Is there something to give that is not in the ring any more?
   bool has_more(const ConsumerFlow::View& view) const { return has_pending() || tail_due(view); }
 
+  // May another process's filter hold the last frames of the section?
+  bool others_hold() const;
+
   // The end of a stream was told: a filter begins anew.
   void end_stream();
   // Nothing that was taken is wanted any more.

@@ -183,9 +183,13 @@ int Segment::add_ring(std::size_t bytes, std::uint64_t& offset) const {
   std::uint64_t seen = end.load(std::memory_order_relaxed);
   do {
     // Whole pages, whatever stands there: so far, no file grows.
-    offset = std::clamp<std::uint64_t>(seen, abi::kRingOffset, kLongestFile) & ~kInPage;
+    offset = std::max<std::uint64_t>(seen, abi::kRingOffset) & ~kInPage;
+    if (offset > kLongestFile) return -ENOSPC;
   } while (!end.compare_exchange_weak(seen, offset + bytes));
-  return with_file([&](int fd) { return reserve(fd, offset, bytes); });
+  const int error = with_file([&](int fd) { return reserve(fd, offset, bytes); });
+  seen = offset + bytes;
+  if (error != 0) end.compare_exchange_strong(seen, offset);
+  return error;
 }
 
 Mapping Segment::map_ring(std::uint64_t offset, std::uint64_t bytes, int& error) const {
@@ -216,6 +220,8 @@ int Segment::read_ring(std::uint64_t offset, std::byte* to, std::size_t bytes) c
 }
 
 void Segment::drop_ring(std::uint64_t offset, std::uint64_t bytes) const {
+  std::uint64_t end = offset + bytes;
+  contract().header.file_end.compare_exchange_strong(end, offset);
   with_file([&](int fd) {
     return sys().punch_hole(fd, static_cast<std::int64_t>(offset),
                             static_cast<std::int64_t>(bytes));

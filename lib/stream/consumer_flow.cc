@@ -131,11 +131,13 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
     if (ends - taken > abi::kEnds) taken = ends - abi::kEnds;
     Stream result;
     bool marked = false;
+    end_ = nullptr;
     while (taken != ends) {
       const auto& end = producer_.end[taken % abi::kEnds];
       const std::uint64_t id = end.stream.load(kRelaxed);
       const std::uint64_t frame = sane_limit(end.frame.load(kRelaxed));
       if (id > told) {
+        end_ = &end;
         result = {id, frame, true};
         marked = true;
         break;
@@ -154,6 +156,7 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
     if (producer_.ends.load(kAcquire) != ends) continue;
     consumer_.ends_taken.store(taken, kRelease);
     if (position != read()) jump_to(position);
+    result.over = result.ended;
     if (const std::uint64_t number = section_read(); number != sections()) {
       const std::uint64_t mark = section(number + 1).frame;
       if (distance(result.limit, mark) > 0 || (!result.ended && mark == result.limit)) {
@@ -238,7 +241,7 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
 ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_ns) {
   Stream stream = current(ring);
   skip_dropped(stream);
-  if (!stream.ended) {
+  if (!stream.over) {
     // Frames written since the trigger was taken away wait for it.
     const std::uint64_t held_from = std::max(producer_.hold_from.load(kAcquire), read());
     stream.section_ends = stream.section_ends && held_from >= stream.limit;
@@ -268,6 +271,11 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
     return view;
   }
 
+  if (stream.section_ends && lapped(ring)) {
+    consumer_.dropped_frames.fetch_add(stream.limit - view.read, kRelaxed);
+    move_filter(as_signed(stream.limit - view.read));
+    set_read(view.read = stream.limit);
+  }
   // All counted from the first frame to read.
   const std::uint64_t have = stream.limit - view.read;
   const std::uint64_t buffer = buffer_of(consumer_side_, ring);
@@ -320,6 +328,12 @@ std::uint64_t ConsumerFlow::slack(const RingLimits& ring) const {
   const std::uint64_t fragments =
       std::clamp<std::uint64_t>(producer_side_.fragments.load(kRelaxed), 2, 65536);
   return buffer_of(producer_side_, ring) / fragments;
+}
+
+Levels ConsumerFlow::levels() const {
+  Levels levels = Flow::levels();
+  if (end_ != nullptr) set_volume(levels.producer, end_->volume.load(kRelaxed));
+  return levels;
 }
 
 void ConsumerFlow::take(std::uint64_t frames) {

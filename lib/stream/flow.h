@@ -181,6 +181,9 @@ class ConsumerFlow : public Flow {
   View look(const RingLimits& ring, std::int64_t now_ns);
   void take(std::uint64_t frames);
   void take_silence(std::uint64_t frames);
+  // What acts on the level of the sound that was looked at: a stream keeps its player's
+  // volume when another has the side.
+  Levels levels() const;
   // All of the section is taken: what follows is of the next, and passes at its rate.
   void next_section();
   // A filter, as other processes of the open find it (abi::Consumer). Positions that are
@@ -222,7 +225,8 @@ class ConsumerFlow : public Flow {
   struct Stream {
     std::uint64_t id = 0;
     std::uint64_t limit = 0;
-    bool ended = false;
+    bool ended = false;  // at `limit`
+    bool over = false;   // wherever
     bool section_ends = false;
   };
   Stream current(const RingLimits& ring);
@@ -236,9 +240,10 @@ class ConsumerFlow : public Flow {
   void jump_to(std::uint64_t position);
   void move_filter(std::int64_t frames);
 
-  bool starving_ = false;         // inside one underrun
-  bool held_ = false;             // inside one overrun
-  std::int64_t together_ns_ = 0;  // when a start together was, 0: none
+  const abi::End* end_ = nullptr;  // of the stream that was looked at, if it has one
+  bool starving_ = false;          // inside one underrun
+  bool held_ = false;              // inside one overrun
+  std::int64_t together_ns_ = 0;   // when a start together was, 0: none
   bool was_free_ = false;
   std::int64_t waited_ns_ = 0;  // when we last looked for the first frame in vain
 };

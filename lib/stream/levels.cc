@@ -48,6 +48,10 @@ void set_mixer_level(abi::Mixer& mixer, abi::MixerChannel channel, std::uint32_t
   mixer.changes.fetch_add(1, kRelaxed);
 }
 
+void set_volume(std::uint64_t& levels, std::uint64_t volume) {
+  levels = (levels & ~std::uint64_t{0xffff}) | sane_volume(static_cast<std::uint32_t>(volume));
+}
+
 Levels levels_of(const abi::Segment& segment, abi::DirectionIndex direction) {
   const abi::Side& server = segment.side[abi::kServer];
   const abi::Side& client = segment.side[abi::kClient];

@@ -25,6 +25,8 @@ struct Levels {
   std::uint64_t consumer = 0;
   bool operator==(const Levels&) const = default;
 };
+// Another stream's own volume in the place of the present one.
+void set_volume(std::uint64_t& levels, std::uint64_t volume);
 Levels levels_of(const abi::Segment& segment, abi::DirectionIndex direction);
 
 // As linear factors. All levels full are exactly 1.

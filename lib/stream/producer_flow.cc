@@ -73,6 +73,7 @@ void ProducerFlow::end() {
   auto& end = producer_.end[ends % abi::kEnds];
   end.stream.store(stream(), kRelaxed);
   end.frame.store(written(), kRelaxed);
+  end.volume.store(producer_side_.play_volume.load(kRelaxed), kRelaxed);
   producer_.ends.store(ends + 1, kRelease);
 }
 
