@@ -59,8 +59,6 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) 
     step.wait = {now_ns + kTablesFullNs, 0, 0};
     return false;
   }
-  if (flow_.streaming()) return true;
-  flow_.begin(now_ns);
   return true;
 }
 
@@ -92,14 +90,22 @@ void Playback::look_for_room(std::uint64_t frames, std::int64_t now_ns) {
                      room_.buffer_changes == port_.buffer_changes() &&
                      port_.side().shared.load(std::memory_order_acquire) == 0;
   if (known && frames <= std::min(room_.space, room_.ring)) return;
-  room_ = {space_frames(now_ns), flow_.room(ring_.limits(), now_ns), flow_.stream(),
+  // What an earlier stream left unplayed counts too.
+  const std::uint64_t queued = flow_.written() - flow_.played(limits(), now_ns);
+  const std::uint64_t buffer = port_.buffer_frames();
+  room_ = {buffer - std::min(buffer, queued), flow_.room(ring_.limits(), now_ns), flow_.stream(),
            port_.buffer_changes()};
 }
 
-// The count comes back short only if the ring itself is full.
-std::size_t Playback::feed(const std::byte* data, std::size_t frames) {
+// The count comes back short only if the ring itself is full. A stream begins with its first
+// frame: who takes none has begun none.
+std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64_t now_ns) {
   const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(frames, room_.ring));
   if (taken == 0) return 0;
+  if (!flow_.streaming()) {
+    flow_.begin(now_ns);
+    room_.stream = flow_.stream();
+  }
   if (ring_.section().number == 0) {
     Section next = ring_.section();
     flow_.mark(next);
@@ -129,7 +135,7 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
     if (partial == 0 && left >= frame_bytes) {
       const auto frames =
           static_cast<std::size_t>(std::min<std::uint64_t>(left / frame_bytes, room_.space));
-      const std::size_t taken = frames == 0 ? 0 : feed(data + step.moved, frames);
+      const std::size_t taken = frames == 0 ? 0 : feed(data + step.moved, frames, now_ns);
       step.moved += taken * frame_bytes;
       if (taken == 0 || taken < frames) break;
       continue;
@@ -140,7 +146,7 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
     std::memcpy(side.partial + partial, data + step.moved, take);
     partial += take;
     if (partial == frame_bytes) {
-      if (feed(reinterpret_cast<const std::byte*>(side.partial), 1) == 0) {
+      if (feed(reinterpret_cast<const std::byte*>(side.partial), 1, now_ns) == 0) {
         partial -= take;
         break;
       }

@@ -56,7 +56,7 @@ class Playback {
   RingLimits limits() const;
   bool gate(bool progressed, std::int64_t now_ns, TransferResult& step);
   void look_for_room(std::uint64_t frames, std::int64_t now_ns);
-  std::size_t feed(const std::byte* data, std::size_t frames);
+  std::size_t feed(const std::byte* data, std::size_t frames, std::int64_t now_ns);
   void abandon();
 
   Port& port_;

@@ -103,6 +103,7 @@ class Play {
     const std::uint64_t queued = streaming ? playback.queued_frames(rig_.now) : 0;
     const std::uint64_t heard = flow.read_by_peer();
     playback.halt(rig_.now);
+    early_.clear();
     // What is left is an earlier stream's.
     hold(playback.queued_frames(rig_.now) == 0 || model_.streams() > 1,
          "something is queued after a halt");
@@ -163,6 +164,7 @@ class Play {
     if (free && chance_.one_in(4)) playing_.rate_hz = chance_.pick(kRates);
     model_.plays(playing_);
     model_.dropped_rest();
+    early_.clear();
     auto& port = rig_.player().port;
     port.set_format(playing_);
     port.side().partial_bytes.store(0);
@@ -171,6 +173,7 @@ class Play {
 
   void close_player(bool killed) {
     armed_ = true;
+    early_.clear();
     playing_ = setup_.player;
     if (killed) {
       // What a kill does not leave behind: half a frame.
@@ -297,6 +300,7 @@ class Play {
   const Setup setup_;
   Model model_;
   PcmFormat playing_;
+  Bytes early_;  // of a frame that is not yet whole, and of no stream
   Bytes recorded_;
   std::vector<std::size_t> ends_;
   bool armed_ = true;
