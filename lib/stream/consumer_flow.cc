@@ -17,33 +17,6 @@ constexpr auto kRelease = std::memory_order_release;
 
 void ConsumerFlow::set_read(std::uint64_t position) { consumer_.read.store(position, kRelease); }
 
-// Past frames that nobody hears, and past the marks among them.
-void ConsumerFlow::jump_to(std::uint64_t position) {
-  move_filter(as_signed(position - read()));
-  set_read(position);
-  for (std::uint32_t marks = 0; marks < abi::kMarks && section_read() != sections(); ++marks) {
-    if (distance(section(section_read() + 1).frame, position) > 0) break;
-    next_section();
-  }
-}
-
-void ConsumerFlow::next_section() {
-  const std::uint64_t last = sections();
-  std::uint64_t number = section_read() + 1;
-  if (last - number >= abi::kMarks) number = last;  // garbage, or an open that knows of none
-  SectionClock time = section_clock();
-  const Section next = section(number);
-  consumer_.marks_taken.store(number, kRelease);
-  if (time.stream == 0) return;
-  // At the mark, or where the clock is already: it is not set back.
-  const std::uint64_t frame =
-      as_position(time.clock.base) + distance(next.frame, as_position(time.clock.base));
-  time.clock.anchor_ns = time.clock.time_of(as_signed(frame));
-  time.clock.base = as_signed(frame);
-  time.clock.rate_hz = static_cast<std::uint32_t>(next.format.rate_hz);
-  start_clock(time.clock, time.stream);
-}
-
 void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream) {
   const std::uint32_t sequence = consumer_.sequence.load(kRelaxed) | 1;
   consumer_.sequence.store(sequence, kRelaxed);
@@ -328,12 +301,6 @@ std::uint64_t ConsumerFlow::slack(const RingLimits& ring) const {
   const std::uint64_t fragments =
       std::clamp<std::uint64_t>(producer_side_.fragments.load(kRelaxed), 2, 65536);
   return buffer_of(producer_side_, ring) / fragments;
-}
-
-Levels ConsumerFlow::levels() const {
-  Levels levels = Flow::levels();
-  if (end_ != nullptr) set_volume(levels.producer, end_->volume.load(kRelaxed));
-  return levels;
 }
 
 void ConsumerFlow::take(std::uint64_t frames) {

@@ -58,8 +58,13 @@ class Play {
     hold(step.error == 0, "write: error " + std::to_string(step.error));
     hold(step.moved <= bytes, "write took more than there was");
     if (!streaming && playback.streaming()) model_.began();
-    if (step.moved > 0)
-      model_.accepted(playing_, data.data(), step.moved, playback.flow().written());
+    // A stream begins with its first whole frame.
+    early_.insert(early_.end(), data.begin(),
+                  data.begin() + static_cast<std::ptrdiff_t>(step.moved));
+    if (playback.streaming() && !early_.empty()) {
+      model_.accepted(playing_, early_.data(), early_.size(), playback.flow().written());
+      early_.clear();
+    }
     const auto frame = static_cast<std::size_t>(playing_.frame_bytes());
     // Of a frame that was begun before, the rest is all that is taken.
     if (streaming)

@@ -1,0 +1,69 @@
+// How the consumer's half goes from section to section; and what it knows for the conversion:
+// levels, and what is told of its filter for another process of the open.
+#include "stream/flow.h"
+#include "stream/format_word.h"
+#include "stream/position.h"
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kRelease = std::memory_order_release;
+
+}  // namespace
+
+// Past frames that nobody hears, and past the marks among them.
+void ConsumerFlow::jump_to(std::uint64_t position) {
+  move_filter(as_signed(position - read()));
+  set_read(position);
+  for (std::uint32_t marks = 0; marks < abi::kMarks && section_read() != sections(); ++marks) {
+    if (distance(section(section_read() + 1).frame, position) > 0) break;
+    next_section();
+  }
+}
+
+void ConsumerFlow::next_section() {
+  const std::uint64_t last = sections();
+  std::uint64_t number = section_read() + 1;
+  if (last - number >= abi::kMarks) number = last;  // garbage, or an open that knows of none
+  SectionClock time = section_clock();
+  const Section next = section(number);
+  consumer_.marks_taken.store(number, kRelease);
+  if (time.stream == 0) return;
+  // At the mark, or where the clock is already: it is not set back.
+  const std::uint64_t frame =
+      as_position(time.clock.base) + distance(next.frame, as_position(time.clock.base));
+  time.clock.anchor_ns = time.clock.time_of(as_signed(frame));
+  time.clock.base = as_signed(frame);
+  time.clock.rate_hz = static_cast<std::uint32_t>(next.format.rate_hz);
+  start_clock(time.clock, time.stream);
+}
+
+Levels ConsumerFlow::levels() const {
+  Levels levels = Flow::levels();
+  if (end_ != nullptr) set_volume(levels.producer, end_->volume.load(kRelaxed));
+  return levels;
+}
+
+ConsumerFlow::Filter ConsumerFlow::filter() const {
+  return {consumer_.filter_section.load(kRelaxed), consumer_.filter_begin.load(kRelaxed),
+          consumer_.filter_format.load(kRelaxed), consumer_.filter_given.load(kRelaxed)};
+}
+
+void ConsumerFlow::begin_filter(const audio::PcmFormat& to) {
+  consumer_.filter_begin.store(read(), kRelaxed);
+  consumer_.filter_given.store(0, kRelaxed);
+  consumer_.filter_format.store(pack(to), kRelaxed);
+  consumer_.filter_section.store(section_read(), kRelaxed);
+}
+
+void ConsumerFlow::filter_gave(std::uint64_t frames) {
+  consumer_.filter_given.store(consumer_.filter_given.load(kRelaxed) + frames, kRelaxed);
+}
+
+void ConsumerFlow::move_filter(std::int64_t frames) {
+  consumer_.filter_begin.store(consumer_.filter_begin.load(kRelaxed) + as_position(frames),
+                               kRelaxed);
+}
+
+}  // namespace ossloop::device
