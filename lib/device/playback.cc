@@ -174,7 +174,9 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
 bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
   if (flow_.streaming()) {
     if (!flow_.consumer_kept()) return true;
-    const bool has_place = flow_.may_mark() || ring_.section().number == flow_.sections();
+    const bool goes_on =
+        ring_.section().number == flow_.sections() && ring_.format() == port_.format();
+    const bool has_place = goes_on || flow_.may_mark();
     return has_place && space_frames(now_ns) >= std::min(frames, port_.buffer_frames());
   }
   return !port_.server() || flow_.consumer_running();
