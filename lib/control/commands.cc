@@ -11,7 +11,7 @@
 #include "shm/claims.h"
 #include "shm/segment.h"
 #include "stream/format_word.h"
-#include "stream/ring_size.h"
+#include "stream/new_segment.h"
 
 namespace ossloop::control {
 namespace {
@@ -58,11 +58,9 @@ int refuse(int error, const Runtime& runtime, int number, std::string& why) {
 // Makes the segment; the claims are held.
 int make_segment(const Runtime& runtime, int number, const InstancePolicy& policy,
                  std::uint32_t pins, std::string& why) {
-  shm::SegmentInit init;
-  init.fill = [&](abi::Segment& segment) {
-    config::store_policy(policy, segment.policy);
+  const auto init = [&](abi::Segment& segment) {
+    device::fill_segment(segment, policy);
     segment.policy.pinned.store(pins);
-    segment.side[abi::kServer].format.store(device::pack(device::kServerDefault));
   };
   int error = 0;
   const auto segment = shm::Segment::open(directory_of(runtime), number, init, error);

@@ -3,8 +3,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "device/endpoint.h"
 #include "device/side_lock.h"
 #include "shm/wakeup.h"

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "device/device_thread.h"

@@ -1,6 +1,5 @@
 #include "oss/sndstat.h"
 
-#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 

@@ -44,7 +44,7 @@ int create(const RuntimeDirectory& directory, int number, const SegmentInit& ini
     result = error;
     if (mapping.data() != nullptr) {
       auto& segment = *reinterpret_cast<abi::Segment*>(mapping.data());
-      init.fill(segment);
+      init(segment);
       segment.header.layout_version.store(abi::kLayoutVersion, std::memory_order_relaxed);
       segment.header.instance.store(static_cast<std::uint32_t>(number), std::memory_order_relaxed);
       segment.header.magic.store(abi::kMagic, std::memory_order_release);

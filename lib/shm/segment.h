@@ -35,10 +35,8 @@ class Mapping {
 // Gives a part of a file its memory, so that no later write to it can fail. 0 or -errno.
 int reserve(int fd, std::uint64_t offset, std::uint64_t bytes);
 
-// How a segment is made when there is none yet.
-struct SegmentInit {
-  std::function<void(abi::Segment&)> fill;  // all but the header
-};
+// Fills a segment that is made because there is none yet: all but the header.
+using SegmentInit = std::function<void(abi::Segment&)>;
 
 // All functions open the file by name and close it again, unless a descriptor is
 // kept: run them where descriptors disturb nobody (device/device_thread.h).

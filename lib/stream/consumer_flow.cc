@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "stream/flow.h"
-#include "stream/format_word.h"
 #include "stream/position.h"
 
 namespace ossloop::device {

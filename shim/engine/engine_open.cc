@@ -5,7 +5,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -21,7 +20,7 @@
 #include "shim/engine/sndstat_file.h"
 #include "shm/node.h"
 #include "stream/format_word.h"
-#include "stream/ring_size.h"
+#include "stream/new_segment.h"
 
 namespace ossloop::shim {
 namespace {
@@ -95,12 +94,7 @@ int Engine::open(const config::DeviceName& name, int flags) {
 // How the segment of an instance is made when somebody first needs it.
 shm::SegmentInit Engine::init(int instance) const {
   const config::InstancePolicy& policy = runtime_.config.policy[instance];
-  shm::SegmentInit init;
-  init.fill = [&policy](abi::Segment& segment) {
-    config::store_policy(policy, segment.policy);
-    segment.side[abi::kServer].format.store(device::pack(device::kServerDefault));
-  };
-  return init;
+  return [&policy](abi::Segment& segment) { device::fill_segment(segment, policy); };
 }
 
 int Engine::open_mixer(const config::DeviceName& name, int flags) {

@@ -22,7 +22,7 @@
 #include "device/endpoint.h"
 #include "oss/request_table.h"
 #include "stream/format_word.h"
-#include "stream/ring_size.h"
+#include "stream/new_segment.h"
 
 namespace {
 
@@ -101,15 +101,10 @@ class Memory {
 };
 
 shm::SegmentInit init(int) {
-  shm::SegmentInit init;
   config::InstancePolicy policy;
   config::set<"clock">(policy, config::kFreeClock);
   config::set<"buffer_ms">(policy, 40);
-  init.fill = [policy](abi::Segment& segment) {
-    config::store_policy(policy, segment.policy);
-    segment.side[abi::kServer].format.store(device::pack(device::kServerDefault));
-  };
-  return init;
+  return [policy](abi::Segment& segment) { device::fill_segment(segment, policy); };
 }
 
 // One open of one side.
@@ -150,7 +145,7 @@ class World {
     if (server_.get() == nullptr || client_.get() == nullptr) ::abort();
     // Earlier inputs left their choices.
     abi::Segment& segment = server_.get()->port().contract();
-    init(0).fill(segment);
+    init(0)(segment);
     for (auto& level : segment.mixer.attenuation) level.store(0);
   }
 

@@ -19,7 +19,7 @@
 #include "base/sys.h"
 #include "shared_fuzz_watch.h"
 #include "stream/format_word.h"
-#include "stream/ring_size.h"
+#include "stream/new_segment.h"
 
 namespace ossloop::fuzz {
 namespace {
@@ -143,12 +143,7 @@ World::World(std::string in, std::uint64_t number, std::uint32_t may)
 }
 
 shm::SegmentInit World::init() const {
-  shm::SegmentInit init;
-  init.fill = [stored = policy](abi::Segment& segment) {
-    config::store_policy(stored, segment.policy);
-    segment.side[abi::kServer].format.store(device::pack(device::kServerDefault));
-  };
-  return init;
+  return [stored = policy](abi::Segment& segment) { device::fill_segment(segment, stored); };
 }
 
 int make_board() {

@@ -66,10 +66,9 @@ class Rig {
     char name[] = "/dev/shm/ossloop-property-XXXXXX";
     hold(::mkdtemp(name) != nullptr, "no folder in /dev/shm");
     folder_ = name;
-    shm::SegmentInit init;
-    init.fill = [](abi::Segment&) {};
     int error = 0;
-    segment_ = shm::Segment::open(folder_, 0, init, error);
+    segment_ = shm::Segment::open(
+        folder_, 0, [](abi::Segment&) {}, error);
     hold(segment_ != nullptr, "no segment");
   }
   ~Rig() {

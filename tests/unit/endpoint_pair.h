@@ -19,7 +19,7 @@
 #include "free_clock.h"
 #include "shm/node.h"
 #include "stream/format_word.h"
-#include "stream/ring_size.h"
+#include "stream/new_segment.h"
 
 namespace ossloop::test {
 
@@ -33,10 +33,7 @@ class Pair {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     request_.folder = std::string(name);
-    request_.init.fill = [policy](abi::Segment& contract) {
-      config::store_policy(policy, contract.policy);
-      contract.side[abi::kServer].format.store(pack(kServerDefault));
-    };
+    request_.init = [policy](abi::Segment& contract) { fill_segment(contract, policy); };
     server = open(abi::kServer, kRead, server_fd);
     client = open(abi::kClient, kWrite, client_fd);
   }

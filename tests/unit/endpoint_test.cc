@@ -9,7 +9,6 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <thread>
-#include <vector>
 
 #include "endpoint_pair.h"
 

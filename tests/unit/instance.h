@@ -19,7 +19,7 @@
 #include "free_clock.h"
 #include "shm/wakeup.h"
 #include "stream/format_word.h"
-#include "stream/ring_size.h"
+#include "stream/new_segment.h"
 
 namespace ossloop::test {
 
@@ -76,11 +76,7 @@ class Instance {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     folder_ = name;
-    shm::SegmentInit init;
-    init.fill = [&](abi::Segment& contract) {
-      config::store_policy(policy, contract.policy);
-      contract.side[abi::kServer].format.store(pack(kServerDefault));
-    };
+    const auto init = [&](abi::Segment& contract) { fill_segment(contract, policy); };
     int error = 0;
     segment = shm::Segment::open(folder_, 0, init, error);
     REQUIRE(segment != nullptr);

@@ -30,7 +30,7 @@ class TakenFolder {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     path = name;
-    const shm::SegmentInit init{[](abi::Segment&) {}};
+    const shm::SegmentInit init = [](abi::Segment&) {};
     int error = 0;
     const auto segment = shm::Segment::open(path, 0, init, error);
     REQUIRE(segment != nullptr);

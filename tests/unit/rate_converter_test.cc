@@ -5,7 +5,6 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <vector>
 

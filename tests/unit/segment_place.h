@@ -39,7 +39,7 @@ class Place {
   }
 
   SegmentInit init(std::uint32_t buffer_ms = 340) const {
-    return {[=](abi::Segment& segment) { segment.policy.buffer_ms.store(buffer_ms); }};
+    return [=](abi::Segment& segment) { segment.policy.buffer_ms.store(buffer_ms); };
   }
   std::shared_ptr<Segment> open(int number = 0) {
     auto segment = Segment::open(folder, number, init(), error);
