@@ -14,7 +14,7 @@
 //                     and the consumer half of Direction[kClientToServer] with
 //                     its ClockStats and Clips; Start of the direction it plays in
 //   the client side   the same with the roles swapped
-//   who makes a ring  Header::file_end, by an addition
+//   who makes a ring  Header::file_end, by compare-and-swap
 //   who sees it dead  Side::open of a side whose claim the kernel says is gone:
 //                     OPEN -> CLOSED by compare-and-swap on the same serial
 //   anyone            Side::waiting, by compare-and-swap, before it posts Side::wake
@@ -201,8 +201,7 @@ struct alignas(64) Side {
   // What the node shows: 1 = a byte is in it. The owner's, by compare-and-swap; a
   // peer that put a byte in, because something began, stores kTokenUnknown.
   Atomic<std::uint32_t> token;
-  Atomic<std::uint32_t> shared;   // more than one process holds the open
-  Atomic<std::uint32_t> rate_hz;  // of `format`, what buffer_frames counts; 0: the ring's
+  Atomic<std::uint32_t> shared;  // more than one process holds the open
   // In frames of the program since its open (accepted or delivered), and where the
   // counters were last set to 0.
   Atomic<std::uint64_t> frames;
@@ -320,12 +319,12 @@ static_assert(offsetof(Consumer, filter_section) == 136 && offsetof(Consumer, fi
 static_assert(sizeof(Consumer) == 192);
 static_assert(sizeof(Direction) == 1344);
 static_assert(offsetof(Side, format) == 24 && offsetof(Side, buffer_frames) == 40);
-static_assert(offsetof(Side, polled) == 68 && offsetof(Side, rate_hz) == 80);
-static_assert(offsetof(Side, frames) == 88 && offsetof(Side, partial_bytes) == 112);
-static_assert(offsetof(Side, partial) == 116 && offsetof(Side, command) == 372);
-static_assert(offsetof(Side, song) == 436 && offsetof(Side, label) == 500);
-static_assert(offsetof(Side, waiting) == 520 && offsetof(Side, wake_frame) == 528);
-static_assert(offsetof(Side, lock) == 536 && offsetof(Side, wake) == 576 && sizeof(Side) == 640);
+static_assert(offsetof(Side, polled) == 68);
+static_assert(offsetof(Side, frames) == 80 && offsetof(Side, partial_bytes) == 104);
+static_assert(offsetof(Side, partial) == 108 && offsetof(Side, command) == 364);
+static_assert(offsetof(Side, song) == 428 && offsetof(Side, label) == 492);
+static_assert(offsetof(Side, waiting) == 512 && offsetof(Side, wake_frame) == 520);
+static_assert(offsetof(Side, lock) == 528 && offsetof(Side, wake) == 576 && sizeof(Side) == 640);
 static_assert(offsetof(ClockStats, moved_frames) == 32 && sizeof(ClockStats) == 64);
 static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64);
 static_assert(sizeof(Start) == 64);

@@ -54,12 +54,10 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) 
   }
   step.error = prepare_ring();
   if (step.error != 0) return false;
-  const bool has_place = ring_.section().number != 0 || flow_.may_mark();
-  if (!has_place || (!flow_.streaming() && !flow_.may_begin())) {
-    step.wait = {now_ns + kTablesFullNs, 0, 0};
-    return false;
-  }
-  return true;
+  const bool has_place =
+      (ring_.section().number != 0 || flow_.may_mark()) && (flow_.streaming() || flow_.may_begin());
+  if (!has_place) step.wait = {now_ns + kTablesFullNs, 0, 0};
+  return has_place;
 }
 
 // As long as we write in one format to one ring, there is nothing to do.

@@ -39,7 +39,6 @@ void Port::set_buffering(const Buffering& buffering) {
   ++buffer_changes_;
   side().fragment_bytes.store(buffering.fragment_bytes, kRelaxed);
   side().fragments.store(buffering.fragments, kRelaxed);
-  side().rate_hz.store(static_cast<std::uint32_t>(format().rate_hz), kRelaxed);
   side().buffer_frames.store(static_cast<std::uint32_t>(buffer_frames()), kRelaxed);
 }
 

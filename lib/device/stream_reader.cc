@@ -31,19 +31,14 @@ std::uint64_t StreamReader::to_ring(std::uint64_t frames) const {
   return static_cast<std::uint64_t>((product + from - 1) / from);
 }
 
-int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view) {
-  return look(now_ns, view, Filling::kWanted);
-}
-
 int StreamReader::glance(std::int64_t now_ns, ConsumerFlow::View& view) {
-  const bool shared = port_.side().shared.load(std::memory_order_acquire) != 0;
-  return look(now_ns, view, shared ? Filling::kNotWanted : Filling::kWanted);
+  return look(now_ns, view, port_.side().shared.load(std::memory_order_acquire) == 0);
 }
 
-int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view, Filling filling) {
+int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view, bool fills) {
   int error = 0;
   for (std::uint32_t marks = 0; marks <= 2 * abi::kMarks; ++marks) {
-    error = follow_section(filling);
+    error = follow_section(fills);
     view = flow_.look(limits_, now_ns);
     if (flow_.read() != read_) ahead_ = 0;  // past what was dropped; the filter goes on
     remember();
@@ -65,15 +60,14 @@ bool StreamReader::tail_due(const ConsumerFlow::View& view) const {
   return !tail_done_ && (view.closing || view.section_ends) && view.read >= view.written;
 }
 
-int StreamReader::follow_section(Filling filling) {
+int StreamReader::follow_section(bool fills) {
   if (flow_.read() != read_ || flow_.filter() != filter_) forget_own();
   if (section_.number != flow_.section_read()) {
     section_ = flow_.section(flow_.section_read());
     limits_ = limits_of(section_, port_.buffer_ms());
   }
   if (section_.number == 0) forget_own();
-  const bool wanted = filling == Filling::kWanted || converter_ != nullptr;
-  return section_.number != 0 && wanted ? prepare_converter() : 0;
+  return section_.number != 0 && (fills || converter_ != nullptr) ? prepare_converter() : 0;
 }
 
 int StreamReader::prepare_converter() {

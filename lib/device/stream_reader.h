@@ -18,8 +18,6 @@
 namespace ossloop::device {
 
 class StreamReader {
-  enum class Filling { kWanted, kNotWanted };
-
  public:
   explicit StreamReader(Port& port);
 
@@ -32,10 +30,10 @@ class StreamReader {
 
   // The format, the levels, and what another process has read meanwhile, as they are now.
   // Errors as look().
-  int follow() { return follow_section(Filling::kWanted); }
+  int follow() { return follow_section(true); }
   // What there is to read now. A section of which all was given gives way to the next.
   // 0, or -errno: -ENOMEM, -ENOSYS (no rate conversion).
-  int look(std::int64_t now_ns, ConsumerFlow::View& view);
+  int look(std::int64_t now_ns, ConsumerFlow::View& view) { return look(now_ns, view, true); }
   // The same, but where another process has gone on with the filter it is not filled
   // again only to look: count() leaves its delay out then.
   int glance(std::int64_t now_ns, ConsumerFlow::View& view);
@@ -66,8 +64,8 @@ class StreamReader {
 
  private:
   bool tail_due(const ConsumerFlow::View& view) const;
-  int look(std::int64_t now_ns, ConsumerFlow::View& view, Filling filling);
-  int follow_section(Filling filling);
+  int look(std::int64_t now_ns, ConsumerFlow::View& view, bool fills);
+  int follow_section(bool fills);
   int prepare_converter();
   void begin_filter();
   bool refill(const ConsumerFlow::Filter& filter);

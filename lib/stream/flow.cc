@@ -43,14 +43,12 @@ abi::Overrun Flow::overrun() const { return config::get<"overrun", abi::Overrun>
 
 std::uint64_t Flow::buffer_of(const abi::Side& side, const RingLimits& ring) const {
   const std::uint64_t frames = side.buffer_frames.load(kRelaxed);
-  const std::uint64_t rate_hz = side.rate_hz.load(kRelaxed);
+  const auto from_hz =
+      static_cast<std::uint64_t>(unpack_format(side.format.load(kRelaxed)).rate_hz);
+  const auto to_hz = static_cast<std::uint64_t>(ring.rate_hz);
+  const std::uint64_t scaled = from_hz == to_hz ? frames : (frames * to_hz + from_hz - 1) / from_hz;
   // A ring that is not mapped has no room at all.
   const std::uint64_t longest = std::max<std::uint64_t>(ring.longest_buffer_frames, 1);
-  if (rate_hz == 0 || rate_hz == static_cast<std::uint64_t>(ring.rate_hz)) {
-    return std::clamp<std::uint64_t>(frames, 1, longest);
-  }
-  const std::uint64_t scaled =
-      (frames * static_cast<std::uint64_t>(ring.rate_hz) + rate_hz - 1) / rate_hz;
   return std::clamp<std::uint64_t>(scaled, 1, longest);
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "stream/flow.h"
+#include "stream/format_word.h"
 #include "stream/ring_size.h"
 
 namespace ossloop::test {
@@ -28,6 +29,7 @@ class Loop {
     segment->policy.clock_factor_milli.store(1000);
     for (abi::Side& side : segment->side) {
       side.open.store(1 << 1 | 1);
+      side.format.store(pack({audio::afmt::kS16Le, 2, rate_hz}));
       side.buffer_frames.store(kBuffer);
       side.fragments.store(10);
       side.fragment_chosen.store(1);
