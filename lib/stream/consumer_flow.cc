@@ -16,7 +16,8 @@ constexpr auto kRelease = std::memory_order_release;
 
 void ConsumerFlow::set_read(std::uint64_t position) { consumer_.read.store(position, kRelease); }
 
-void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream) {
+void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream,
+                             std::uint64_t section) {
   const std::uint32_t sequence = consumer_.sequence.load(kRelaxed) | 1;
   consumer_.sequence.store(sequence, kRelaxed);
   std::atomic_thread_fence(kRelease);
@@ -26,12 +27,13 @@ void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream) {
   consumer_.clock_factor_milli.store(clock.factor_milli, kRelaxed);
   consumer_.clock_ppm.store(clock.ppm, kRelaxed);
   consumer_.clock_stream.store(stream, kRelaxed);
-  consumer_.clock_marks.store(section_read(), kRelaxed);
+  consumer_.clock_marks.store(section, kRelaxed);
   consumer_.sequence.store(sequence + 1, kRelease);
 }
 
-void ConsumerFlow::start_clock(const audio::Clock& clock, std::uint64_t stream) {
-  set_clock(clock, stream);
+void ConsumerFlow::start_clock(const audio::Clock& clock, std::uint64_t stream,
+                               std::uint64_t section) {
+  set_clock(clock, stream, section);
   meter_.start_ns.store(clock.anchor_ns, kRelaxed);
   meter_.start_frame.store(clock.base, kRelaxed);
   meter_.moved_frames.store(0, kRelaxed);
@@ -46,7 +48,7 @@ void ConsumerFlow::move_clock(std::int64_t frames) {
 void ConsumerFlow::attach() {
   consumer_.running.store(0, kRelaxed);
   consumer_.at_end.store(0, kRelaxed);
-  set_clock({}, 0);
+  set_clock({}, 0, sections());
   for (auto* counter :
        {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
         &consumer_.dropped_frames, &meter_.held_frames, &meter_.stalled_frames, &clipped_}) {
@@ -79,11 +81,12 @@ void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {
   consumer_.running.store(0, kRelease);
   std::uint64_t stream = 0;
   const audio::Clock stopped = clock(stream);
-  set_clock(stopped, 0);
+  set_clock(stopped, 0, section_read());
 }
 
 ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
-  for (;;) {
+  // Until no end came meanwhile; but a producer that pushes them without end holds nobody.
+  for (int attempt = 0;; ++attempt) {
     const std::uint64_t ends = producer_.ends.load(kAcquire);
     const std::uint64_t open = producer_side_.open.load(kAcquire);
     // `written` before `stream`: frames of a stream whose number is not yet seen
@@ -125,7 +128,7 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
         result = {0, position, false};
       }
     }
-    if (producer_.ends.load(kAcquire) != ends) continue;
+    if (producer_.ends.load(kAcquire) != ends && attempt < 100) continue;
     consumer_.ends_taken.store(taken, kRelease);
     if (position != read()) jump_to(position);
     result.over = result.ended;
@@ -196,14 +199,14 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
     }
     start_clock({first_frame_ns(now_ns), as_signed(read()),
                  static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
-                stream.id);
+                stream.id, section_read());
     starving_ = held_ = false;
   } else if (clock_stream != 0 && was_free_ && !free_clock()) {
     // The programs went ahead of it.
     start_clock({now_ns, as_signed(read()), static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
-                clock_stream);
+                clock_stream, section_read());
   } else if (clock_stream != 0 && (time.factor_milli != factor || time.ppm != ppm)) {
-    start_clock(time.with_speed(now_ns, factor, ppm), clock_stream);
+    start_clock(time.with_speed(now_ns, factor, ppm), clock_stream, section_read());
   } else if (stream.id == 0 && running()) {
     waited_ns_ = now_ns;
   }
@@ -341,7 +344,7 @@ void ConsumerFlow::acknowledge_end(const View& view) {
   consumer_.at_end.store(eof() == abi::Eof::kEof ? 1 : 0, kRelaxed);
   std::uint64_t stream = 0;
   const audio::Clock stopped = clock(stream);
-  set_clock(stopped, 0);
+  set_clock(stopped, 0, section_read());
 }
 
 ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fragment,

@@ -28,15 +28,17 @@ void ConsumerFlow::next_section() {
   if (last - number >= abi::kMarks) number = last;  // garbage, or an open that knows of none
   SectionClock time = section_clock();
   const Section next = section(number);
+  if (time.stream != 0) {
+    // At the mark, or where the clock is already: it is not set back. First, so that who goes
+    // on for a process that was killed here finds a clock that is right, and passes the mark.
+    const std::uint64_t frame =
+        as_position(time.clock.base) + distance(next.frame, as_position(time.clock.base));
+    time.clock.anchor_ns = time.clock.time_of(as_signed(frame));
+    time.clock.base = as_signed(frame);
+    time.clock.rate_hz = static_cast<std::uint32_t>(next.format.rate_hz);
+    start_clock(time.clock, time.stream, number);
+  }
   consumer_.marks_taken.store(number, kRelease);
-  if (time.stream == 0) return;
-  // At the mark, or where the clock is already: it is not set back.
-  const std::uint64_t frame =
-      as_position(time.clock.base) + distance(next.frame, as_position(time.clock.base));
-  time.clock.anchor_ns = time.clock.time_of(as_signed(frame));
-  time.clock.base = as_signed(frame);
-  time.clock.rate_hz = static_cast<std::uint32_t>(next.format.rate_hz);
-  start_clock(time.clock, time.stream);
 }
 
 Levels ConsumerFlow::levels() const {

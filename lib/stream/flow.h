@@ -233,8 +233,8 @@ class ConsumerFlow : public Flow {
   void skip_dropped(Stream& stream);
   std::int64_t first_frame_ns(std::int64_t now_ns);
   void keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns);
-  void set_clock(const audio::Clock& clock, std::uint64_t stream);
-  void start_clock(const audio::Clock& clock, std::uint64_t stream);
+  void set_clock(const audio::Clock& clock, std::uint64_t stream, std::uint64_t section);
+  void start_clock(const audio::Clock& clock, std::uint64_t stream, std::uint64_t section);
   void move_clock(std::int64_t frames);
   void set_read(std::uint64_t position);
   void jump_to(std::uint64_t position);

@@ -186,3 +186,35 @@ TEST_CASE("silence that was converted ahead does not stand for a ring that is ma
   loop.now += 50 * kMs;
   CHECK(loop.read(48000 * 4).moved > 0);
 }
+
+TEST_CASE("who only polls in another process of the open leaves the player's delay as it is") {
+  Instance loop(k44100, kS16, true, free_clock());
+  loop.server->port.side().shared.store(1);
+  loop.server->capture.start();
+  loop.write(noise(40000), 0, 40000);
+  loop.read(4000);
+  const std::uint64_t held = loop.player().playback.flow().filter_frames();
+  REQUIRE(held > 0);
+  Capture other(loop.server->port);
+  for (int round = 0; round < 10; ++round) other.ready(1, loop.now);
+  CHECK(loop.player().playback.flow().filter_frames() == held);
+}
+
+TEST_CASE("a filter that somebody tells wrong takes no memory, and old sound is not given again") {
+  const PcmFormat many{audio::afmt::kS32Le, 64, 768000};
+  Instance loop(many, {audio::afmt::kU8, 1, 5000}, true, free_clock());
+  loop.server->port.side().shared.store(1);
+  loop.server->capture.start();
+  auto& consumer = loop.segment->contract().direction[abi::kClientToServer].consumer;
+  Bytes frames(256 * 64);
+  for (int round = 0; round < 20; ++round) {
+    loop.write(noise(1000), 0, 1000);
+    while (loop.read(frames.size()).moved > 0) {
+    }
+  }
+  loop.recorded.clear();
+  consumer.filter_begin.store(consumer.read.load() - 11900);
+  consumer.filter_given.store(0);
+  // Nothing was written since: what comes now came before.
+  CHECK(loop.read(frames.size()).moved == 0);
+}
