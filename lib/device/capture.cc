@@ -53,14 +53,12 @@ bool Capture::knows(std::uint64_t frames) const {
 
 // What there is for a read of so many frames, if that is not known.
 int Capture::begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh) {
-  int error = reader_.follow();
-  fresh = error == 0 && !knows(reader_.to_ring(frames));
+  fresh = reader_.follow() != 0 || !knows(reader_.to_ring(frames));
   if (!fresh) {
     known_.silence = 0;  // there may be sound by now
-    return error;
+    return 0;
   }
-  error = reader_.look(now_ns, known_);
-  if (error != 0) reader_.drop(known_);  // what cannot be converted is gone for good
+  const int error = reader_.look(now_ns, known_);
   known_until_ = known_.read + std::min(known_.frames, flow().consumer_buffer(reader_.limits()));
   known_for_ = port_.buffer_changes();
   return error;
@@ -110,9 +108,8 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
   const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
   bool fresh = false;
   step.error = begin_read((bytes + frame_bytes - 1) / frame_bytes, now_ns, fresh);
-  if (step.error != 0) return step;
   ConsumerFlow::View& view = known_;
-  if (!view.streaming && !server_open()) {
+  if (step.error == 0 && !view.streaming && !server_open()) {
     step.short_return = flow().at_end();  // as a file that has ended
     if (step.short_return) return step;
     // Told once to who waited for its sound.
@@ -120,13 +117,10 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
     if (!progressed) flow().stop(reader_.limits(), now_ns);
     return step;
   }
-  if (start()) step.error = reader_.look(now_ns, view);
+  if (start() && step.error == 0) step.error = reader_.look(now_ns, view);
   for (std::uint32_t pass = 0; pass < 4 + abi::kMarks && step.error == 0; ++pass) {
     if (view.frames > 0) step.error = reader_.map();
-    if (step.error != 0) {
-      reader_.drop(view);  // what cannot be had is gone for good
-      return step;
-    }
+    if (step.error != 0) break;
     fill(data, bytes, step);
     if (step.moved == bytes) return step;
     // Nothing more now. Is it the end, a change of format, or only not yet due?
@@ -143,7 +137,11 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
     if (tells_ends()) return step;
     step.error = reader_.look(now_ns, view);
   }
-  if (step.error != 0) return step;
+  if (step.error != 0) {
+    // What cannot be had is gone for good, once it was told.
+    if (step.moved == 0 && !progressed) reader_.drop(view);
+    return step;
+  }
   if (!view.streaming) {
     // As a file that has ended: some recorders need to hear it twice.
     step.short_return = flow().at_end();

@@ -7,8 +7,7 @@ import time
 
 from programs import Failed
 
-# The filter of the first player that is killed is made up with libsoxr, and longer
-# streams take longer buffers; a leak goes on.
+# The first conversion loads libsoxr, and longer streams take longer buffers; a leak goes on.
 GROWTH_KIB = 2048
 # The memory that an instance nobody uses may keep: its tables, and a ring of the default
 # size with room to spare.
@@ -61,10 +60,8 @@ class Leftovers:
 
     def __init__(self, folder, instances):
         self.folder = pathlib.Path(folder)
-        # A player whose recorder is killed before it has chosen its rate converts: two
-        # files an instance.
-        self.known = {instance: {f"{kind}{instance}" for kind in ("loop", "server", "pcm", "mix")} |
-                      {f"tail{instance}.{number}" for number in range(2)} for instance in range(instances)}
+        self.known = {instance: {f"{kind}{instance}" for kind in ("loop", "server", "pcm", "mix")}
+                      for instance in range(instances)}
 
     def expect_maps(self, instance):
         """Of a program that is killed and cannot remove them."""
@@ -72,7 +69,7 @@ class Leftovers:
 
     def names(self, instance):
         """Its files."""
-        of = re.compile(rf"(loop|server|pcm|mix|tail){instance}(\D.*)?")
+        of = re.compile(rf"(loop|server|pcm|mix){instance}(\D.*)?")
         return sorted(file.name for file in self.folder.iterdir() if of.fullmatch(file.name))
 
     def must_be_none(self, instance):
