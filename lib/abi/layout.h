@@ -5,26 +5,34 @@
 // kRingOffset, with the rings in which the sound lies: one for each writer, made
 // when it first writes, and a larger one behind when a format needs it.
 //
+// In each direction the server has one half of an open and up to kClients clients have
+// one each, by slots; an open for both ways holds the halves of both directions. A lane
+// joins the server's half to that of a client:
+//
+//     client to server:  client[0] ── lane[0] ──┐            each client its ring; the
+//                        client[1] ── lane[1] ──┼── server   server has a position in
+//                        ...                    │            each
+//     server to client:  server ── lane[0] ─────┼── client[0]   one ring, lane[0]'s; each
+//                                  lane[1]      └── client[1]   client its position in it
+//
 //   who writes        what
 //   the creator       Header, once, before the file gets its name
 //   ossloopctl        Policy, at any time; a mixer its eof, underrun, overrun, quality
 //   a server's opener what of Policy is not pinned
 //   any mixer         Mixer, at any time
-//   the server side   Side[kServer], the producer half of Direction[kServerToClient]
-//                     and the consumer half of Direction[kClientToServer] with
-//                     its ClockStats and Clips; Start of the direction it plays in
-//   the client side   the same with the roles swapped
+//   an open           its halves, the Producer of a lane that it writes to and the Consumer
+//                     of each that it reads from
 //   who makes a ring  Header::file_end, by compare-and-swap
-//   who sees it dead  Side::open of a side whose claim the kernel says is gone:
+//   who sees it dead  Half::open of an open whose claim the kernel says is gone:
 //                     OPEN -> CLOSED by compare-and-swap on the same serial
-//   anyone            Side::waiting, by compare-and-swap, before it posts Side::wake
-//   a side's holders  Side::lock, by compare-and-swap; the kernel, when one dies
+//   anyone            Half::waiting, by compare-and-swap, before it posts Half::wake
+//   an open's holders Half::lock, by compare-and-swap; the kernel, when one dies
 //
-// Whoever writes a half holds the lock of its side (device/side_lock.h), so each field
-// has one writer at a time. Readers check every value before use: the other side
+// Whoever writes a half holds the lock of its open (device/side_lock.h), so each field
+// has one writer at a time. Readers check every value before use: the other process
 // may be hostile, and the worst it can do is to spoil its own stream.
 //
-// A side's life, with the actor on each edge:
+// The life of a half, with the actor on each edge:
 //
 //              opener: claims the node's lock, serial + 1, announces the claim
 //     CLOSED  ─────────────────────────────────────────────────>  OPEN
@@ -32,10 +40,10 @@
 //       └──────────────────────────────────────────────────────────┘
 //         last close, or who sees that the lock is gone
 //
-// A stream's life in one direction:
+// A stream's life in one lane:
 //
 //     idle ── producer: stream + 1, base = written ──> fed ── consumer: anchors
-//     the clock ──> running ── producer: pushes End{stream, written}; or its side
+//     the clock ──> running ── producer: pushes End{stream, written}; or its half
 //     is CLOSED, which means the same at `written` ──> ended ── consumer: has read
 //     up to the end and told its program: acknowledged_stream = stream ──> idle
 //
@@ -52,11 +60,13 @@
 namespace ossloop::abi {
 
 inline constexpr std::uint64_t kMagic = 0x0031706f6c73736fULL;  // "osslp1"
-inline constexpr std::uint32_t kLayoutVersion = 4;
-inline constexpr std::uint32_t kRingOffset = 16384;
+inline constexpr std::uint32_t kLayoutVersion = 5;
+inline constexpr std::uint32_t kRingOffset = 40960;
 inline constexpr int kMaxInstances = 16;
+// So many clients can be joined to a server in a direction.
+inline constexpr std::uint32_t kClients = 8;
 
-// A semaphore differs between 32- and 64-bit processes, so a side says whose it is;
+// A semaphore differs between 32- and 64-bit processes, so a half says whose it is;
 // a foreign peer leaves the posting to the owner's device thread.
 inline constexpr std::uint32_t kAbi = sizeof(void*) * 8;
 
@@ -109,7 +119,7 @@ inline constexpr std::uint32_t kMarks = 16;
 struct End {
   Atomic<std::uint64_t> stream;
   Atomic<std::uint64_t> frame;   // the first frame that is not of the stream
-  Atomic<std::uint64_t> volume;  // Side::play_volume of who played it
+  Atomic<std::uint64_t> volume;  // Half::volume of who played it
 };
 inline constexpr std::uint32_t kEnds = 16;
 
@@ -121,6 +131,10 @@ struct alignas(64) Producer {
   Atomic<std::uint64_t> base;             // `written` when the stream began
   Atomic<std::uint64_t> consumer_serial;  // the consumer's open this stream is for
   Atomic<std::uint64_t> hold_from;        // frames from here on wait for the trigger; kArmed: none
+  // When armed sound was let go, and when the stream began, CLOCK_MONOTONIC: what the
+  // clock is started by. Relaxed, before `hold_from` and `stream`.
+  Atomic<std::int64_t> released_ns;
+  Atomic<std::int64_t> begun_ns;
   // Frames to drop unheard, asked for by a halt: [skip_from, skip_to).
   Atomic<std::uint64_t> skip_from;
   Atomic<std::uint64_t> skip_to;
@@ -129,6 +143,18 @@ struct alignas(64) Producer {
   End end[kEnds];
   Atomic<std::uint64_t> marks;  // release, counts the Marks made, before frames behind one
   Mark mark[kMarks];
+  Atomic<std::uint64_t> further[4];  // 0, for what is added
+};
+
+// How the clock has been moved, for people: relaxed.
+struct ClockStats {
+  // Since the consumer's open.
+  Atomic<std::uint64_t> held_frames;     // set back, for a consumer that did not fetch
+  Atomic<std::uint64_t> stalled_frames;  // set back, for a producer that did not come
+  // Since the clock was started, or got another speed.
+  Atomic<std::int64_t> start_ns;
+  Atomic<std::int64_t> start_frame;
+  Atomic<std::int64_t> moved_frames;  // by all that sets it forth or back
 };
 
 struct alignas(64) Consumer {
@@ -162,9 +188,12 @@ struct alignas(64) Consumer {
   Atomic<std::uint64_t> filter_begin;
   Atomic<std::uint64_t> filter_format;  // packed: stream/format_word.h
   Atomic<std::uint64_t> filter_given;
+  Atomic<std::uint64_t> clipped_samples;  // that the conversion saturated since the open
+  ClockStats clock_stats;
+  Atomic<std::uint64_t> further[5];  // 0, for what is added
 };
 
-struct alignas(64) Direction {
+struct alignas(64) Lane {
   Producer producer;
   Consumer consumer;
 };
@@ -180,57 +209,76 @@ struct Semaphore {
   unsigned char unused[56];
 };
 
-// One program's open, and what must survive its exec.
-struct alignas(64) Side {
+// A half's mapped buffer (mmap); the sound lies in a file of its own (shm/mmap_file.h). With
+// the open's lock held, so relaxed.
+struct MappedStream {
+  Atomic<std::uint32_t> mapped;    // some program has it in its memory
+  Atomic<std::uint32_t> running;   // triggered
+  Atomic<std::uint64_t> position;  // frames of the program moved since the trigger
+  Atomic<std::uint64_t> seen;      // position of the last ...PTR question
+  Atomic<std::uint64_t> preroll;   // frames that are still held back from the loop
+  // Its clock: that of a card, which no program holds up.
+  Atomic<std::int64_t> anchor_ns;
+  Atomic<std::int64_t> base;
+  Atomic<std::uint32_t> factor_milli;
+  Atomic<std::int32_t> ppm;
+  Atomic<std::uint32_t> ended;  // a recorded stream's end waits to be told
+};
+
+// One direction of a program's open, and what must survive its exec. Of an open for both
+// ways the playing half, its main one, holds what the open has but once.
+struct alignas(64) Half {
   Atomic<std::uint64_t> open;  // serial << 1 | is open; acq_rel
   Atomic<std::uint32_t> abi;
-  Atomic<std::uint32_t> access;    // 1 read, 2 write, 3 both
-  Atomic<std::uint32_t> nonblock;  // O_NONBLOCK of the description
-  Atomic<std::uint32_t> pid;       // of the opener, for people
-  Atomic<std::uint64_t> format;    // the program's own, packed: stream/format_word.h
+  Atomic<std::uint32_t> access;  // of the open: 1 read, 2 write, 3 both; 0: not the last one's
+  Atomic<std::uint64_t> format;  // the program's own, packed: stream/format_word.h
   Atomic<std::uint32_t> fragment_bytes;
   Atomic<std::uint32_t> fragments;
-  Atomic<std::uint32_t> buffer_frames;  // all fragments, in frames of `format`, for the peer
-  Atomic<std::uint32_t> low_water_bytes;
+  Atomic<std::uint32_t> buffer_frames;    // all fragments, in frames of `format`, for the peer
   Atomic<std::uint32_t> fragment_chosen;  // by SETFRAGMENT or POLICY: kept over format changes
-  Atomic<std::uint32_t> trigger;          // PCM_ENABLE_* bits
+  Atomic<std::uint32_t> volume;           // left | right << 8, 0-100
+  // Sleepers: how many in the low half, how often they were woken in the high
+  // one. A waker sets the count to 0 and posts `wake` as often as it was.
+  Atomic<std::uint64_t> waiting;
+  Atomic<std::uint64_t> wake_frame;  // peer position from which waking is worth it
+  // In frames of the program since its open (accepted or delivered), and where the
+  // counters were last set to 0. Each call writes here: not in a line that the peer reads.
+  Atomic<std::uint64_t> frames;
+  Atomic<std::uint64_t> zero_frames;
+  Atomic<std::uint64_t> seen_frames;    // position of the last ...PTR question
+  Atomic<std::uint32_t> partial_bytes;  // of a frame that is not yet whole
+  unsigned char partial[64 * 4];
+  MappedStream mapped;
+
+  // From here on the main half's.
+  Atomic<std::uint32_t> nonblock;  // O_NONBLOCK of the description
+  Atomic<std::uint32_t> pid;       // of the opener, for people
+  Atomic<std::uint32_t> low_water_bytes;
+  Atomic<std::uint32_t> trigger;  // PCM_ENABLE_* bits
   Atomic<std::uint32_t> cooked;
-  Atomic<std::uint32_t> play_volume;  // left | right << 8, 0-100
-  Atomic<std::uint32_t> record_volume;
   Atomic<std::uint32_t> polled;  // somebody waits on the node: keep its token true
   // What the node shows: 1 = a byte is in it. The owner's, by compare-and-swap; a
   // peer that put a byte in, because something began, stores kTokenUnknown.
   Atomic<std::uint32_t> token;
   Atomic<std::uint32_t> shared;  // more than one process holds the open
-  // In frames of the program since its open (accepted or delivered), and where the
-  // counters were last set to 0.
-  Atomic<std::uint64_t> frames;
-  Atomic<std::uint64_t> zero_frames;
-  Atomic<std::uint64_t> seen_frames;    // position of the last …PTR question
-  Atomic<std::uint32_t> partial_bytes;  // of a frame that is not yet whole
-  unsigned char partial[64 * 4];
   char command[64];
   char song[64];
   char label[16];
-  // Sleepers: how many in the low half, how often they were woken in the high
-  // one. A waker sets the count to 0 and posts `wake` as often as it was.
-  Atomic<std::uint64_t> waiting;
-  Atomic<std::uint64_t> wake_frame;  // peer position from which waking is worth it
-  // Who may change the side, among processes that share the open (shm/shared_lock.h): the
+  // Who may change the open, among processes that share it (shm/shared_lock.h): the
   // kernel's number of a thread, 0 if nobody.
   Atomic<std::uint32_t> lock;
+  // One process at a time moves the sound of mapped buffers: a filter of each would
+  // spoil it.
+  Atomic<std::uint32_t> pump_owner;  // its pid
+  Atomic<std::int64_t> moved_ns;     // CLOCK_MONOTONIC; others take over when it is old
+  Atomic<std::uint64_t> further[4];  // 0, for what is added
   alignas(64) Semaphore wake;
 };
 
-// How the clock of a direction has been moved, for people: the consumer's, relaxed.
-struct alignas(64) ClockStats {
-  // Since the consumer's open.
-  Atomic<std::uint64_t> held_frames;     // set back, for a consumer that did not fetch
-  Atomic<std::uint64_t> stalled_frames;  // set back, for a producer that did not come
-  // Since the clock was started, or got another speed.
-  Atomic<std::int64_t> start_ns;
-  Atomic<std::int64_t> start_frame;
-  Atomic<std::int64_t> moved_frames;  // by all that sets it forth or back
+struct alignas(64) Direction {
+  Half server;
+  Half client[kClients];
+  Lane lane[kClients];
 };
 
 enum MixerChannel : std::uint32_t { kMixVolume = 0, kMixPcm = 1, kMixInput = 2 };
@@ -246,52 +294,11 @@ struct alignas(64) Mixer {
   Atomic<std::uint32_t> changes;  // counts them, by whomever
 };
 
-// When the producer of a direction let its armed sound go, and when its stream
-// began, CLOCK_MONOTONIC: what the clock of a stream is started by. By
-// DirectionIndex, relaxed, stored before Producer::hold_from and Producer::stream.
-struct alignas(64) Start {
-  Atomic<std::int64_t> released_ns[2];
-  Atomic<std::int64_t> begun_ns[2];
-};
-
-// A side's mapped buffer (mmap) in one direction; the sound lies in a file of its
-// own (shm/mmap_file.h). The side's, with its lock held, so relaxed.
-struct MappedStream {
-  Atomic<std::uint32_t> mapped;    // some program has it in its memory
-  Atomic<std::uint32_t> running;   // triggered
-  Atomic<std::uint64_t> position;  // frames of the program moved since the trigger
-  Atomic<std::uint64_t> seen;      // position of the last ...PTR question
-  Atomic<std::uint64_t> preroll;   // frames that are still held back from the loop
-  // Its clock: that of a card, which no program holds up.
-  Atomic<std::int64_t> anchor_ns;
-  Atomic<std::int64_t> base;
-  Atomic<std::uint32_t> factor_milli;
-  Atomic<std::int32_t> ppm;
-  Atomic<std::uint32_t> ended;  // a recorded stream's end waits to be told
-};
-struct alignas(64) Mapped {
-  MappedStream stream[2];  // 0: recorded, 1: played
-  // One process at a time moves the sound: a filter of each would spoil it.
-  Atomic<std::uint32_t> pump_owner;  // its pid
-  Atomic<std::int64_t> moved_ns;     // CLOCK_MONOTONIC; others take over when it is old
-};
-
-// Samples that the consumer's conversion saturated since its open. Relaxed, by
-// DirectionIndex.
-struct alignas(64) Clips {
-  Atomic<std::uint64_t> samples[2];
-};
-
 struct Segment {
   Header header;
   Policy policy;
-  Direction direction[2];
-  Side side[2];
-  ClockStats clock_stats[2];  // by DirectionIndex
   Mixer mixer;
-  Start start;
-  Mapped mapped[2];  // by side
-  Clips clips;
+  Direction direction[2];
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -307,36 +314,39 @@ static_assert(offsetof(Policy, further) == 48 && sizeof(Policy) == 64);
 static_assert(sizeof(End) == 24);
 static_assert(sizeof(Mark) == 40);
 static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
-static_assert(offsetof(Producer, skip_from) == 40 && offsetof(Producer, ends) == 64);
-static_assert(offsetof(Producer, end) == 72 && offsetof(Producer, marks) == 456);
-static_assert(offsetof(Producer, mark) == 464 && sizeof(Producer) == 1152);
+static_assert(offsetof(Producer, begun_ns) == 48 && offsetof(Producer, skip_from) == 56);
+static_assert(offsetof(Producer, ends) == 80 && offsetof(Producer, end) == 88);
+static_assert(offsetof(Producer, marks) == 472 && offsetof(Producer, mark) == 480);
+static_assert(offsetof(Producer, further) == 1120 && sizeof(Producer) == 1152);
 static_assert(offsetof(Consumer, acknowledged_stream) == 16);
 static_assert(offsetof(Consumer, marks_taken) == 40 && offsetof(Consumer, sequence) == 48);
 static_assert(offsetof(Consumer, clock_anchor_ns) == 64 && offsetof(Consumer, clock_stream) == 80);
 static_assert(offsetof(Consumer, clock_marks) == 88 && offsetof(Consumer, dropped_frames) == 120);
 static_assert(offsetof(Consumer, filter_frames) == 128);
-static_assert(offsetof(Consumer, filter_section) == 136 && offsetof(Consumer, filter_given) == 160);
-static_assert(sizeof(Consumer) == 192);
-static_assert(sizeof(Direction) == 1344);
-static_assert(offsetof(Side, format) == 24 && offsetof(Side, buffer_frames) == 40);
-static_assert(offsetof(Side, polled) == 68);
-static_assert(offsetof(Side, frames) == 80 && offsetof(Side, partial_bytes) == 104);
-static_assert(offsetof(Side, partial) == 108 && offsetof(Side, command) == 364);
-static_assert(offsetof(Side, song) == 428 && offsetof(Side, label) == 492);
-static_assert(offsetof(Side, waiting) == 512 && offsetof(Side, wake_frame) == 520);
-static_assert(offsetof(Side, lock) == 528 && offsetof(Side, wake) == 576 && sizeof(Side) == 640);
-static_assert(offsetof(ClockStats, moved_frames) == 32 && sizeof(ClockStats) == 64);
-static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64);
-static_assert(sizeof(Start) == 64);
+static_assert(offsetof(Consumer, filter_section) == 136);
+static_assert(offsetof(Consumer, filter_given) == 160);
+static_assert(offsetof(Consumer, clipped_samples) == 168);
+static_assert(offsetof(Consumer, clock_stats) == 176 && offsetof(Consumer, further) == 216);
+static_assert(sizeof(ClockStats) == 40);
+static_assert(sizeof(Consumer) == 256);
+static_assert(sizeof(Lane) == 1408);
 static_assert(offsetof(MappedStream, seen) == 16 && offsetof(MappedStream, anchor_ns) == 32);
 static_assert(sizeof(MappedStream) == 64);
-static_assert(offsetof(Mapped, pump_owner) == 128 && offsetof(Mapped, moved_ns) == 136);
-static_assert(sizeof(Mapped) == 192);
-static_assert(sizeof(Clips) == 64);
-static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, direction) == 128);
-static_assert(offsetof(Segment, side) == 2816 && offsetof(Segment, clock_stats) == 4096);
-static_assert(offsetof(Segment, mixer) == 4224 && offsetof(Segment, start) == 4288);
-static_assert(offsetof(Segment, mapped) == 4352 && offsetof(Segment, clips) == 4736);
-static_assert(sizeof(Segment) <= kRingOffset && sizeof(Segment) == 4800);
+static_assert(offsetof(Half, format) == 16 && offsetof(Half, buffer_frames) == 32);
+static_assert(offsetof(Half, volume) == 40 && offsetof(Half, frames) == 64);
+static_assert(offsetof(Half, waiting) == 48 && offsetof(Half, wake_frame) == 56);
+static_assert(offsetof(Half, partial) == 92 && offsetof(Half, mapped) == 352);
+static_assert(offsetof(Half, nonblock) == 416 && offsetof(Half, token) == 440);
+static_assert(offsetof(Half, shared) == 444 && offsetof(Half, command) == 448);
+static_assert(offsetof(Half, song) == 512 && offsetof(Half, label) == 576);
+static_assert(offsetof(Half, lock) == 592 && offsetof(Half, moved_ns) == 600);
+static_assert(offsetof(Half, further) == 608 && offsetof(Half, wake) == 640);
+static_assert(sizeof(Half) == 704);
+static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64);
+static_assert(offsetof(Direction, client) == 704 && offsetof(Direction, lane) == 6336);
+static_assert(sizeof(Direction) == 17600);
+static_assert(offsetof(Segment, policy) == 64 && offsetof(Segment, mixer) == 128);
+static_assert(offsetof(Segment, direction) == 192);
+static_assert(sizeof(Segment) == 35392 && sizeof(Segment) <= kRingOffset);
 
 }  // namespace ossloop::abi

@@ -35,26 +35,26 @@ bool claimed(const shm::RuntimeDirectory& directory, int number, abi::SideIndex 
   return fd && shm::Node::claimed_by_other(fd.get());
 }
 
-void look_at_side(const abi::Segment& segment, abi::SideIndex index, SideView& view) {
-  const abi::Side& side = segment.side[index];
+void look_at_side(abi::Segment& segment, abi::SideIndex index, SideView& view) {
   const bool holds = view.state == SideState::kOpening;
-  if (!device::is_open(side.open.load(kAcquire))) return;
+  view.access = device::open_ways(segment, index);
+  if (view.access == 0) return;
+  const abi::Half& side = device::main_half(segment, index, view.access);
   view.state = holds ? SideState::kOpen : SideState::kDead;
   view.pid = side.pid.load(kRelaxed);
   view.command = printable(side.command);
-  view.access = std::clamp<std::uint32_t>(side.access.load(kRelaxed), 1, 3);
   view.nonblock = side.nonblock.load(kRelaxed) != 0;
   view.format = device::unpack_format(side.format.load(kRelaxed));
   view.fragment_bytes = side.fragment_bytes.load(kRelaxed);
   view.fragments = side.fragments.load(kRelaxed);
 }
 
-StreamState state_of(const device::ProducerFlow& flow, const abi::Direction& direction,
+StreamState state_of(const device::ProducerFlow& flow, const abi::Consumer& reader,
                      const SideView& producer, const SideView& consumer) {
-  const std::uint64_t told = direction.consumer.acknowledged_stream.load(kAcquire);
+  const std::uint64_t told = reader.acknowledged_stream.load(kAcquire);
   std::uint64_t clock_stream = 0;
   flow.clock(clock_stream);
-  const bool fetches = direction.consumer.running.load(kAcquire) != 0;
+  const bool fetches = reader.running.load(kAcquire) != 0;
   if (consumer.state == SideState::kOpen) {
     if (flow.stream() > told) {
       if (!flow.streaming()) return StreamState::kEnding;
@@ -63,7 +63,7 @@ StreamState state_of(const device::ProducerFlow& flow, const abi::Direction& dir
     // Silence that goes on after the end.
     if (fetches) return clock_stream != 0 ? StreamState::kRunning : StreamState::kWaiting;
   }
-  const bool sleeps = flow.producer_side().waiting.load(kRelaxed) != 0;
+  const bool sleeps = flow.producer_half().waiting.load(kRelaxed) != 0;
   return producer.state == SideState::kOpen && sleeps ? StreamState::kWaiting : StreamState::kIdle;
 }
 
@@ -89,15 +89,13 @@ void look_at_clock(const device::ProducerFlow& flow, const abi::ClockStats& cloc
 
 void look_at_stream(abi::Segment& segment, InstanceView& view) {
   StreamView& stream = view.stream;
-  // A server that left keeps telling which way the last stream went.
-  stream.server_reads = segment.side[abi::kServer].access.load(kRelaxed) != 2;
   const auto index = stream.server_reads ? abi::kClientToServer : abi::kServerToClient;
-  const abi::Direction& direction = segment.direction[index];
+  const abi::Consumer& reader = segment.direction[index].lane[0].consumer;
   const SideView& server = view.side[abi::kServer];
   const SideView& client = view.side[abi::kClient];
   const device::ProducerFlow flow(segment, index);
-  stream.state = stream.server_reads ? state_of(flow, direction, client, server)
-                                     : state_of(flow, direction, server, client);
+  stream.state = stream.server_reads ? state_of(flow, reader, client, server)
+                                     : state_of(flow, reader, server, client);
   view.frozen = server.state == SideState::kOpen && flow.underway();
   stream.number = flow.stream();
   const device::Section section = flow.section(flow.sections());
@@ -115,15 +113,15 @@ void look_at_stream(abi::Segment& segment, InstanceView& view) {
     stream.delay_frames =
         std::min(flow.written() - flow.played(limits, now_ns), limits.capacity_frames);
     stream.delay_ms = in_ms(stream.delay_frames, format);
-    look_at_clock(flow, segment.clock_stats[index], now_ns, stream);
+    look_at_clock(flow, reader.clock_stats, now_ns, stream);
   }
-  stream.held_ms = in_ms(segment.clock_stats[index].held_frames.load(kRelaxed), format);
-  stream.stalled_ms = in_ms(segment.clock_stats[index].stalled_frames.load(kRelaxed), format);
-  stream.underruns = direction.consumer.underruns.load(kRelaxed);
-  stream.overruns = direction.consumer.overruns.load(kRelaxed);
-  stream.silence_frames = direction.consumer.silence_frames.load(kRelaxed);
-  stream.dropped_frames = direction.consumer.dropped_frames.load(kRelaxed);
-  stream.clipped_samples = segment.clips.samples[index].load(kRelaxed);
+  stream.held_ms = in_ms(reader.clock_stats.held_frames.load(kRelaxed), format);
+  stream.stalled_ms = in_ms(reader.clock_stats.stalled_frames.load(kRelaxed), format);
+  stream.underruns = reader.underruns.load(kRelaxed);
+  stream.overruns = reader.overruns.load(kRelaxed);
+  stream.silence_frames = reader.silence_frames.load(kRelaxed);
+  stream.dropped_frames = reader.dropped_frames.load(kRelaxed);
+  stream.clipped_samples = reader.clipped_samples.load(kRelaxed);
 }
 
 void look_at_mixer(const abi::Mixer& mixer, MixerView& view) {
@@ -161,7 +159,12 @@ InstanceView look(const config::Runtime& runtime, int number) {
   view.segment = SegmentState::kPresent;
   abi::Segment& segment = mapped->contract();
   view.policy = config::load_policy(segment.policy);
-  view.loop = device::unpack_format(segment.side[abi::kServer].format.load(kRelaxed));
+  // A server that left keeps telling which way the last stream went.
+  const abi::Half& plays = device::half_of(segment, abi::kServer, device::kWrite);
+  const abi::Half& records = device::half_of(segment, abi::kServer, device::kRead);
+  view.stream.server_reads = plays.access.load(kRelaxed) == 0;
+  view.loop =
+      device::unpack_format((view.stream.server_reads ? records : plays).format.load(kRelaxed));
   for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
     look_at_side(segment, side, view.side[side]);
   }

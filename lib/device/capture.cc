@@ -19,25 +19,19 @@ constexpr std::int64_t kIdleNs = 1'000'000'000;
 bool Capture::start() {
   if (flow().running()) return false;
   flow().start();
-  shm::wake(flow().producer_side());
+  shm::wake(flow().producer_half());
   return true;
 }
 
 bool Capture::start_together(std::int64_t now_ns) {
   if (flow().running()) return false;
   flow().start_together(now_ns);
-  shm::wake(flow().producer_side());
+  shm::wake(flow().producer_half());
   return true;
 }
 
 // A server's own side counts as one: it needs no other.
-bool Capture::server_open() const {
-  return port_.server() || is_open(port_.peer().open.load(std::memory_order_acquire));
-}
-
-bool Capture::wrong_way() const {
-  return !port_.server() && server_open() && port_.peer().access.load(kRelaxed) != 2;
-}
+bool Capture::server_open() const { return half_.server() || half_.peer_open(); }
 
 bool Capture::tells_ends() const {
   return flow().eof() == abi::Eof::kReset || flow().eof() == abi::Eof::kEof;
@@ -46,9 +40,9 @@ bool Capture::tells_ends() const {
 // Are so many frames of the ring there without a look at the producer?
 bool Capture::knows(std::uint64_t frames) const {
   return known_.read == flow().read() && frames <= known_.frames &&
-         known_.read + frames <= known_until_ && known_for_ == port_.buffer_changes() &&
+         known_.read + frames <= known_until_ && known_for_ == half_.buffer_changes() &&
          flow().free_clock() && !reader_.has_pending() &&
-         port_.side().shared.load(std::memory_order_acquire) == 0;
+         half_.own().shared.load(std::memory_order_acquire) == 0;
 }
 
 // What there is for a read of so many frames, if that is not known.
@@ -60,37 +54,37 @@ int Capture::begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh) 
   }
   const int error = reader_.look(now_ns, known_);
   known_until_ = known_.read + std::min(known_.frames, flow().consumer_buffer(reader_.limits()));
-  known_for_ = port_.buffer_changes();
+  known_for_ = half_.buffer_changes();
   return error;
 }
 
 // Moves whole frames, and parts of one: the rest of a frame that an earlier read split
 // lies at the end of `partial`.
 void Capture::fill(std::byte* data, std::size_t bytes, TransferResult& step) {
-  abi::Side& side = port_.side();
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  abi::Half& own = half_.own();
+  const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   const std::size_t before = step.moved;
-  std::size_t partial = std::min<std::size_t>(side.partial_bytes.load(kRelaxed), frame_bytes - 1);
+  std::size_t partial = std::min<std::size_t>(own.partial_bytes.load(kRelaxed), frame_bytes - 1);
   while (step.moved < bytes) {
     const std::size_t left = bytes - step.moved;
     if (partial > 0) {
       const std::size_t take = std::min(partial, left);
-      std::memcpy(data + step.moved, side.partial + frame_bytes - partial, take);
+      std::memcpy(data + step.moved, own.partial + frame_bytes - partial, take);
       partial -= take;
       step.moved += take;
     } else if (left >= frame_bytes) {
       const std::size_t frames = reader_.give(data + step.moved, left / frame_bytes, known_);
       if (frames == 0) break;
-      side.frames.store(side.frames.load(kRelaxed) + frames, kRelaxed);
+      own.frames.store(own.frames.load(kRelaxed) + frames, kRelaxed);
       step.moved += frames * frame_bytes;
     } else {
-      if (reader_.give(reinterpret_cast<std::byte*>(side.partial), 1, known_) == 0) break;
-      side.frames.store(side.frames.load(kRelaxed) + 1, kRelaxed);
+      if (reader_.give(reinterpret_cast<std::byte*>(own.partial), 1, known_) == 0) break;
+      own.frames.store(own.frames.load(kRelaxed) + 1, kRelaxed);
       partial = frame_bytes;
     }
   }
-  side.partial_bytes.store(static_cast<std::uint32_t>(partial), kRelaxed);
-  if (step.moved != before) shm::wake_at(flow().producer_side(), flow().read());
+  own.partial_bytes.store(static_cast<std::uint32_t>(partial), kRelaxed);
+  if (step.moved != before) shm::wake_at(flow().producer_half(), flow().read());
 }
 
 void Capture::acknowledge_end(const ConsumerFlow::View& view, TransferResult& step) {
@@ -103,9 +97,9 @@ void Capture::acknowledge_end(const ConsumerFlow::View& view, TransferResult& st
 TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed,
                              std::int64_t now_ns) {
   TransferResult step;
-  step.error = wrong_way() ? -EACCES : 0;
+  step.error = half_.wrong_way() ? -EACCES : 0;
   if (step.error != 0) return step;
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   bool fresh = false;
   step.error = begin_read((bytes + frame_bytes - 1) / frame_bytes, now_ns, fresh);
   ConsumerFlow::View& view = known_;
@@ -145,11 +139,11 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
   if (!view.streaming) {
     // As a file that has ended: some recorders need to hear it twice.
     step.short_return = flow().at_end();
-    step.block_despite_nonblock = port_.server();
+    step.block_despite_nonblock = half_.server();
     step.wait = {now_ns + kIdleNs, flow().read() + 1, flow().read() + 1};
   } else {
     const std::uint64_t wanted = (bytes - step.moved + frame_bytes - 1) / frame_bytes;
-    const std::uint64_t fragment = port_.worth_a_sleep(port_.fragment_frames());
+    const std::uint64_t fragment = half_.worth_a_sleep(half_.fragment_frames());
     step.wait = flow().wait_for(reader_.to_ring(wanted), reader_.to_ring(fragment), view,
                                 reader_.limits(), now_ns);
   }
@@ -175,13 +169,13 @@ bool Capture::streaming(std::int64_t now_ns) {
 }
 
 bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
-  if (wrong_way()) return true;
+  if (half_.wrong_way()) return true;
   ConsumerFlow::View view;
   known_until_ = 0;
   if (reader_.glance(now_ns, view) != 0) return true;
   if (!view.streaming && !server_open()) return true;
   const std::uint64_t available = reader_.count(view);
-  if (available >= std::min(frames, port_.buffer_frames())) return true;
+  if (available >= std::min(frames, half_.buffer_frames())) return true;
   if (!view.streaming) return flow().at_end();
   // The last piece, however short; not each frame of it.
   const bool rest_is_due =
@@ -203,8 +197,8 @@ void Capture::halt(std::int64_t now_ns) {
   }
   flow().stop(reader_.limits(), now_ns);
   reader_.forget();
-  port_.side().partial_bytes.store(0, kRelaxed);
-  shm::wake(flow().producer_side());
+  half_.own().partial_bytes.store(0, kRelaxed);
+  shm::wake(flow().producer_half());
 }
 
 }  // namespace ossloop::device

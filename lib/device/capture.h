@@ -13,7 +13,7 @@ namespace ossloop::device {
 
 class Capture {
  public:
-  explicit Capture(Port& port) : port_(port), reader_(port) {}
+  explicit Capture(OpenHalf& half) : half_(half), reader_(half) {}
 
   // Gives as many bytes as are due now. At the end of a stream what the policy
   // `eof` says: -ECONNRESET, 0 bytes, or nothing. Errors: -ENXIO (no server),
@@ -41,21 +41,20 @@ class Capture {
 
  private:
   bool server_open() const;
-  bool wrong_way() const;
   int begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh);
   bool knows(std::uint64_t frames) const;
   void fill(std::byte* data, std::size_t bytes, TransferResult& step);
   bool tells_ends() const;
   void acknowledge_end(const ConsumerFlow::View& view, TransferResult& step);
 
-  Port& port_;
+  OpenHalf& half_;
   StreamReader reader_;
   // What the last read left. Without a clock it is there to be read as long as only we
   // read, so that small reads need not look each time how far the producer is. What lies
   // before `known_until_` counts as played: a halt of the producer does not drop it.
   ConsumerFlow::View known_;
   std::uint64_t known_until_ = 0;
-  std::uint64_t known_for_ = 0;  // Port::buffer_changes()
+  std::uint64_t known_for_ = 0;  // OpenHalf::buffer_changes()
 };
 
 }  // namespace ossloop::device

@@ -33,16 +33,19 @@ Endpoint::HoldsDescriptor holds_descriptor = no_holder;
 
 void Endpoint::set_holder(HoldsDescriptor holds) { holds_descriptor = holds; }
 
-Endpoint::Endpoint(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder,
-                   int instance, abi::SideIndex side)
+Endpoint::Endpoint(const std::shared_ptr<shm::Segment>& segment,
+                   const shm::RuntimeDirectory& folder, int instance, abi::SideIndex side,
+                   std::uint32_t access)
     : instance_(instance),
-      port_(std::move(segment), side),
-      peer_monitor_(port_, folder, instance),
-      readiness_(port_.side()),
-      playback_(port_),
-      capture_(port_),
-      recorded_(port_, shm::MapFile(folder, instance, side, true), true),
-      played_(port_, shm::MapFile(folder, instance, side, false), false) {}
+      access_(access),
+      playing_(segment, side, kWrite),
+      recording_(segment, side, kRead),
+      peer_monitor_(segment, folder, instance, side),
+      readiness_(half().own()),
+      playback_(playing_),
+      capture_(recording_),
+      recorded_(recording_, shm::MapFile(folder, instance, side, true)),
+      played_(playing_, shm::MapFile(folder, instance, side, false)) {}
 
 Endpoint::~Endpoint() { DeviceThread::instance().remove(this); }
 
@@ -50,13 +53,27 @@ Endpoint::~Endpoint() { DeviceThread::instance().remove(this); }
 void Endpoint::look_without_thread(std::int64_t now_ns) {
   if (DeviceThread::instance().has_thread() || DeviceThread::instance().notify()) return;
   if (now_ns - peer_monitor_.checked_ns() < kWithoutThreadNs) return;
-  peer_monitor_.check_peer_alive(now_ns);
+  if (peer_monitor_.check_peer_alive(now_ns)) wake_own();
   peer_monitor_.drop_descriptors();
 }
 
+void Endpoint::wake_own() {
+  each_half([](OpenHalf& half) { shm::wake(half.own()); });
+}
+
+void Endpoint::wake_peers() {
+  each_half([](OpenHalf& half) { shm::wake(half.peer()); });
+}
+
+void Endpoint::mark_shared() {
+  each_half([](OpenHalf& half) { half.own().shared.store(1, std::memory_order_seq_cst); });
+}
+
+bool Endpoint::peer_open() const { return open_ways(half().contract(), other(side())) != 0; }
+
 Endpoint::Watch Endpoint::watch_wanted() const {
   if (mapped_moves()) return Watch::kTicking;
-  if (!is_open(port_.peer().open.load(std::memory_order_acquire))) {
+  if (!peer_open()) {
     return readiness_.watched() ? Watch::kWaiting : Watch::kIdle;
   }
   if (!playback_.streaming() && !capture_.flow().running()) return Watch::kWaiting;
@@ -69,15 +86,14 @@ void Endpoint::started() {
 }
 
 std::uint32_t Endpoint::live_direction() const {
-  if (port_.server() || access_ != kReadWrite) return access_;
-  if (!is_open(port_.peer().open.load(std::memory_order_acquire))) return kWrite;
-  return port_.peer().access.load(kRelaxed) == kWrite ? kRead : kWrite;
+  if (half().server() || access_ != kReadWrite) return access_;
+  return recording_.peer_open() ? kRead : kWrite;
 }
 
 std::uint64_t Endpoint::low_water_frames() const {
-  const std::uint32_t chosen = port_.side().low_water_bytes.load(kRelaxed);
-  if (chosen == 0) return port_.fragment_frames();
-  return std::max<std::uint64_t>(chosen / static_cast<std::uint32_t>(port_.format().frame_bytes()),
+  const std::uint32_t chosen = half().own().low_water_bytes.load(kRelaxed);
+  if (chosen == 0) return half().fragment_frames();
+  return std::max<std::uint64_t>(chosen / static_cast<std::uint32_t>(half().format().frame_bytes()),
                                  1);
 }
 
@@ -92,11 +108,12 @@ std::uint64_t Endpoint::passed_fragments(std::int64_t now_ns) {
   if (const MappedBuffer* mapped = live_buffer(); mapped != nullptr) {
     return mapped->reached(now_ns) / mapped->fragment_frames();
   }
-  const std::uint64_t moved = port_.side().frames.load(kRelaxed);
-  const std::uint64_t position = live_direction() == kRead
-                                     ? moved + capture_.passed_frames(now_ns)
-                                     : moved - std::min(moved, playback_.queued_frames(now_ns));
-  return position / port_.fragment_frames();
+  const bool reads = live_direction() == kRead;
+  const OpenHalf& live = reads ? recording_ : playing_;
+  const std::uint64_t moved = live.own().frames.load(kRelaxed);
+  const std::uint64_t position = reads ? moved + capture_.passed_frames(now_ns)
+                                       : moved - std::min(moved, playback_.queued_frames(now_ns));
+  return position / half().fragment_frames();
 }
 
 // The token of a reader means "readable", that of a writer "not writable".
@@ -147,7 +164,7 @@ short Endpoint::prepare_poll(int fd, short events) {
   const bool first = readiness_.watch();
   bool started = false;
   if (direction == kRead && (events & (POLLIN | POLLRDNORM)) != 0 &&
-      (port_.side().trigger.load(kRelaxed) & kRead) != 0) {
+      (half().own().trigger.load(kRelaxed) & kRead) != 0) {
     started = capture_.start();
   }
   show_readiness(fd);
@@ -161,12 +178,10 @@ void Endpoint::halt(int fd, std::uint32_t directions) {
     SideLock lock(*this, fd);
     const std::int64_t now_ns = sys().now_ns();
     stop(directions & access_, now_ns);
-    abi::Side& side = port_.side();
-    side.zero_frames.store(side.frames.load(kRelaxed), kRelaxed);
-    side.seen_frames.store(0, kRelaxed);
+    each_half([](OpenHalf& half) { half.zero_pointers(); });
     show_readiness(fd);
   }
-  shm::wake(port_.side());
+  wake_own();
 }
 
 // What a mapped buffer has played is played: nothing of it is dropped.
@@ -183,10 +198,10 @@ void Endpoint::stop(std::uint32_t directions, std::int64_t now_ns) {
   }
 }
 
-std::uint32_t Endpoint::trigger() const { return port_.side().trigger.load(kRelaxed) & access_; }
+std::uint32_t Endpoint::trigger() const { return half().own().trigger.load(kRelaxed) & access_; }
 
 int Endpoint::set_trigger(int fd, std::uint32_t directions) {
-  const std::uint32_t before = port_.side().trigger.exchange(directions & kReadWrite);
+  const std::uint32_t before = half().own().trigger.exchange(directions & kReadWrite);
   const std::uint32_t stopped = before & ~directions;
   if ((stopped & access_) != 0) halt(fd, stopped);
   SideLock lock(*this, fd);
@@ -197,20 +212,20 @@ int Endpoint::set_trigger(int fd, std::uint32_t directions) {
   if ((access_ & directions & kRead) != 0 && live_direction() == kRead) started = capture_.start();
   start_mapped(directions, sys().now_ns());
   show_readiness(fd);
-  shm::wake(port_.peer());
+  wake_peers();
   if (started) this->started();
   return error;
 }
 
 void Endpoint::hold(int fd, std::uint32_t directions) {
   SideLock lock(*this, fd);
-  port_.side().trigger.fetch_and(~directions, kRelaxed);
+  half().own().trigger.fetch_and(~directions, kRelaxed);
   if ((directions & kWrite) != 0) playback_.arm(false, 0);
 }
 
 void Endpoint::release(int fd, std::uint32_t directions, std::int64_t now_ns) {
   SideLock lock(*this, holds_descriptor(fd, this) ? fd : -1);
-  port_.side().trigger.fetch_or(directions, kRelaxed);
+  half().own().trigger.fetch_or(directions, kRelaxed);
   if ((directions & kWrite) != 0) playback_.arm(true, now_ns);
   if ((directions & kRead) != 0 && live_direction() == kRead) {
     const bool begun = capture_.start_together(now_ns);
@@ -218,11 +233,11 @@ void Endpoint::release(int fd, std::uint32_t directions, std::int64_t now_ns) {
     if (begun) started();
   }
   start_mapped(directions, now_ns);
-  shm::wake(port_.peer());
+  wake_peers();
 }
 
-bool Endpoint::nonblock() const { return port_.side().nonblock.load(kRelaxed) != 0; }
-void Endpoint::set_nonblock(bool on) { port_.side().nonblock.store(on ? 1 : 0, kRelaxed); }
+bool Endpoint::nonblock() const { return half().own().nonblock.load(kRelaxed) != 0; }
+void Endpoint::set_nonblock(bool on) { half().own().nonblock.store(on ? 1 : 0, kRelaxed); }
 
 void Endpoint::close_one(const std::function<void()>& close_descriptor) {
   std::lock_guard lock(mutex_);
@@ -233,13 +248,13 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   const base::ScopedCancelDisable whole;
   SyncGroups::instance().forget(*this);
   leaving_.store(true);
-  shm::wake(port_.side());
+  wake_own();
   {
     SideLock lock(*this, fd);
     move_mapped(sys().now_ns());
     // The consumer hears of the end before it runs dry, or it would take our
     // absence for lateness and put silence in.
-    if (port_.side().shared.load(std::memory_order_acquire) == 0) playback_.end();
+    if (half().own().shared.load(std::memory_order_acquire) == 0) playback_.end();
     close_descriptor();
   }
   // If the claim is free now, nobody else holds the open, and we end it.
@@ -253,23 +268,20 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   }
   // From here on the claim is the device thread's descriptor: a side that drains
   // is busy.
-  abi::Side& side = port_.side();
-  if (last && serial_of(side.open.load(std::memory_order_acquire)) == serial_) {
+  if (last && serial_of(half().own().open.load(std::memory_order_acquire)) == serial()) {
     // Nobody can write any more.
     {
       SideLock lock(*this, -1);
       playback_.end();
     }
-    shm::wake(port_.peer());
+    wake_peers();
     sync(-1);
-    std::uint64_t open = serial_ << 1 | 1;
-    side.open.compare_exchange_strong(open, serial_ << 1, std::memory_order_acq_rel);
-    shm::wake(port_.peer());
+    each_half([](OpenHalf& half) { half.close(); });
   }
   gone_.store(true);
   DeviceThread::instance().run([&] {
     peer_monitor_.drop_descriptors();
-    if (last) port_.segment().give_back();
+    if (last) half().segment().give_back();
   });
   DeviceThread::instance().remove(this);
 }
@@ -277,20 +289,21 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
 std::int64_t Endpoint::tick(std::int64_t now_ns) {
   if (gone_.load()) return now_ns + 1'000'000'000;
   peer_monitor_.notify_peer(live_direction() == kWrite);
-  abi::Side& side = port_.side();
-  if (now_ns >= alarm_ns_.load()) {
-    alarm_ns_.store(kNoAlarm);
-    shm::wake_at_least(side, alarm_sleepers_.load());
-  }
-  // Posts that a killed peer still owed, or that one of another ABI cannot make.
-  shm::wake_at(side, live_direction() == kRead ? capture_.flow().written_by_peer()
-                                               : playback_.flow().read_by_peer());
+  const bool alarm = now_ns >= alarm_ns_.load();
+  if (alarm) alarm_ns_.store(kNoAlarm);
+  each_half([&](OpenHalf& half) {
+    const bool reads = half.way() == kRead;
+    if (alarm) shm::wake_at_least(half.own(), alarm_sleepers_[reads ? 1 : 0].load());
+    // Posts that a killed peer still owed, or that one of another ABI cannot make.
+    shm::wake_at(half.own(),
+                 reads ? capture_.flow().written_by_peer() : playback_.flow().read_by_peer());
+  });
   const Watch watch = watch_wanted();
   watch_.store(watch, kRelaxed);
   constexpr std::int64_t kLivenessNs[] = {1'000'000'000, 400'000'000, 250'000'000, 100'000'000};
   const std::int64_t liveness = kLivenessNs[static_cast<int>(watch)];
   if (now_ns - peer_monitor_.checked_ns() >= liveness - 1'000'000)
-    peer_monitor_.check_peer_alive(now_ns);
+    if (peer_monitor_.check_peer_alive(now_ns)) wake_own();
   std::int64_t next_ns = now_ns + (watch == Watch::kTicking ? tick_ns() : liveness);
   const bool busy = (readiness_.watched() || any_running()) && !work_from_thread(now_ns);
   if (busy && any_running()) next_ns = std::min(next_ns, now_ns + kSoonAgainNs);
@@ -305,9 +318,9 @@ bool Endpoint::work_from_thread(std::int64_t now_ns) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   const base::Fd& fd = peer_monitor_.own();
   if (!lock.owns_lock() || !fd) return !fd;
-  shm::SharedLock between(port_.side());
-  if (port_.side().shared.load(std::memory_order_acquire) != 0 && !between.try_lock()) return false;
-  port_.refresh();
+  shm::SharedLock between(half().own());
+  if (half().own().shared.load(std::memory_order_acquire) != 0 && !between.try_lock()) return false;
+  each_half([](OpenHalf& half) { half.refresh(); });
   move_mapped(now_ns);
   // A notification stays until the program has looked: what comes and goes at once confuses
   // who polls through io_uring.
@@ -318,14 +331,14 @@ bool Endpoint::work_from_thread(std::int64_t now_ns) {
 
 std::int64_t Endpoint::tick_ns() const {
   const std::int64_t fragment_ns =
-      static_cast<std::int64_t>(port_.fragment_frames()) * 1'000'000'000 / port_.format().rate_hz;
-  const auto tick_ms = config::get<"tick_ms", std::int64_t>(port_.contract().policy);
+      static_cast<std::int64_t>(half().fragment_frames()) * 1'000'000'000 / half().format().rate_hz;
+  const auto tick_ms = config::get<"tick_ms", std::int64_t>(half().contract().policy);
   return std::clamp<std::int64_t>(fragment_ns, 1'000'000, tick_ms * 1'000'000);
 }
 
 void Endpoint::before_fork() {
   mutex_.lock();
-  port_.side().shared.store(1, std::memory_order_seq_cst);
+  mark_shared();
 }
 
 void Endpoint::after_fork(bool child) {
@@ -334,7 +347,7 @@ void Endpoint::after_fork(bool child) {
     // The thread that watched is the parent's.
     watch_.store(Watch::kIdle);
     alarm_ns_.store(kNoAlarm);
-    alarm_sleepers_.store(0);
+    for (auto& sleepers : alarm_sleepers_) sleepers.store(0);
     mutex_.unlock_in_child();
   } else {
     mutex_.unlock();

@@ -1,6 +1,6 @@
-// One open of one side, as this process holds it.
+// One open of one side, as this process holds it: a half to play, a half to record, or both.
 //
-// States (the word Side::open is the truth):
+// States (the word Half::open of each is the truth):
 //
 //   opened ── first read/write, poll for input, trigger ──> running
 //   running ── the peer's end is told, halt ──> opened
@@ -12,6 +12,7 @@
 // what it can, gives the lock back, and only then sleeps.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,16 +26,14 @@
 #include "device/capture.h"
 #include "device/device_thread.h"
 #include "device/mapped_buffer.h"
+#include "device/open_half.h"
 #include "device/peaks.h"
 #include "device/peer_monitor.h"
 #include "device/playback.h"
-#include "device/port.h"
 #include "device/readiness.h"
 #include "shm/wakeup.h"
 
 namespace ossloop::device {
-
-enum Access : std::uint32_t { kRead = 1, kWrite = 2, kReadWrite = 3 };
 
 struct OpenRequest {
   shm::RuntimeDirectory folder;
@@ -94,16 +93,18 @@ class Endpoint final : public DeviceThreadClient {
   void want_edges(int fd);
 
   // The program's format; each returns the value in force afterwards.
-  audio::PcmFormat format() const { return port_.shared_format(); }
+  audio::PcmFormat format() const { return half().shared_format(); }
   int set_format(int fd, const audio::PcmFormat& wanted);
 
-  Buffering buffering() const { return port_.buffering(); }
-  std::uint32_t buffer_ms() const { return port_.buffer_ms(); }
+  Buffering buffering() const { return half().buffering(); }
+  std::uint64_t buffer_frames() const { return half().buffer_frames(); }
+  std::uint32_t buffer_ms() const { return half().buffer_ms(); }
   // SETFRAGMENT's word, POLICY's number (0-10) or SUBDIVIDE's divisor; kept over
   // changes of format.
   void choose_fragment(int fd, std::uint32_t request);
   void choose_policy(int fd, int policy);
   void subdivide(int fd, std::uint32_t divisor);
+  void set_low_water(std::uint32_t bytes);
   bool transferring() const;  // has sound been moved since the open?
 
   // 0, or -errno where there is no memory to play from: -ENOSPC.
@@ -147,10 +148,12 @@ class Endpoint final : public DeviceThreadClient {
   bool nonblock() const;
   void set_nonblock(bool on);
   std::uint32_t access() const { return access_; }
-  Port& port() { return port_; }
+  // What the program calls its stream and itself, and its choice of COOKEDMODE.
+  abi::Half& told() const { return half().own(); }
+  const std::shared_ptr<shm::Segment>& segment() const { return half().shared_segment(); }
   int instance() const { return instance_; }
-  abi::SideIndex side_index() const { return port_.index(); }
-  std::uint64_t serial() const { return serial_; }
+  abi::SideIndex side() const { return half().side(); }
+  std::uint64_t serial() const { return half().serial(); }
   // The direction the loop lends this side now: kRead or kWrite, 0 if unknown.
   std::uint32_t live_direction() const;
 
@@ -173,21 +176,35 @@ class Endpoint final : public DeviceThreadClient {
 
  private:
   class SideLock;
-  Endpoint(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder, int instance,
-           abi::SideIndex side);
+  Endpoint(const std::shared_ptr<shm::Segment>& segment, const shm::RuntimeDirectory& folder,
+           int instance, abi::SideIndex side, std::uint32_t access);
   static std::shared_ptr<shm::Segment> find(const OpenRequest& request, shm::Node::Claim& server,
                                             int& error);
+  // The main half (abi::Half), and all that the open has.
+  const OpenHalf& half() const { return (access_ & kWrite) != 0 ? playing_ : recording_; }
+  OpenHalf& half() { return (access_ & kWrite) != 0 ? playing_ : recording_; }
+  template <typename Work>
+  void each_half(Work work) {
+    if ((access_ & kWrite) != 0) work(playing_);
+    if ((access_ & kRead) != 0) work(recording_);
+  }
+  void wake_own();
+  void wake_peers();
+  void mark_shared();
+  bool peer_open() const;
   bool still_named(int fd);
   void check_client_alive();
   int begin(const OpenRequest& request, bool server_there);
   void claim_side(const OpenRequest& request);
   void watch_over();
-  void publish_open();
+  void forget_killed();
   bool frozen() const;
   Buffering chosen_buffering(const audio::PcmFormat& format) const;
-  int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended);
+  void set_buffering(const Buffering& buffering);
+  void choose_buffering(std::uint32_t chosen);
+  int sleep(shm::Sleeper& sleeper, Access way, std::int64_t deadline_ns, bool open_ended);
   template <typename Look, typename Position>
-  ssize_t transfer(int fd, std::size_t bytes, Look look, Position position);
+  ssize_t transfer(int fd, OpenHalf& half, std::size_t bytes, Look look, Position position);
   template <typename Position>
   bool spin_until(std::uint64_t frame, Position position);
   // In the midst of a stream, and as fast as both programs go: such a call needs no
@@ -217,15 +234,15 @@ class Endpoint final : public DeviceThreadClient {
   std::int64_t tick_ns() const;
 
   const int instance_;
-  Port port_;
+  const std::uint32_t access_;
+  OpenHalf playing_;
+  OpenHalf recording_;
   PeerMonitor peer_monitor_;
   Readiness readiness_;
   Playback playback_;
   Capture capture_;
   MappedBuffer recorded_;
   MappedBuffer played_;
-  std::uint64_t serial_ = 0;
-  std::uint32_t access_ = 0;
   Errors errors_told_;
   std::uint32_t shown_direction_ = 0;  // as what the token was last shown
   std::uint64_t shown_fragments_ = 0;  // passed_fragments() at the last edge
@@ -239,7 +256,7 @@ class Endpoint final : public DeviceThreadClient {
   std::atomic<Watch> watch_{Watch::kIdle};
   // The earliest deadline of calls that sleep until the device thread wakes them.
   std::atomic<std::int64_t> alarm_ns_{kNoAlarm};
-  std::atomic<std::uint32_t> alarm_sleepers_{0};
+  std::array<std::atomic<std::uint32_t>, 2> alarm_sleepers_{};  // who play, who record
   std::atomic<std::int64_t> seen_ns_{0};  // when a call last asked for the time
   std::atomic<int> spins_off_{0};         // waits in which not to spin
   std::atomic<int> spins_lost_{0};        // how many there were the last time

@@ -30,11 +30,7 @@ void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& e
   if ((access_ & direction) == 0 || (reads_only && direction == kWrite)) return nullptr;
   // Who opened for both ways may map both; the one that the loop does not go stays
   // silent.
-  const std::uint32_t loop = port_.peer().access.load(kRelaxed);
-  const bool peer_there = is_open(port_.peer().open.load(std::memory_order_acquire));
-  if (access_ != kReadWrite && peer_there && (loop & direction) != 0 && loop != kReadWrite) {
-    return nullptr;
-  }
+  if (access_ != kReadWrite && peer_open() && !half().peer_open()) return nullptr;
   SideLock lock(*this, fd);
   MappedBuffer& mapped = buffer(direction);
   const bool first = !mapped.mapped();
@@ -43,10 +39,9 @@ void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& e
   void* address = mapped.map(request, error);
   if (error != 0 || !first) return address;
   // From here on it takes a trigger to start.
-  port_.side().trigger.fetch_and(~static_cast<std::uint32_t>(direction));
-  port_.side().partial_bytes.store(0, kRelaxed);
-  port_.contract().mapped[port_.index()].pump_owner.store(static_cast<std::uint32_t>(::getpid()),
-                                                          kRelaxed);
+  half().own().trigger.fetch_and(~static_cast<std::uint32_t>(direction));
+  (direction == kRead ? recording_ : playing_).own().partial_bytes.store(0, kRelaxed);
+  half().own().pump_owner.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);
   show_readiness(fd);
   return address;
 }
@@ -54,17 +49,15 @@ void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& e
 void Endpoint::unmap(Access direction) {
   SideLock lock(*this, -1);
   MappedBuffer& mapped = buffer(direction);
-  const abi::Mapped& shared = port_.contract().mapped[port_.index()];
   // A forked child's copy of the map is not the program's last.
-  if (shared.pump_owner.load(kRelaxed) != static_cast<std::uint32_t>(::getpid())) return;
+  const std::uint32_t owner = half().own().pump_owner.load(kRelaxed);
+  if (owner != static_cast<std::uint32_t>(::getpid())) return;
   const std::int64_t now_ns = sys().now_ns();
   stop(direction, now_ns);
   mapped.unmap();
-  port_.side().trigger.fetch_or(direction);
+  half().own().trigger.fetch_or(direction);
   if (direction == kWrite) playback_.arm(true, now_ns);
-  abi::Side& side = port_.side();
-  side.zero_frames.store(side.frames.load(kRelaxed), kRelaxed);
-  side.seen_frames.store(0, kRelaxed);
+  (direction == kRead ? recording_ : playing_).zero_pointers();
   DeviceThread::instance().notify();  // which shows the token, as no descriptor is at hand
 }
 
@@ -87,7 +80,7 @@ bool Endpoint::mapped_moves() const {
 
 // One process at a time moves the sound, so that there is one filter.
 bool Endpoint::takes_the_moving(std::int64_t now_ns) {
-  abi::Mapped& shared = port_.contract().mapped[port_.index()];
+  abi::Half& shared = half().own();
   const auto self = static_cast<std::uint32_t>(::getpid());
   // Unsigned: a time to come, or nonsense, is long ago.
   const std::uint64_t silent_ns = static_cast<std::uint64_t>(now_ns) -
@@ -114,7 +107,7 @@ void Endpoint::move_mapped(std::int64_t now_ns) {
     };
     played_.play(now_ns, tick_ns(), write, [&](bool visible) {
       playback_.arm(visible, now_ns);
-      if (visible) shm::wake(port_.peer());
+      if (visible) shm::wake(half().peer());
     });
     if (!was_streaming && playback_.streaming()) started();
   }
@@ -123,7 +116,7 @@ void Endpoint::move_mapped(std::int64_t now_ns) {
     recorded_.record(
         now_ns, by_own_clock, [&](std::byte* data, std::size_t bytes, bool progressed) {
           if (!plays) return capture_.read(data, bytes, progressed, now_ns);
-          const audio::PcmFormat format = port_.format();
+          const audio::PcmFormat format = half().format();
           audio::fill_silence(format, data, bytes / static_cast<std::size_t>(format.frame_bytes()));
           TransferResult silence;
           silence.moved = bytes;
@@ -141,7 +134,7 @@ Pointer Endpoint::mapped_pointer(Access direction, std::int64_t now_ns) {
   result.frames = mapped.reached(now_ns);
   result.fragments = result.frames / fragment - mapped.exchange_seen(result.frames) / fragment;
   result.ptr_bytes = result.frames % mapped.buffer_frames() *
-                     static_cast<std::uint64_t>(port_.format().frame_bytes());
+                     static_cast<std::uint64_t>(half().format().frame_bytes());
   if (direction == kWrite) {
     result.queued_frames = playback_.delay_frames(now_ns);
   }

@@ -53,7 +53,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     }
     const bool server_there = server == shm::Node::Claim::kAnnounced;
     std::unique_ptr<Endpoint> endpoint(
-        new Endpoint(std::move(segment), request.folder, request.instance, request.side));
+        new Endpoint(segment, request.folder, request.instance, request.side, request.access));
     // This one in the program's table: it is the lowest free number.
     UnsettledFd node(endpoint->peer_monitor_.own_node(), request.close_on_exec);
     error = node.get() >= 0 ? shm::Node::claim_patiently(node.get()) : node.get();
@@ -62,14 +62,14 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     // A killed one's open may still stand there, and nobody has seen its end:
     // a client that comes now must not begin a stream for it.
     if (error == 0) {
-      endpoint->port_.side().open.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel);
+      endpoint->forget_killed();
       // The same of the other side: a server would play to a client that is dead.
       if (request.side == abi::kServer) endpoint->check_client_alive();
       error = endpoint->begin(request, server_there);
     }
     if (error != 0) return nullptr;
     shm::Node::set_token(node.get(), false);
-    endpoint->publish_open();
+    endpoint->each_half([](OpenHalf& half) { half.publish(); });
     shm::Node::announce(node.get());
     fd = node.release();
     endpoint->watch_over();
@@ -79,7 +79,7 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
 }
 
 // Folder, segment and nodes as they are or have to be made; for a client, how the
-// server holds its side. In the device thread.
+// server holds its own. In the device thread.
 std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, shm::Node::Claim& server,
                                              int& error) {
   error = request.folder.make();
@@ -105,7 +105,7 @@ bool Endpoint::still_named(int fd) {
   if (sys().fstat(fd, &status) != 0) return false;
   bool named = false;
   DeviceThread::instance().run(
-      [&] { named = peer_monitor_.own_node().is(status) && port_.segment().current(); });
+      [&] { named = peer_monitor_.own_node().is(status) && half().segment().current(); });
   return named;
 }
 
@@ -123,10 +123,16 @@ void Endpoint::check_client_alive() {
   });
 }
 
+void Endpoint::forget_killed() {
+  for (const OpenHalf* half : {&playing_, &recording_}) {
+    half->own().open.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel);
+    half->own().access.store(0, kRelaxed);
+  }
+}
+
 // With the claim in hand: may this open be?
 int Endpoint::begin(const OpenRequest& request, bool server_there) {
-  if (request.side == abi::kClient &&
-      !(server_there && is_open(port_.peer().open.load(std::memory_order_acquire)))) {
+  if (request.side == abi::kClient && !(server_there && peer_open())) {
     return request.exclusive ? -ENXIO : -EAGAIN;
   }
   claim_side(request);
@@ -136,52 +142,22 @@ int Endpoint::begin(const OpenRequest& request, bool server_there) {
 // Everything of the side as a new open finds it. Nobody else writes here now:
 // the claim is ours.
 void Endpoint::claim_side(const OpenRequest& request) {
-  abi::Side& side = port_.side();
-  access_ = request.access;
-  for (auto* zero : {&side.low_water_bytes, &side.fragment_chosen, &side.polled, &side.token,
-                     &side.shared, &side.partial_bytes}) {
-    zero->store(0, kRelaxed);
-  }
-  for (auto* zero : {&side.frames, &side.zero_frames, &side.seen_frames}) {
-    zero->store(0, kRelaxed);
-  }
-  abi::Mapped& mapped = port_.contract().mapped[port_.index()];
-  for (auto& stream : mapped.stream) {
-    for (auto* zero : {&stream.mapped, &stream.running, &stream.ended}) {
-      zero->store(0, kRelaxed);
-    }
-  }
-  mapped.pump_owner.store(0, kRelaxed);
-  side.access.store(request.access, kRelaxed);
-  side.nonblock.store(request.nonblock ? 1 : 0, kRelaxed);
-  side.pid.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);
-  side.trigger.store(3, kRelaxed);
-  side.cooked.store(1, kRelaxed);
   // A producer that was killed left its stream open: it ends where it stopped, as loud as
   // it was.
   playback_.end();
-  side.play_volume.store(kFullVolume, kRelaxed);
-  side.record_volume.store(kFullVolume, kRelaxed);
-  std::snprintf(side.command, sizeof side.command, "%s", program_invocation_short_name);
-  std::memset(side.song, 0, sizeof side.song);
-  std::memset(side.label, 0, sizeof side.label);
-  shm::make_wakeup(side);
-  serial_ = serial_of(side.open.load(std::memory_order_acquire)) + 1;
-
+  if (half().server() && request.configured) {
+    config::refresh_policy(*request.configured, half().contract().policy);
+  }
   audio::PcmFormat format = kServerDefault;
   if (request.mu_law) format = {audio::afmt::kMuLaw, 1, 8000};
-  if (port_.server() && request.configured) {
-    config::refresh_policy(*request.configured, port_.contract().policy);
-  }
-  port_.set_format(format);
-  port_.set_buffering(default_buffering(format, port_.buffer_ms()));
+  each_half([&](OpenHalf& half) {
+    half.claim(access_);
+    half.set_format(format);
+    half.set_buffering(default_buffering(format, half.buffer_ms()));
+  });
+  half().own().nonblock.store(request.nonblock ? 1 : 0, kRelaxed);
   playback_.arm(true, 0);
-  if (port_.server() || (request.access & kRead) != 0) capture_.attach();
-}
-
-void Endpoint::publish_open() {
-  port_.side().open.store(serial_ << 1 | 1, std::memory_order_release);
-  shm::wake(port_.peer());
+  if (half().server() || (access_ & kRead) != 0) capture_.attach();
 }
 
 bool Endpoint::holds_claim(int fd) { return shm::Node::keeps_claim(fd); }
@@ -197,18 +173,17 @@ std::unique_ptr<Endpoint> Endpoint::adopt(const shm::RuntimeDirectory& folder, i
     segment = shm::Segment::open_existing(folder, instance, error);
   });
   if (segment == nullptr) return nullptr;
-  const std::uint64_t open = segment->contract().side[side].open.load(std::memory_order_acquire);
-  if (!is_open(open) || !holds_claim(fd)) return nullptr;
-  std::unique_ptr<Endpoint> endpoint(new Endpoint(std::move(segment), folder, instance, side));
-  endpoint->serial_ = serial_of(open);
-  endpoint->access_ =
-      std::clamp<std::uint32_t>(endpoint->port_.side().access.load(kRelaxed), kRead, kReadWrite);
-  endpoint->port_.side().shared.store(1, std::memory_order_seq_cst);
+  const std::uint32_t ways = open_ways(segment->contract(), side);
+  if (ways == 0 || !holds_claim(fd)) return nullptr;
+  std::unique_ptr<Endpoint> endpoint(new Endpoint(segment, folder, instance, side, ways));
+  endpoint->each_half([](OpenHalf& half) { half.adopt(); });
+  endpoint->mark_shared();
   // Maps do not outlive an exec of the program that had them.
-  abi::Mapped& mapped = endpoint->port_.contract().mapped[side];
-  if (mapped.pump_owner.load(kRelaxed) == static_cast<std::uint32_t>(::getpid())) {
-    for (auto& stream : mapped.stream) stream.mapped.store(0, kRelaxed);
-    for (auto& stream : mapped.stream) stream.running.store(0, kRelaxed);
+  if (endpoint->half().own().pump_owner.load(kRelaxed) == static_cast<std::uint32_t>(::getpid())) {
+    endpoint->each_half([](OpenHalf& half) {
+      half.own().mapped.mapped.store(0, kRelaxed);
+      half.own().mapped.running.store(0, kRelaxed);
+    });
   }
   endpoint->watch_over();
   return endpoint;

@@ -18,53 +18,67 @@ constexpr std::uint32_t kPolicyMark = 0x100;
 
 int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
   SideLock lock(*this, fd);
-  if (wanted == port_.format() || frozen()) return 0;
-  port_.set_format(wanted);
-  port_.side().partial_bytes.store(0, kRelaxed);
+  if (wanted == half().format() || frozen()) return 0;
+  each_half([&](OpenHalf& half) {
+    half.set_format(wanted);
+    half.own().partial_bytes.store(0, kRelaxed);
+  });
   // A buffer that is mapped keeps its bytes.
-  port_.set_buffering(any_mapped() ? port_.buffering() : chosen_buffering(wanted));
+  set_buffering(any_mapped() ? half().buffering() : chosen_buffering(wanted));
   return 0;
 }
 
 // A server's format, from the first frame that is taken of a stream until its end is.
 bool Endpoint::frozen() const {
-  if (!port_.server()) return false;
+  if (!half().server()) return false;
   if ((access_ & kWrite) == 0) return capture_.flow().underway();
   return playback_.flow().consumer_kept() && playback_.flow().underway();
 }
 
+void Endpoint::set_buffering(const Buffering& buffering) {
+  each_half([&](OpenHalf& half) { half.set_buffering(buffering); });
+}
+
+void Endpoint::choose_buffering(std::uint32_t chosen) {
+  each_half([&](OpenHalf& half) { half.own().fragment_chosen.store(chosen, kRelaxed); });
+  set_buffering(chosen_buffering(half().format()));
+}
+
 // Fragments that the program chose keep their bytes over a change of format, the
-// default keeps its time. Side::fragment_chosen is 0, SETFRAGMENT's word, or
+// default keeps its time. Half::fragment_chosen is 0, SETFRAGMENT's word, or
 // kPolicyMark with the policy.
 Buffering Endpoint::chosen_buffering(const audio::PcmFormat& format) const {
-  const std::uint32_t chosen = port_.side().fragment_chosen.load(kRelaxed);
-  if (chosen == 0) return default_buffering(format, port_.buffer_ms());
+  const std::uint32_t chosen = half().own().fragment_chosen.load(kRelaxed);
+  if (chosen == 0) return default_buffering(format, half().buffer_ms());
   if ((chosen & kPolicyMark) != 0) {
-    return policy_buffering(static_cast<int>(chosen & 0xf), format, port_.buffer_ms());
+    return policy_buffering(static_cast<int>(chosen & 0xf), format, half().buffer_ms());
   }
-  return requested_buffering(chosen, format, port_.buffer_ms());
+  return requested_buffering(chosen, format, half().buffer_ms());
 }
 
 void Endpoint::choose_fragment(int fd, std::uint32_t request) {
   SideLock lock(*this, fd);
   const std::uint32_t shift = std::clamp<std::uint32_t>(request & 0xffff, 4, 24);
-  port_.side().fragment_chosen.store((request & 0x7fff0000) | shift, kRelaxed);
-  port_.set_buffering(chosen_buffering(port_.format()));
+  choose_buffering((request & 0x7fff0000) | shift);
 }
 
 void Endpoint::choose_policy(int fd, int policy) {
   SideLock lock(*this, fd);
-  port_.side().fragment_chosen.store(kPolicyMark | static_cast<std::uint32_t>(policy), kRelaxed);
-  port_.set_buffering(chosen_buffering(port_.format()));
+  choose_buffering(kPolicyMark | static_cast<std::uint32_t>(policy));
 }
 
 void Endpoint::subdivide(int fd, std::uint32_t divisor) {
   SideLock lock(*this, fd);
-  port_.set_buffering(subdivided(port_.buffering(), divisor, port_.format()));
+  set_buffering(subdivided(half().buffering(), divisor, half().format()));
+}
+
+void Endpoint::set_low_water(std::uint32_t bytes) {
+  half().own().low_water_bytes.store(bytes, kRelaxed);
 }
 
 bool Endpoint::transferring() const {
-  return any_mapped() || port_.side().frames.load(kRelaxed) != 0;
+  const auto moved = [](const OpenHalf& half) { return half.own().frames.load(kRelaxed) != 0; };
+  return any_mapped() || moved(half()) || (access_ == kReadWrite && moved(recording_));
 }
 
 int Endpoint::space(int fd, Access direction, Space& space) {
@@ -73,7 +87,7 @@ int Endpoint::space(int fd, Access direction, Space& space) {
     if (const int error = playback_.prepare_ring(); error != 0) return error;
   }
   const std::int64_t now_ns = sys().now_ns();
-  const Buffering parts = port_.buffering();
+  const Buffering parts = half().buffering();
   if (buffer(direction).mapped()) {
     MappedBuffer& mapped = buffer(direction);
     move_mapped(now_ns);
@@ -82,14 +96,14 @@ int Endpoint::space(int fd, Access direction, Space& space) {
     const std::uint64_t there =
         direction == kWrite ? whole : mapped.reached(now_ns) - mapped.seen();
     const auto bytes =
-        static_cast<std::int64_t>(std::min(there, whole)) * port_.format().frame_bytes();
+        static_cast<std::int64_t>(std::min(there, whole)) * half().format().frame_bytes();
     space = {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
     return 0;
   }
   const std::uint64_t frames =
       direction == kRead ? capture_.available_frames(now_ns) : playback_.space_frames(now_ns);
-  const std::int64_t bytes = static_cast<std::int64_t>(std::min(frames, port_.buffer_frames())) *
-                             port_.format().frame_bytes();
+  const std::int64_t bytes = static_cast<std::int64_t>(std::min(frames, half().buffer_frames())) *
+                             half().format().frame_bytes();
   space = {bytes / parts.fragment_bytes, parts.fragments, parts.fragment_bytes, bytes};
   return 0;
 }
@@ -102,27 +116,27 @@ Pointer Endpoint::pointer(int fd, Access direction) {
     show_readiness(fd);
     return result;
   }
-  abi::Side& side = port_.side();
+  abi::Half& own = (direction == kRead ? recording_ : playing_).own();
   Pointer result;
-  const std::uint64_t moved = side.frames.load(kRelaxed);
+  const std::uint64_t moved = own.frames.load(kRelaxed);
   std::uint64_t position;
   if (direction == kRead) {
-    result.queued_frames = std::min(capture_.available_frames(now_ns), port_.buffer_frames());
+    result.queued_frames = std::min(capture_.available_frames(now_ns), half().buffer_frames());
     position = moved + result.queued_frames;
   } else {
     result.queued_frames = playback_.delay_frames(now_ns);
     position = moved - std::min(moved, result.queued_frames);
   }
-  result.frames = position - std::min(position, side.zero_frames.load(kRelaxed));
-  const std::uint64_t seen = std::min(side.seen_frames.exchange(result.frames), result.frames);
-  const std::uint64_t fragment = port_.fragment_frames();
-  const std::uint64_t buffer = port_.buffer_frames();
+  result.frames = position - std::min(position, own.zero_frames.load(kRelaxed));
+  const std::uint64_t seen = std::min(own.seen_frames.exchange(result.frames), result.frames);
+  const std::uint64_t fragment = half().fragment_frames();
+  const std::uint64_t buffer = half().buffer_frames();
   result.fragments = result.frames / fragment - seen / fragment;
   // Programs that know only the place in the buffer take a whole round for
   // standing still (ALSA's plugin then waits for ever): show one frame less.
   const bool whole_rounds = result.frames != seen && (result.frames - seen) % buffer == 0;
   result.ptr_bytes = (result.frames - (whole_rounds ? 1 : 0)) % buffer *
-                     static_cast<std::uint64_t>(port_.format().frame_bytes());
+                     static_cast<std::uint64_t>(half().format().frame_bytes());
   return result;
 }
 
@@ -137,12 +151,7 @@ Errors Endpoint::errors(int fd) {
   // What is overdue is counted when somebody looks.
   if (live_direction() == kRead) capture_.available_frames(now_ns);
   // Of both directions: the counters are kept by the consumer of each.
-  const auto& play =
-      port_.contract().direction[port_.server() ? abi::kServerToClient : abi::kClientToServer];
-  const auto& record =
-      port_.contract().direction[port_.server() ? abi::kClientToServer : abi::kServerToClient];
-  const Errors total{play.consumer.underruns.load(kRelaxed),
-                     record.consumer.overruns.load(kRelaxed)};
+  const Errors total{playback_.flow().underruns(), capture_.flow().overruns()};
   const Errors before = std::exchange(errors_told_, total);
   // A counter that went back began anew with another consumer.
   auto since = [](std::uint64_t now, std::uint64_t then) { return now < then ? now : now - then; };
@@ -151,25 +160,23 @@ Errors Endpoint::errors(int fd) {
 }
 
 std::uint32_t Endpoint::volume(Access direction) const {
-  const abi::Side& side = port_.side();
-  return sane_volume((direction == kRead ? side.record_volume : side.play_volume).load(kRelaxed));
+  const OpenHalf& half = direction == kRead ? recording_ : playing_;
+  return (access_ & direction) != 0 ? sane_volume(half.own().volume.load(kRelaxed)) : kFullVolume;
 }
 
 void Endpoint::set_volume(Access direction, std::uint32_t volume) {
-  if (levels_locked()) return;
-  abi::Side& side = port_.side();
-  (direction == kRead ? side.record_volume : side.play_volume).store(sane_volume(volume), kRelaxed);
+  if (levels_locked() || (access_ & direction) == 0) return;
+  OpenHalf& half = direction == kRead ? recording_ : playing_;
+  half.own().volume.store(sane_volume(volume), kRelaxed);
 }
 
 bool Endpoint::levels_locked() const {
-  return config::get<"volume", abi::Volume>(port_.contract().policy) == abi::Volume::kLock;
+  return config::get<"volume", abi::Volume>(half().contract().policy) == abi::Volume::kLock;
 }
 
 void Endpoint::peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]) {
   SideLock lock(*this, fd);
-  const bool to_server = port_.server() == (direction == kRead);
-  find_peaks(port_.segment(), to_server ? abi::kClientToServer : abi::kServerToClient,
-             sys().now_ns(), peaks);
+  find_peaks(half().segment(), direction_of(side(), direction), sys().now_ns(), peaks);
 }
 
 void Endpoint::silence(int fd) {

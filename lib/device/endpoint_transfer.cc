@@ -78,7 +78,8 @@ bool Endpoint::spin_until(std::uint64_t frame, Position position) {
 }
 
 template <typename Look, typename Position>
-ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position position) {
+ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
+                           Position position) {
   std::size_t done = 0;
   std::optional<shm::Sleeper> sleeper;
   bool for_plenty = false;   // the sleeper waits for more than the call needs
@@ -132,7 +133,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
       }
       plenty_frame = step.wait.plenty_frame;
       announced = for_plenty ? plenty_frame : step.wait.wake_frame;
-      sleeper.emplace(port_.side(), announced);
+      sleeper.emplace(half.own(), announced);
       continue;
     }
     if (!for_plenty && step.wait.wake_frame < announced) {
@@ -140,11 +141,11 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
       // first one, announced, may be none at all.
       sleeper.reset();
       announced = step.wait.wake_frame;
-      sleeper.emplace(port_.side(), announced);
+      sleeper.emplace(half.own(), announced);
       continue;
     }
     const int woken =
-        sleep(*sleeper,
+        sleep(*sleeper, half.way(),
               for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
                          : step.wait.deadline_ns,
               open_ended);
@@ -161,7 +162,7 @@ ssize_t Endpoint::transfer(int fd, std::size_t bytes, Look look, Position positi
 // it is asked for the signals that end a program: sox and ffmpeg only set a
 // flag there and look at it after the call, and nobody could stop a recorder that
 // waits for its player. A sound card's read returns to them in a moment.
-int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended) {
+int Endpoint::sleep(shm::Sleeper& sleeper, Access way, std::int64_t deadline_ns, bool open_ended) {
   if (!DeviceThread::instance().has_thread()) {
     deadline_ns = std::min(deadline_ns, sys().now_ns() + kWithoutThreadNs);
   }
@@ -176,7 +177,7 @@ int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_e
     std::int64_t alarm = alarm_ns_.load();
     while (deadline_ns < alarm && !alarm_ns_.compare_exchange_weak(alarm, deadline_ns)) {
     }
-    const AlarmSleeper counted(alarm_sleepers_);
+    const AlarmSleeper counted(alarm_sleepers_[way == kRead ? 1 : 0]);
     if (DeviceThread::instance().notify()) return sleeper.sleep() == -EINTR ? -EINTR : 0;
   }
   if (sleeper.sleep_until(deadline_ns) != -EINTR) return 0;
@@ -193,7 +194,7 @@ ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes, bool progress
   if (recorded_.mapped()) return -EIO;
   bool slept_for_start = false;
   return transfer(
-      fd, bytes,
+      fd, recording_, bytes,
       [&](std::size_t done, std::int64_t now_ns) {
         const bool was_running = capture_.flow().running();
         TransferResult step =
@@ -213,7 +214,7 @@ ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool p
   if (data == nullptr) return -EFAULT;
   if (played_.mapped()) return -EIO;
   return transfer(
-      fd, bytes,
+      fd, playing_, bytes,
       [&](std::size_t done, std::int64_t now_ns) {
         const bool was_streaming = playback_.streaming();
         TransferResult step =
@@ -244,14 +245,14 @@ int Endpoint::sync(int fd) {
     }
     if (!sleeper) {
       announced = step.wait.wake_frame;
-      sleeper.emplace(port_.side(), announced);
+      sleeper.emplace(playing_.own(), announced);
       continue;
     }
     if (step.wait.wake_frame < announced) {
       sleeper.reset();
       continue;
     }
-    const int woken = sleep(*sleeper, step.wait.deadline_ns, false);
+    const int woken = sleep(*sleeper, kWrite, step.wait.deadline_ns, false);
     sleeper.reset();
     if (woken == -EINTR) return -EINTR;
   }

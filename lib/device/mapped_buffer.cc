@@ -24,14 +24,14 @@ std::uint64_t ahead(std::int64_t due, std::uint64_t position) {
 
 }  // namespace
 
-MappedBuffer::MappedBuffer(Port& port, shm::MapFile file, bool recorded)
-    : port_(port),
+MappedBuffer::MappedBuffer(OpenHalf& half, shm::MapFile file)
+    : half_(half),
       file_(std::move(file)),
-      recorded_(recorded),
-      stream_(port.contract().mapped[port.index()].stream[recorded ? 0 : 1]) {}
+      recorded_(half.way() == kRead),
+      stream_(half.own().mapped) {}
 
 std::uint64_t MappedBuffer::buffer_bytes() const {
-  const Buffering parts = port_.buffering();
+  const Buffering parts = half_.buffering();
   return static_cast<std::uint64_t>(parts.fragment_bytes) * parts.fragments;
 }
 
@@ -39,8 +39,8 @@ std::uint64_t MappedBuffer::buffer_bytes() const {
 // that another process of the open has made is what it is, which map() sees.
 std::size_t MappedBuffer::file_bytes(bool anew) const {
   if (!anew && memory_.data() != nullptr) return memory_.bytes();
-  const audio::PcmFormat format = port_.format();
-  const std::uint64_t longest = longest_buffer_frames(format.rate_hz, port_.buffer_ms()) *
+  const audio::PcmFormat format = half_.format();
+  const std::uint64_t longest = longest_buffer_frames(format.rate_hz, half_.buffer_ms()) *
                                 static_cast<std::uint64_t>(format.frame_bytes());
   const std::uint64_t bytes = anew ? std::min(buffer_bytes(), longest) : buffer_bytes();
   return static_cast<std::size_t>((bytes + kPage - 1) / kPage * kPage);
@@ -48,14 +48,14 @@ std::size_t MappedBuffer::file_bytes(bool anew) const {
 
 // Whole frames; and never more than we have mapped, whatever the segment says.
 std::uint64_t MappedBuffer::buffer_frames() const {
-  const auto frame_bytes = static_cast<std::uint64_t>(port_.format().frame_bytes());
+  const auto frame_bytes = static_cast<std::uint64_t>(half_.format().frame_bytes());
   std::uint64_t bytes = buffer_bytes();
   if (memory_.data() != nullptr) bytes = std::min<std::uint64_t>(bytes, memory_.bytes());
   return std::max<std::uint64_t>(bytes / frame_bytes, 1);
 }
 
 std::uint64_t MappedBuffer::fragment_frames() const {
-  return std::min(port_.fragment_frames(), buffer_frames());
+  return std::min(half_.fragment_frames(), buffer_frames());
 }
 
 // Our own way into the buffer; made if nobody of this open has it mapped. In the
@@ -66,7 +66,7 @@ int MappedBuffer::open_file(bool anew, std::size_t bytes) {
   if (error != 0) return error == -ENOENT || error == -EACCES ? -ENODEV : error;
   memory_ = file_.map(bytes, error);
   if (error == 0 && anew) {
-    audio::fill_silence(port_.format(), memory_.data(), static_cast<std::size_t>(buffer_frames()));
+    audio::fill_silence(half_.format(), memory_.data(), static_cast<std::size_t>(buffer_frames()));
   }
   return error;
 }
@@ -116,7 +116,7 @@ void MappedBuffer::start(std::int64_t now_ns) {
 
 audio::Clock MappedBuffer::clock() const {
   return {stream_.anchor_ns.load(kRelaxed), stream_.base.load(kRelaxed),
-          static_cast<std::uint32_t>(port_.format().rate_hz),
+          static_cast<std::uint32_t>(half_.format().rate_hz),
           sane<"clock">(stream_.factor_milli.load(kRelaxed)),
           sane<"ppm">(stream_.ppm.load(kRelaxed))};
 }
@@ -128,8 +128,8 @@ void MappedBuffer::set_clock(const audio::Clock& clock) {
 
 // With clock=free too: only time can tell when the program has filled its buffer.
 audio::Clock MappedBuffer::at_present_speed(std::int64_t now_ns) {
-  const std::uint32_t factor = config::clock_factor_milli(port_.contract().policy);
-  const auto ppm = config::get<"ppm">(port_.contract().policy);
+  const std::uint32_t factor = config::clock_factor_milli(half_.contract().policy);
+  const auto ppm = config::get<"ppm">(half_.contract().policy);
   audio::Clock present = clock();
   if (present.factor_milli == factor && present.ppm == ppm) return present;
   present = present.with_speed(now_ns, factor, ppm);
@@ -145,7 +145,7 @@ void MappedBuffer::play(std::int64_t now_ns, std::int64_t tick_ns, const Transfe
                         const std::function<void(bool)>& show) {
   if (!running() || memory_.data() == nullptr) return;
   audio::Clock time = at_present_speed(now_ns);
-  const auto frame_bytes = static_cast<std::uint64_t>(port_.format().frame_bytes());
+  const auto frame_bytes = static_cast<std::uint64_t>(half_.format().frame_bytes());
   const std::uint64_t buffer = buffer_frames();
   std::uint64_t at = position();
   std::uint64_t passed = ahead(time.frames_at(now_ns), at);
@@ -185,7 +185,7 @@ void MappedBuffer::play(std::int64_t now_ns, std::int64_t tick_ns, const Transfe
 void MappedBuffer::record(std::int64_t now_ns, bool free_clock, const Transfer& read) {
   if (!running() || memory_.data() == nullptr) return;
   audio::Clock time = at_present_speed(now_ns);
-  const auto frame_bytes = static_cast<std::uint64_t>(port_.format().frame_bytes());
+  const auto frame_bytes = static_cast<std::uint64_t>(half_.format().frame_bytes());
   const std::uint64_t buffer = buffer_frames();
   std::uint64_t at = position();
   // The loop's own clock says what is due; where it has none, ours does.

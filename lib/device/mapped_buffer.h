@@ -13,7 +13,7 @@
 #include <functional>
 
 #include "audio/clock.h"
-#include "device/port.h"
+#include "device/open_half.h"
 #include "shm/mmap_file.h"
 #include "shm/segment.h"
 
@@ -28,7 +28,7 @@ struct MapRequest {
 
 class MappedBuffer {
  public:
-  MappedBuffer(Port& port, shm::MapFile file, bool recorded);
+  MappedBuffer(OpenHalf& half, shm::MapFile file);
 
   bool mapped() const { return stream_.mapped.load(std::memory_order_relaxed) != 0; }
   bool running() const { return stream_.running.load(std::memory_order_relaxed) != 0; }
@@ -74,7 +74,7 @@ class MappedBuffer {
   void set_clock(const audio::Clock& clock);
   audio::Clock at_present_speed(std::int64_t now_ns);
 
-  Port& port_;
+  OpenHalf& half_;
   const shm::MapFile file_;
   const bool recorded_;
   abi::MappedStream& stream_;

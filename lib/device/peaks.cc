@@ -60,8 +60,7 @@ int find_peaks(const shm::Segment& segment, abi::DirectionIndex direction, std::
   const auto channels = static_cast<std::size_t>(section.format.channels);
   if (limits.capacity_frames == 0) return section.format.channels;
   if (!flow.streaming() && flow.written() == end) return section.format.channels;
-  const std::uint64_t base =
-      std::max(section.frame, contract.direction[direction].producer.base.load());
+  const std::uint64_t base = std::max(section.frame, flow.base());
   const auto window = static_cast<std::uint64_t>(section.format.rate_hz / 10);
   // How far back the ring still holds what was played.
   const std::uint64_t held = flow.written() - end;

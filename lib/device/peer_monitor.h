@@ -7,17 +7,19 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/fd.h"
-#include "device/port.h"
 #include "shm/node.h"
+#include "shm/segment.h"
 
 namespace ossloop::device {
 
 class PeerMonitor {
  public:
-  PeerMonitor(Port& port, const shm::RuntimeDirectory& folder, int instance);
+  PeerMonitor(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder,
+              int instance, abi::SideIndex side);
   // These numbers belong to the device thread's table; it closed them, or its end did.
   ~PeerMonitor() { forget_descriptors(); }
 
@@ -34,8 +36,9 @@ class PeerMonitor {
   // Takes the claim of our side if no program holds it any more.
   bool inherit_claim();
   bool peer_is_opening();
-  // The kernel says who is alive: a peer that is open and not claimed is dead.
-  void check_peer_alive(std::int64_t now_ns);
+  // The kernel says who is alive: a peer that is open and not claimed is dead. True if that
+  // was seen now.
+  bool check_peer_alive(std::int64_t now_ns);
   std::int64_t checked_ns() const { return checked_ns_; }
 
   // A peer whose program sits in poll() while nothing ran hears at once that we
@@ -46,7 +49,8 @@ class PeerMonitor {
  private:
   static const base::Fd& open_once(base::Fd& cached, const shm::Node& node);
 
-  Port& port_;
+  const std::shared_ptr<shm::Segment> segment_;
+  const abi::SideIndex peer_side_;
   const shm::Node own_node_;
   const shm::Node peer_node_;
   base::Fd own_;

@@ -22,32 +22,23 @@ ProducerFlow::Wait wait_until(std::int64_t deadline_ns) {
 
 }  // namespace
 
-Playback::Playback(Port& port)
-    : port_(port),
-      flow_(port.contract(), port.server() ? abi::kServerToClient : abi::kClientToServer) {}
+Playback::Playback(OpenHalf& half) : half_(half), flow_(half.contract(), half.direction()) {}
 
 // True when the stream can take sound; else `step` says why not.
 bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) {
   if (flow_.streaming() && !flow_.consumer_kept()) {
     const bool silently =
-        port_.server() && (flow_.eof() == abi::Eof::kWait || flow_.eof() == abi::Eof::kSilence);
+        half_.server() && (flow_.eof() == abi::Eof::kWait || flow_.eof() == abi::Eof::kSilence);
     if (!silently || progressed) step.error = -ECONNRESET;
     if (progressed) return false;
     abandon();
     if (!silently) return false;
   }
-  const bool open = flow_.consumer_open();
-  if (!port_.server()) {
-    if (!open) {
-      step.error = -ENXIO;
-      return false;
-    }
-    if (port_.peer().access.load(kRelaxed) != 1) {
-      step.error = -EACCES;
-      return false;
-    }
+  if (!half_.server() && !half_.peer_open()) {
+    step.error = half_.wrong_way() ? -EACCES : -ENXIO;
+    return false;
   }
-  if (!flow_.streaming() && port_.server() && !flow_.consumer_running()) {
+  if (!flow_.streaming() && half_.server() && !flow_.consumer_running()) {
     step.block_despite_nonblock = true;
     step.wait = wait_until(now_ns + kIdleNs);  // a start wakes everybody
     return false;
@@ -63,36 +54,36 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) 
 // As long as we write in one format to one ring, there is nothing to do.
 int Playback::prepare_ring() {
   const std::uint64_t last = flow_.sections();
-  const audio::PcmFormat format = port_.format();
+  const audio::PcmFormat format = half_.format();
   if (ring_.mapped() && ring_.section().number == last && ring_.format() == format) return 0;
   room_ = {};
-  return ring_.prepare(port_.segment(), flow_.section(last), format, flow_.written(),
-                       port_.buffer_ms());
+  return ring_.prepare(half_.segment(), flow_.section(last), format, flow_.written(),
+                       half_.buffer_ms());
 }
 
 // Of the last section: a change of format counts when something is written.
 RingLimits Playback::limits() const {
   const std::uint64_t last = flow_.sections();
   if (last != 0 && ring_.section().number == last) return ring_.limits();
-  return limits_of(flow_.section(last), port_.buffer_ms());
+  return limits_of(flow_.section(last), half_.buffer_ms());
 }
 
 void Playback::abandon() {
   flow_.end();
-  port_.side().partial_bytes.store(0, kRelaxed);
+  half_.own().partial_bytes.store(0, kRelaxed);
 }
 
 // Looks how far the consumer is, unless there is room for `frames` anyway.
 void Playback::look_for_room(std::uint64_t frames, std::int64_t now_ns) {
   const bool known = room_.stream == flow_.stream() &&
-                     room_.buffer_changes == port_.buffer_changes() &&
-                     port_.side().shared.load(std::memory_order_acquire) == 0;
+                     room_.buffer_changes == half_.buffer_changes() &&
+                     half_.own().shared.load(std::memory_order_acquire) == 0;
   if (known && frames <= std::min(room_.space, room_.ring)) return;
   // What an earlier stream left unplayed counts too.
   const std::uint64_t queued = flow_.written() - flow_.played(limits(), now_ns);
-  const std::uint64_t buffer = port_.buffer_frames();
+  const std::uint64_t buffer = half_.buffer_frames();
   room_ = {buffer - std::min(buffer, queued), flow_.room(ring_.limits(), now_ns), flow_.stream(),
-           port_.buffer_changes()};
+           half_.buffer_changes()};
 }
 
 // The count comes back short only if the ring itself is full. A stream begins with its first
@@ -111,7 +102,7 @@ std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64
   }
   ring_.ring().copy_in(flow_.written(), data, taken);
   flow_.publish(taken);
-  auto& count = port_.side().frames;
+  auto& count = half_.own().frames;
   count.store(count.load(kRelaxed) + taken, kRelaxed);
   room_.space -= taken;
   room_.ring -= taken;
@@ -122,11 +113,11 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
                                std::int64_t now_ns) {
   TransferResult step;
   if (!gate(progressed, now_ns, step)) return step;
-  abi::Side& side = port_.side();
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  abi::Half& own = half_.own();
+  const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   look_for_room((bytes + frame_bytes - 1) / frame_bytes, now_ns);
   const std::uint64_t before = flow_.written();
-  std::size_t partial = std::min<std::size_t>(side.partial_bytes.load(kRelaxed), frame_bytes - 1);
+  std::size_t partial = std::min<std::size_t>(own.partial_bytes.load(kRelaxed), frame_bytes - 1);
 
   while (step.moved < bytes) {
     const std::size_t left = bytes - step.moved;
@@ -141,10 +132,10 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
     // Bytes of a frame that comes in more than one write.
     const std::size_t take = std::min(frame_bytes - partial, left);
     if (partial + take == frame_bytes && room_.space == 0) break;
-    std::memcpy(side.partial + partial, data + step.moved, take);
+    std::memcpy(own.partial + partial, data + step.moved, take);
     partial += take;
     if (partial == frame_bytes) {
-      if (feed(reinterpret_cast<const std::byte*>(side.partial), 1, now_ns) == 0) {
+      if (feed(reinterpret_cast<const std::byte*>(own.partial), 1, now_ns) == 0) {
         partial -= take;
         break;
       }
@@ -152,19 +143,19 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
     }
     step.moved += take;
   }
-  side.partial_bytes.store(static_cast<std::uint32_t>(partial), kRelaxed);
-  if (flow_.written() != before) shm::wake_at(flow_.consumer_side(), flow_.written());
+  own.partial_bytes.store(static_cast<std::uint32_t>(partial), kRelaxed);
+  if (flow_.written() != before) shm::wake_at(flow_.consumer_half(), flow_.written());
   if (step.moved < bytes) {
-    const std::uint64_t buffer = port_.buffer_frames();
+    const std::uint64_t buffer = half_.buffer_frames();
     // As a driver does, that wakes a writer once a fragment: one that writes small
     // blocks does not wake for each of them. Of many fragments, an eighth at once.
     const std::uint64_t half = std::max<std::uint64_t>(buffer / 2, 1);
     const std::uint64_t wanted = std::clamp<std::uint64_t>(
         (bytes - step.moved) / frame_bytes,
-        std::min(std::max(port_.fragment_frames(), buffer / 8), half), half);
+        std::min(std::max(half_.fragment_frames(), buffer / 8), half), half);
     const std::uint64_t may_stay = buffer - std::min(wanted, buffer);
     step.wait = flow_.wait_for(flow_.written() - std::min(may_stay, flow_.written()), limits(),
-                               now_ns, buffer - wanted, port_.worth_a_sleep(buffer / 8));
+                               now_ns, buffer - wanted, half_.worth_a_sleep(buffer / 8));
   }
   return step;
 }
@@ -173,15 +164,15 @@ bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
   if (flow_.streaming()) {
     if (!flow_.consumer_kept()) return true;
     const bool goes_on =
-        ring_.section().number == flow_.sections() && ring_.format() == port_.format();
+        ring_.section().number == flow_.sections() && ring_.format() == half_.format();
     const bool has_place = goes_on || flow_.may_mark();
-    return has_place && space_frames(now_ns) >= std::min(frames, port_.buffer_frames());
+    return has_place && space_frames(now_ns) >= std::min(frames, half_.buffer_frames());
   }
-  return !port_.server() || flow_.consumer_running();
+  return !half_.server() || flow_.consumer_running();
 }
 
 std::uint64_t Playback::space_frames(std::int64_t now_ns) {
-  const std::uint64_t buffer = port_.buffer_frames();
+  const std::uint64_t buffer = half_.buffer_frames();
   const std::uint64_t queued = queued_frames(now_ns);
   return buffer > queued ? buffer - queued : 0;
 }
@@ -206,9 +197,9 @@ bool Playback::drained(std::int64_t now_ns, TransferResult& step, std::uint64_t&
 }
 
 void Playback::halt(std::int64_t now_ns) {
-  port_.side().partial_bytes.store(0, kRelaxed);
+  half_.own().partial_bytes.store(0, kRelaxed);
   if (flow_.streaming()) flow_.drop(limits(), now_ns);
-  shm::wake(flow_.consumer_side());
+  shm::wake(flow_.consumer_half());
 }
 
 // Section by section, from the last one back; what lies in an earlier ring is heard.

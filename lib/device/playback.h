@@ -6,14 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "device/port.h"
+#include "device/open_half.h"
 #include "device/ring_view.h"
 
 namespace ossloop::device {
 
 class Playback {
  public:
-  explicit Playback(Port& port);
+  explicit Playback(OpenHalf& half);
 
   // Takes as many bytes as there is room for now. Errors: -ENXIO (no server),
   // -EACCES (the loop goes the other way), -ECONNRESET (the consumer of the
@@ -46,7 +46,7 @@ class Playback {
   void end() {
     ending_ = ending_ || flow_.streaming();
     flow_.end();
-    ring_.discard(port_.segment());
+    ring_.discard(half_.segment());
   }
   bool streaming() const { return flow_.streaming(); }
   ProducerFlow& flow() { return flow_; }
@@ -59,7 +59,7 @@ class Playback {
   std::size_t feed(const std::byte* data, std::size_t frames, std::int64_t now_ns);
   void abandon();
 
-  Port& port_;
+  OpenHalf& half_;
   ProducerFlow flow_;
   RingView ring_;
   // What the program's buffer and the ring have room for at least: as long as only we

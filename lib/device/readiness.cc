@@ -8,17 +8,17 @@ namespace ossloop::device {
 void Readiness::show(int fd, bool byte) {
   const std::uint32_t wanted = byte ? 1 : 0;
   for (int attempt = 0; attempt < 3; ++attempt) {
-    std::uint32_t seen = side_.token.load(std::memory_order_relaxed);
+    std::uint32_t seen = half_.token.load(std::memory_order_relaxed);
     if (seen == wanted) return;
     shm::Node::set_token(fd, byte);
-    if (side_.token.compare_exchange_strong(seen, wanted)) return;
+    if (half_.token.compare_exchange_strong(seen, wanted)) return;
   }
 }
 
 // Who waits for input is woken by a byte that comes, who waits to write by one that
 // goes.
 void Readiness::signal_edge(int fd, bool byte) {
-  const std::uint32_t seen = side_.token.load(std::memory_order_relaxed);
+  const std::uint32_t seen = half_.token.load(std::memory_order_relaxed);
   if (byte && seen == 0) return show(fd, byte);
   if (!byte && seen == 1) return show(fd, byte);
   if (byte && shm::Node::add_byte(fd)) return;
@@ -28,7 +28,7 @@ void Readiness::signal_edge(int fd, bool byte) {
 
 void Readiness::notify(int fd, bool byte) {
   shm::Node::set_token(fd, byte);
-  side_.token.store(abi::kTokenUnknown);
+  half_.token.store(abi::kTokenUnknown);
 }
 
 }  // namespace ossloop::device

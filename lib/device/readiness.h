@@ -7,24 +7,24 @@ namespace ossloop::device {
 
 class Readiness {
  public:
-  explicit Readiness(abi::Side& side) : side_(side) {}
+  explicit Readiness(abi::Half& half) : half_(half) {}
 
   // Does somebody wait on the node? Until then nobody keeps the token true.
-  bool watched() const { return side_.polled.load(std::memory_order_relaxed) != 0; }
+  bool watched() const { return half_.polled.load(std::memory_order_relaxed) != 0; }
   // From now on somebody does. True if nobody did before.
-  bool watch() { return side_.polled.fetch_or(kWatched, std::memory_order_acq_rel) == 0; }
+  bool watch() { return half_.polled.fetch_or(kWatched, std::memory_order_acq_rel) == 0; }
   // And hears of changes only (EPOLLET, SIGIO): each fragment has to be one.
-  void want_edges() { side_.polled.fetch_or(kWatched | kEdges, std::memory_order_acq_rel); }
-  bool edges_wanted() const { return (side_.polled.load(std::memory_order_relaxed) & kEdges) != 0; }
+  void want_edges() { half_.polled.fetch_or(kWatched | kEdges, std::memory_order_acq_rel); }
+  bool edges_wanted() const { return (half_.polled.load(std::memory_order_relaxed) & kEdges) != 0; }
 
   // Makes the node behind `fd` hold a byte, or none. With the side's lock held.
   void show(int fd, bool byte);
   // The same, and a change to be heard of even if it holds that already.
   void signal_edge(int fd, bool byte);
   // What the node holds may not be what was put there: the next show() looks anew.
-  void invalidate() { side_.token.store(abi::kTokenUnknown, std::memory_order_relaxed); }
+  void invalidate() { half_.token.store(abi::kTokenUnknown, std::memory_order_relaxed); }
   bool invalidated() const {
-    return side_.token.load(std::memory_order_relaxed) == abi::kTokenUnknown;
+    return half_.token.load(std::memory_order_relaxed) == abi::kTokenUnknown;
   }
   // As show(), by the peer, which does not hold the lock; the owner puts it right
   // with its program's next call.
@@ -32,7 +32,7 @@ class Readiness {
 
  private:
   static constexpr std::uint32_t kWatched = 1, kEdges = 2;
-  abi::Side& side_;
+  abi::Half& half_;
 };
 
 }  // namespace ossloop::device

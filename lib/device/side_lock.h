@@ -13,12 +13,12 @@ class Endpoint::SideLock {
  public:
   // `fd`: a descriptor of the open, or -1 once it is closed (no other process
   // holds it then).
-  SideLock(Endpoint& endpoint, int fd) : endpoint_(endpoint), between_(endpoint.port_.side()) {
+  SideLock(Endpoint& endpoint, int fd) : endpoint_(endpoint), between_(endpoint.half().own()) {
     endpoint_.mutex_.lock();
-    if (fd >= 0 && endpoint_.port_.side().shared.load(std::memory_order_acquire) != 0) {
+    if (fd >= 0 && endpoint_.half().own().shared.load(std::memory_order_acquire) != 0) {
       between_.lock();
     }
-    endpoint_.port_.refresh();
+    endpoint_.each_half([](OpenHalf& half) { half.refresh(); });
   }
   ~SideLock() {
     between_.unlock();

@@ -19,12 +19,11 @@ constexpr std::size_t kAheadFrames = 4096;
 
 }  // namespace
 
-StreamReader::StreamReader(Port& port)
-    : port_(port),
-      flow_(port.contract(), port.server() ? abi::kClientToServer : abi::kServerToClient) {}
+StreamReader::StreamReader(OpenHalf& half)
+    : half_(half), flow_(half.contract(), half.direction()) {}
 
 std::uint64_t StreamReader::to_ring(std::uint64_t frames) const {
-  const int from = port_.format().rate_hz;
+  const int from = half_.format().rate_hz;
   const int to = section_.number == 0 ? from : section_.format.rate_hz;
   if (from == to) return frames;
   const base::Int128 product = static_cast<base::Int128>(frames) * to;
@@ -32,7 +31,7 @@ std::uint64_t StreamReader::to_ring(std::uint64_t frames) const {
 }
 
 int StreamReader::glance(std::int64_t now_ns, ConsumerFlow::View& view) {
-  return look(now_ns, view, port_.side().shared.load(std::memory_order_acquire) == 0);
+  return look(now_ns, view, half_.own().shared.load(std::memory_order_acquire) == 0);
 }
 
 int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view, bool fills) {
@@ -64,14 +63,14 @@ int StreamReader::follow_section(bool fills) {
   if (flow_.read() != read_ || flow_.filter() != filter_) forget_own();
   if (section_.number != flow_.section_read()) {
     section_ = flow_.section(flow_.section_read());
-    limits_ = limits_of(section_, port_.buffer_ms());
+    limits_ = limits_of(section_, half_.buffer_ms());
   }
   if (section_.number == 0) forget_own();
   return section_.number != 0 && (fills || converter_ != nullptr) ? prepare_converter() : 0;
 }
 
 int StreamReader::prepare_converter() {
-  const bool fits = converter_to_ == port_.format() && converter_from_ == section_.format;
+  const bool fits = converter_to_ == half_.format() && converter_from_ == section_.format;
   if (converter_ != nullptr && fits) {
     follow_levels();
     return 0;
@@ -79,15 +78,15 @@ int StreamReader::prepare_converter() {
   if (!fits) forget_own();
   int error = 0;
   audio::Converter::Options options;
-  const abi::Policy& policy = port_.contract().policy;
+  const abi::Policy& policy = half_.contract().policy;
   static_assert(config::kRow<"quality">.maximum ==
                 static_cast<std::int64_t>(audio::Quality::kVeryHigh));
   options.quality = config::get<"quality", audio::Quality>(policy);
   options.dither = config::get<"dither", bool>(policy);
   options.blocks = flow_.free_clock() ? audio::Blocks::kLong : audio::Blocks::kShort;
-  converter_ = audio::Converter::create(section_.format, port_.format(), options, error);
+  converter_ = audio::Converter::create(section_.format, half_.format(), options, error);
   converter_from_ = section_.format;
-  converter_to_ = port_.format();
+  converter_to_ = half_.format();
   if (converter_ == nullptr) return error;
   levels_ = flow_.levels();
   const Factors factors = factors_of(levels_);
@@ -103,7 +102,7 @@ void StreamReader::begin_filter() {
   } else if (!refill(flow_.filter())) {
     converter_->reset();
     forget_pending();
-    flow_.begin_filter(port_.format());
+    flow_.begin_filter(half_.format());
   }
   remember();
 }
@@ -112,9 +111,9 @@ void StreamReader::begin_filter() {
 // the program too, so that each falls where it would have. What was given already comes
 // out again and is left out; what was not waits to be given. False if it cannot be done.
 bool StreamReader::refill(const ConsumerFlow::Filter& filter) {
-  if (filter.section != section_.number || filter.format != pack(port_.format())) return false;
+  if (filter.section != section_.number || filter.format != pack(half_.format())) return false;
   const auto from_hz = static_cast<std::uint64_t>(section_.format.rate_hz);
-  const auto to_hz = static_cast<std::uint64_t>(port_.format().rate_hz);
+  const auto to_hz = static_cast<std::uint64_t>(half_.format().rate_hz);
   const std::uint64_t common = std::gcd(from_hz, to_hz);
   const std::uint64_t unit = from_hz / common;
   const std::uint64_t end = flow_.read();
@@ -129,7 +128,7 @@ bool StreamReader::refill(const ConsumerFlow::Filter& filter) {
   if (filter.given - given_before > most || at < section_.frame) return false;
   if (!flow_.keeps(at, limits_) || map() != 0) return false;
   given_before_ = filter.given - given_before;
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   while (at < end) {
     auto piece = static_cast<std::size_t>(end - at);
     const std::byte* from = ring_.ring().piece(at, piece);
@@ -139,7 +138,7 @@ bool StreamReader::refill(const ConsumerFlow::Filter& filter) {
     const std::size_t made = step.output_frames * frame_bytes - known;
     std::memmove(to, to + known, made);
     pending_.push(made);
-    if (pending_frames() > port_.buffer_frames() + 2 * kAheadFrames) return false;
+    if (pending_frames() > half_.buffer_frames() + 2 * kAheadFrames) return false;
     if (step.input_frames == 0 && step.output_frames == 0) return false;
     at += step.input_frames;
   }
@@ -166,13 +165,13 @@ void StreamReader::follow_levels() {
 int StreamReader::map() {
   if (ring_.mapped() && ring_.section().number == section_.number) return 0;
   const Section before = ring_.section();
-  const int error = ring_.follow(port_.segment(), section_, port_.buffer_ms());
+  const int error = ring_.follow(half_.segment(), section_, half_.buffer_ms());
   if (error != 0 || before.ring_bytes == 0 || before.ring_offset == section_.ring_offset) {
     return error;
   }
   // A writer goes to a larger ring for good.
   DeviceThread::instance().run(
-      [&] { port_.segment().drop_ring(before.ring_offset, before.ring_bytes); });
+      [&] { half_.segment().drop_ring(before.ring_offset, before.ring_bytes); });
   return 0;
 }
 
@@ -182,7 +181,7 @@ void StreamReader::drop(const ConsumerFlow::View& view) {
 }
 
 std::size_t StreamReader::pending_frames() const {
-  return pending_.size() / static_cast<std::size_t>(port_.format().frame_bytes());
+  return pending_.size() / static_cast<std::size_t>(half_.format().frame_bytes());
 }
 
 void StreamReader::took(std::uint64_t frames, ConsumerFlow::View& view) {
@@ -209,7 +208,7 @@ std::size_t StreamReader::convert(std::byte* out, std::size_t frames, ConsumerFl
 
 std::size_t StreamReader::convert_samples(std::byte* out, std::size_t frames,
                                           ConsumerFlow::View& view) {
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   std::size_t made = 0;
   while (made < frames && view.frames > 0) {
     auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(frames - made, view.frames));
@@ -231,7 +230,7 @@ std::size_t StreamReader::convert_samples(std::byte* out, std::size_t frames,
   if (made < frames && view.frames == 0 && view.silence > 0) {
     const auto silent =
         static_cast<std::size_t>(std::min<std::uint64_t>(frames - made, view.silence));
-    audio::fill_silence(port_.format(), out + made * frame_bytes, silent);
+    audio::fill_silence(half_.format(), out + made * frame_bytes, silent);
     flow_.take_silence(silent);
     remember();
     view.silence -= silent;
@@ -242,7 +241,7 @@ std::size_t StreamReader::convert_samples(std::byte* out, std::size_t frames,
 
 std::size_t StreamReader::convert_rate(std::byte* out, std::size_t frames,
                                        ConsumerFlow::View& view) {
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   std::size_t made = 0;
   while (made < frames) {
     std::byte* to = out + made * frame_bytes;
@@ -282,7 +281,7 @@ std::size_t StreamReader::convert_rate(std::byte* out, std::size_t frames,
 // What was converted ahead counts as read by and by; never less than was needed.
 std::size_t StreamReader::give_pending(std::byte* out, std::size_t frames,
                                        ConsumerFlow::View& view) {
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   const std::size_t there = pending_frames();
   const std::size_t given = std::min(frames, there);
   if (given == 0) return 0;
@@ -297,12 +296,12 @@ std::size_t StreamReader::give_pending(std::byte* out, std::size_t frames,
 std::size_t StreamReader::give(std::byte* out, std::size_t frames, ConsumerFlow::View& view) {
   std::size_t given = give_pending(out, frames, view);
   if (given != frames && converter_ != nullptr) {
-    const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+    const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
     // Where time does not matter a filter works best in large pieces.
     const std::size_t piece =
-        std::min(kAheadFrames, static_cast<std::size_t>(port_.buffer_frames()));
+        std::min(kAheadFrames, static_cast<std::size_t>(half_.buffer_frames()));
     const bool ahead = converter_->changes_rate() && frames < piece / 2 && flow_.free_clock() &&
-                       port_.side().shared.load(std::memory_order_acquire) == 0;
+                       half_.own().shared.load(std::memory_order_acquire) == 0;
     if (ahead) convert_ahead(piece, view);
     std::byte* const to = out + given * frame_bytes;
     given += ahead ? give_pending(to, frames - given, view) : convert(to, frames - given, view);
@@ -317,13 +316,13 @@ std::size_t StreamReader::give(std::byte* out, std::size_t frames, ConsumerFlow:
 std::uint64_t StreamReader::count(ConsumerFlow::View& view) {
   if (converter_ == nullptr && section_.number != 0) {
     const base::Int128 product =
-        static_cast<base::Int128>(view.frames + view.silence) * port_.format().rate_hz;
+        static_cast<base::Int128>(view.frames + view.silence) * half_.format().rate_hz;
     return static_cast<std::uint64_t>(product / section_.format.rate_hz);
   }
   if (converter_ == nullptr || !converter_->changes_rate()) {
     return pending_frames() + view.frames + view.silence;
   }
-  const auto limit = static_cast<std::size_t>(port_.buffer_frames());
+  const auto limit = static_cast<std::size_t>(half_.buffer_frames());
   if (pending_frames() >= limit || (view.frames > 0 && map() != 0)) return pending_frames();
   convert_ahead(limit - pending_frames(), view);
   // A buffer that is full keeps from the program what is due, as the filter does.
@@ -336,7 +335,7 @@ std::uint64_t StreamReader::count(ConsumerFlow::View& view) {
 }
 
 void StreamReader::convert_ahead(std::size_t frames, ConsumerFlow::View& view) {
-  const auto frame_bytes = static_cast<std::size_t>(port_.format().frame_bytes());
+  const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   ConsumerFlow::View rest = view;
   rest.read += ahead_;
   rest.frames -= std::min(ahead_, rest.frames);
@@ -353,7 +352,7 @@ void StreamReader::end_stream() {
   flow_.tell_filter(0);
   if (converter_ == nullptr) return;
   converter_->reset();
-  if (converter_->changes_rate()) flow_.begin_filter(port_.format());
+  if (converter_->changes_rate()) flow_.begin_filter(half_.format());
   remember();
 }
 

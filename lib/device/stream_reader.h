@@ -10,7 +10,7 @@
 
 #include "audio/converter.h"
 #include "device/byte_queue.h"
-#include "device/port.h"
+#include "device/open_half.h"
 #include "device/ring_view.h"
 #include "stream/flow.h"
 #include "stream/levels.h"
@@ -19,7 +19,7 @@ namespace ossloop::device {
 
 class StreamReader {
  public:
-  explicit StreamReader(Port& port);
+  explicit StreamReader(OpenHalf& half);
 
   ConsumerFlow& flow() { return flow_; }
   const ConsumerFlow& flow() const { return flow_; }
@@ -82,7 +82,7 @@ class StreamReader {
   void convert_ahead(std::size_t frames, ConsumerFlow::View& view);
   void took(std::uint64_t frames, ConsumerFlow::View& view);
 
-  Port& port_;
+  OpenHalf& half_;
   ConsumerFlow flow_;
   Section section_;  // in which we read
   RingLimits limits_;

@@ -92,7 +92,7 @@ int Dsp::present_channels(std::int32_t& count) {
 }
 
 int Dsp::cooked_mode(std::int32_t& on) {
-  endpoint_.port().side().cooked.store(on != 0 ? 1 : 0, std::memory_order_relaxed);
+  endpoint_.told().cooked.store(on != 0 ? 1 : 0, std::memory_order_relaxed);
   return 0;
 }
 
@@ -134,10 +134,9 @@ int Dsp::policy(std::int32_t& number) {
 }
 
 int Dsp::low_water(std::int32_t& bytes) {
-  const auto total = static_cast<std::int32_t>(endpoint_.port().buffer_frames()) * frame_bytes();
+  const auto total = static_cast<std::int32_t>(endpoint_.buffer_frames()) * frame_bytes();
   bytes = std::clamp(bytes, frame_bytes(), std::max(total / 2, frame_bytes()));
-  endpoint_.port().side().low_water_bytes.store(static_cast<std::uint32_t>(bytes),
-                                                std::memory_order_relaxed);
+  endpoint_.set_low_water(static_cast<std::uint32_t>(bytes));
   return 0;
 }
 
@@ -292,28 +291,28 @@ int Dsp::record_source_names(oss_mixer_enuminfo& names) {
 }
 
 int Dsp::capabilities(std::int32_t& bits) {
-  bits = side_caps(&endpoint_.port().contract(), endpoint_.side_index());
+  bits = side_caps(&endpoint_.segment()->contract(), endpoint_.side());
   return 0;
 }
 
 int Dsp::set_song(oss_longname_t& name) {
-  put_text(endpoint_.port().side().song, text_of(name));
+  put_text(endpoint_.told().song, text_of(name));
   return 0;
 }
 int Dsp::song(oss_longname_t& name) {
-  put_text(name, text_of(endpoint_.port().side().song));
+  put_text(name, text_of(endpoint_.told().song));
   return 0;
 }
 int Dsp::set_label(oss_label_t& label) {
-  put_text(endpoint_.port().side().label, text_of(label));
+  put_text(endpoint_.told().label, text_of(label));
   return 0;
 }
 int Dsp::label(oss_label_t& label) {
-  put_text(label, text_of(endpoint_.port().side().label));
+  put_text(label, text_of(endpoint_.told().label));
   return 0;
 }
 int Dsp::set_name(oss_longname_t& name) {
-  put_text(endpoint_.port().side().command, text_of(name));
+  put_text(endpoint_.told().command, text_of(name));
   return 0;
 }
 

@@ -52,11 +52,10 @@ std::shared_ptr<shm::Segment> InstanceSet::make_segment(int instance, int& error
   return made;
 }
 
-const abi::Side* InstanceSet::open_side(const abi::Segment& segment, int instance,
+const abi::Half* InstanceSet::open_side(abi::Segment& segment, int instance,
                                         abi::SideIndex side) const {
-  const abi::Side& found = segment.side[side];
-  if (!device::is_open(found.open.load(std::memory_order_acquire))) return nullptr;
-  return held(instance, side) ? &found : nullptr;
+  const std::uint32_t ways = device::open_ways(segment, side);
+  return ways != 0 && held(instance, side) ? &device::main_half(segment, side, ways) : nullptr;
 }
 
 bool InstanceSet::held(int instance, abi::SideIndex side) const {

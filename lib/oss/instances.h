@@ -31,7 +31,7 @@ class InstanceSet {
   // still say so; the claim on the node does not.
   bool held(int instance, abi::SideIndex side) const;
   // The side as its present holder keeps it; nullptr if nobody has it open.
-  const abi::Side* open_side(const abi::Segment& segment, int instance, abi::SideIndex side) const;
+  const abi::Half* open_side(abi::Segment& segment, int instance, abi::SideIndex side) const;
 
  private:
   const shm::RuntimeDirectory directory_;

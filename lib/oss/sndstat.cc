@@ -44,7 +44,7 @@ std::string node(int instance, abi::SideIndex side) {
          std::to_string(instance);
 }
 
-void describe_open(std::string& text, const abi::Side& open) {
+void describe_open(std::string& text, const abi::Half& open) {
   const audio::PcmFormat format = device::unpack_format(open.format.load());
   const auto* sample = audio::find_format(format.afmt);
   add(text, "    %s, %s/%d/%d, open by %s (pid %u)", direction(open.access.load()), sample->name,
@@ -59,7 +59,7 @@ void describe(std::string& text, const InstanceSet& machine, int instance, abi::
       side == abi::kServer ? "server" : "client", node(instance, side).c_str(),
       audio_device(instance, side));
   const auto segment = machine.segment(instance);
-  const abi::Side* open =
+  const abi::Half* open =
       segment != nullptr ? machine.open_side(segment->contract(), instance, side) : nullptr;
   if (open != nullptr) {
     describe_open(text, *open);

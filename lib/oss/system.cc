@@ -34,7 +34,7 @@ void put_device_node(oss_audioinfo& info, const std::string& path) {
   info.next_play_engine = info.next_rec_engine = 0;
 }
 
-void describe_open(oss_audioinfo& info, const abi::Side& open) {
+void describe_open(oss_audioinfo& info, const abi::Half& open) {
   info.busy = static_cast<std::int32_t>(open.access.load() & device::kReadWrite);
   info.pid = static_cast<std::int32_t>(open.pid.load());
   put_text(info.cmd, text_of(open.command));
@@ -51,14 +51,13 @@ void describe_open(oss_audioinfo& info, const abi::Side& open) {
 
 }  // namespace
 
-std::int32_t side_caps(const abi::Segment* segment, abi::SideIndex side) {
+std::int32_t side_caps(abi::Segment* segment, abi::SideIndex side) {
   std::int32_t caps = PCM_CAP_TRIGGER | PCM_CAP_MMAP | PCM_CAP_VIRTUAL | PCM_CAP_FREERATE |
                       PCM_CAP_REALTIME | DSP_CH_ANY;
   std::uint32_t access = device::kReadWrite;
-  if (segment != nullptr && device::is_open(segment->side[abi::kServer].open.load())) {
-    const std::uint32_t server = segment->side[abi::kServer].access.load();
-    access = side == abi::kServer ? server : device::kReadWrite & ~server;
-  }
+  const std::uint32_t server =
+      segment != nullptr ? device::open_ways(*segment, abi::kServer) : std::uint32_t{0};
+  if (server != 0) access = side == abi::kServer ? server : device::kReadWrite & ~server;
   if (side == abi::kServer) caps |= PCM_CAP_HIDDEN;
   return caps | direction_caps(access);
 }
@@ -96,7 +95,7 @@ int System::audio_info(oss_audioinfo& info) {
   const int instance = number / 2;
   const abi::SideIndex side = side_of(number);
   const auto mapped = instances_.segment(instance);
-  const abi::Segment* segment = mapped != nullptr ? &mapped->contract() : nullptr;
+  abi::Segment* const segment = mapped != nullptr ? &mapped->contract() : nullptr;
 
   info = {};
   info.dev = number;
@@ -122,7 +121,7 @@ int System::audio_info(oss_audioinfo& info) {
   info.rate_source = number;
   info.pid = -1;
   if (segment == nullptr) return 0;
-  if (const abi::Side* open = instances_.open_side(*segment, instance, side); open != nullptr) {
+  if (const abi::Half* open = instances_.open_side(*segment, instance, side); open != nullptr) {
     describe_open(info, *open);
   }
   return 0;

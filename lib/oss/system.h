@@ -12,7 +12,7 @@ namespace ossloop::oss {
 
 // What a side can do now, PCM_CAP_ bits. The server says which way the loop goes;
 // without one both are possible.
-std::int32_t side_caps(const abi::Segment* segment, abi::SideIndex side);
+std::int32_t side_caps(abi::Segment* segment, abi::SideIndex side);
 
 class System {
  public:

@@ -246,8 +246,10 @@ void Segment::give_back() const {
   if (claims.take(directory_, number_, BothClaims::Missing::kNone, kLeavingMs) != 0) return;
   if (!current()) return;
   for (abi::Direction& direction : contract().direction) {
-    direction.producer.marks.store(0, std::memory_order_relaxed);
-    direction.consumer.marks_taken.store(0, std::memory_order_relaxed);
+    for (abi::Lane& lane : direction.lane) {
+      lane.producer.marks.store(0, std::memory_order_relaxed);
+      lane.consumer.marks_taken.store(0, std::memory_order_relaxed);
+    }
   }
   contract().header.file_end.store(0, std::memory_order_relaxed);
   with_file([](int fd) {

@@ -38,7 +38,7 @@ void SharedLock::tell_kernel() {
   if (list == nullptr) return;
   pending_ = reinterpret_cast<void**>(&list->list_op_pending);
   before_ = *pending_;
-  auto* const word = reinterpret_cast<unsigned char*>(&side_.lock);
+  auto* const word = reinterpret_cast<unsigned char*>(&half_.lock);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   *const_cast<void* volatile*>(pending_) = word - list->futex_offset;
   std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -46,13 +46,13 @@ void SharedLock::tell_kernel() {
 
 bool SharedLock::take(std::uint32_t seen, std::uint32_t with_waiters) {
   const std::uint32_t mine = (base::thread_id() & kOwner) | (seen & kWaiters) | with_waiters;
-  held_ = side_.lock.compare_exchange_strong(seen, mine, std::memory_order_acquire);
+  held_ = half_.lock.compare_exchange_strong(seen, mine, std::memory_order_acquire);
   return held_;
 }
 
 bool SharedLock::try_lock() {
   tell_kernel();
-  const std::uint32_t seen = side_.lock.load(std::memory_order_relaxed);
+  const std::uint32_t seen = half_.lock.load(std::memory_order_relaxed);
   if ((seen & kOwner) == 0 && take(seen, 0)) return true;
   unlock();
   return false;
@@ -60,12 +60,12 @@ bool SharedLock::try_lock() {
 
 void SharedLock::lock() {
   tell_kernel();
-  std::uint32_t seen = side_.lock.load(std::memory_order_relaxed);
+  std::uint32_t seen = half_.lock.load(std::memory_order_relaxed);
   if ((seen & kOwner) == 0 && take(seen, 0)) return;
   const std::int64_t end_ns = base::sys().now_ns() + kLongestWaitNs;
   const timespec deadline = base::as_timespec(end_ns);
   for (;;) {
-    seen = side_.lock.load(std::memory_order_relaxed);
+    seen = half_.lock.load(std::memory_order_relaxed);
     // There may be more who wait, so who waited says so.
     if ((seen & kOwner) == 0) {
       if (take(seen, kWaiters)) return;
@@ -76,10 +76,10 @@ void SharedLock::lock() {
       return;
     }
     if ((seen & kWaiters) == 0 &&
-        !side_.lock.compare_exchange_strong(seen, seen | kWaiters, std::memory_order_relaxed)) {
+        !half_.lock.compare_exchange_strong(seen, seen | kWaiters, std::memory_order_relaxed)) {
       continue;
     }
-    const int result = base::futex(side_.lock, FUTEX_WAIT_BITSET, seen | kWaiters, &deadline);
+    const int result = base::futex(half_.lock, FUTEX_WAIT_BITSET, seen | kWaiters, &deadline);
     if (result < 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT) {
       take(seen | kWaiters, kWaiters);  // a sandbox refuses to wait
       return;
@@ -92,11 +92,11 @@ void SharedLock::unlock() {
     held_ = false;
     // Unless it was taken over: then it is another's by now.
     const std::uint32_t mine = base::thread_id() & kOwner;
-    std::uint32_t seen = side_.lock.load(std::memory_order_relaxed);
+    std::uint32_t seen = half_.lock.load(std::memory_order_relaxed);
     while ((seen & kOwner) == mine &&
-           !side_.lock.compare_exchange_weak(seen, 0, std::memory_order_release)) {
+           !half_.lock.compare_exchange_weak(seen, 0, std::memory_order_release)) {
     }
-    if ((seen & kWaiters) != 0) base::futex(side_.lock, FUTEX_WAKE, 1);
+    if ((seen & kWaiters) != 0) base::futex(half_.lock, FUTEX_WAKE, 1);
   }
   if (pending_ != nullptr) {
     std::atomic_signal_fence(std::memory_order_seq_cst);

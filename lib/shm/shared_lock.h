@@ -17,7 +17,7 @@ class SharedLock {
  public:
   static constexpr std::int64_t kLongestWaitNs = 500'000'000;
 
-  explicit SharedLock(abi::Side& side) : side_(side) {}
+  explicit SharedLock(abi::Half& side) : half_(side) {}
   ~SharedLock() { unlock(); }
   SharedLock(const SharedLock&) = delete;
   SharedLock& operator=(const SharedLock&) = delete;
@@ -31,7 +31,7 @@ class SharedLock {
   void tell_kernel();
   bool take(std::uint32_t seen, std::uint32_t with_waiters);
 
-  abi::Side& side_;
+  abi::Half& half_;
   bool held_ = false;
   void** pending_ = nullptr;  // of the thread's robust list
   void* before_ = nullptr;

@@ -89,67 +89,67 @@ int wait(abi::Semaphore& semaphore, const timespec* deadline) {
 
 }  // namespace
 
-void make_wakeup(abi::Side& side) {
-  side.waiting.store(0, std::memory_order_relaxed);
-  side.abi.store(abi::kAbi, std::memory_order_relaxed);
-  side.wake.value.store(0, std::memory_order_relaxed);
-  side.wake.waiters.store(0, std::memory_order_relaxed);
+void make_wakeup(abi::Half& half) {
+  half.waiting.store(0, std::memory_order_relaxed);
+  half.abi.store(abi::kAbi, std::memory_order_relaxed);
+  half.wake.value.store(0, std::memory_order_relaxed);
+  half.wake.waiters.store(0, std::memory_order_relaxed);
 }
 
-std::uint64_t wake(abi::Side& side) {
+std::uint64_t wake(abi::Half& half) {
   // Pairs with the sleeper's announcement: one of the two sees the other.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  std::uint64_t waiting = side.waiting.load(std::memory_order_relaxed);
+  std::uint64_t waiting = half.waiting.load(std::memory_order_relaxed);
   if (count_of(waiting) == 0) return 0;
-  if (side.abi.load(std::memory_order_relaxed) != abi::kAbi) return 0;
+  if (half.abi.load(std::memory_order_relaxed) != abi::kAbi) return 0;
   do {
     if (count_of(waiting) == 0) return 0;
-  } while (!side.waiting.compare_exchange_weak(waiting, (generation_of(waiting) + 1) << 32));
+  } while (!half.waiting.compare_exchange_weak(waiting, (generation_of(waiting) + 1) << 32));
   const std::uint64_t sleepers = std::min(count_of(waiting), kMostSleepers);
-  for (std::uint64_t i = 0; i < sleepers; ++i) post(side.wake);
+  for (std::uint64_t i = 0; i < sleepers; ++i) post(half.wake);
   return sleepers;
 }
 
-void wake_at_least(abi::Side& side, std::uint64_t sleepers) {
+void wake_at_least(abi::Half& half, std::uint64_t sleepers) {
   sleepers = std::min(sleepers, kMostSleepers);
-  for (std::uint64_t posted = wake(side); posted < sleepers; ++posted) post(side.wake);
+  for (std::uint64_t posted = wake(half); posted < sleepers; ++posted) post(half.wake);
 }
 
-void wake_at(abi::Side& side, std::uint64_t position) {
+void wake_at(abi::Half& half, std::uint64_t position) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (count_of(side.waiting.load(std::memory_order_relaxed)) == 0) return;
-  if (position >= side.wake_frame.load(std::memory_order_relaxed)) wake(side);
+  if (count_of(half.waiting.load(std::memory_order_relaxed)) == 0) return;
+  if (position >= half.wake_frame.load(std::memory_order_relaxed)) wake(half);
 }
 
-Sleeper::Sleeper(abi::Side& side, std::uint64_t wake_frame) : side_(side) {
-  drain_garbage(side_.wake);
+Sleeper::Sleeper(abi::Half& half, std::uint64_t wake_frame) : half_(half) {
+  drain_garbage(half_.wake);
   // With several sleepers the most eager one's frame must stand.
-  if (count_of(side_.waiting.load(std::memory_order_relaxed)) != 0) {
-    wake_frame = std::min(wake_frame, side_.wake_frame.load(std::memory_order_relaxed));
+  if (count_of(half_.waiting.load(std::memory_order_relaxed)) != 0) {
+    wake_frame = std::min(wake_frame, half_.wake_frame.load(std::memory_order_relaxed));
   }
-  side_.wake_frame.store(wake_frame, std::memory_order_relaxed);
-  generation_ = generation_of(side_.waiting.fetch_add(1, std::memory_order_seq_cst));
+  half_.wake_frame.store(wake_frame, std::memory_order_relaxed);
+  generation_ = generation_of(half_.waiting.fetch_add(1, std::memory_order_seq_cst));
 }
 
 Sleeper::~Sleeper() {
   if (posted_) return;
-  std::uint64_t waiting = side_.waiting.load(std::memory_order_relaxed);
+  std::uint64_t waiting = half_.waiting.load(std::memory_order_relaxed);
   while (generation_of(waiting) == generation_ && count_of(waiting) > 0) {
-    if (side_.waiting.compare_exchange_weak(waiting, waiting - 1)) return;
+    if (half_.waiting.compare_exchange_weak(waiting, waiting - 1)) return;
   }
   // A waker has counted us and posts, or has posted, what we did not wait for.
-  take_post(side_.wake);
+  take_post(half_.wake);
 }
 
 int Sleeper::sleep_until(std::int64_t deadline_ns) {
   const timespec deadline = base::as_timespec(deadline_ns);
-  const int result = wait(side_.wake, &deadline);
+  const int result = wait(half_.wake, &deadline);
   posted_ = result == 0;
   return result;
 }
 
 int Sleeper::sleep() {
-  const int result = wait(side_.wake, nullptr);
+  const int result = wait(half_.wake, nullptr);
   posted_ = result == 0;
   return result;
 }

@@ -12,25 +12,25 @@
 namespace ossloop::shm {
 
 // Makes the side's semaphore anew. Only for the process that just claimed it.
-void make_wakeup(abi::Side& side);
+void make_wakeup(abi::Half& side);
 
 // Wakes every call that sleeps on `side`. Leaves a side of another ABI to its
 // own device thread. How many it posted to.
-std::uint64_t wake(abi::Side& side);
+std::uint64_t wake(abi::Half& side);
 
 // The same, and for so many calls at least, by the side's own process: a waker that died,
 // or was stopped, between counting the sleepers and posting is made up for.
-void wake_at_least(abi::Side& side, std::uint64_t sleepers);
+void wake_at_least(abi::Half& side, std::uint64_t sleepers);
 
 // The same, if a sleeper asked for `position` or less.
-void wake_at(abi::Side& side, std::uint64_t position);
+void wake_at(abi::Half& side, std::uint64_t position);
 
 class Sleeper {
  public:
   // Announces a call that sleeps until the peer's position reaches `wake_frame`
   // (0: any change; kNever: only its deadline and changes of state).
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
-  Sleeper(abi::Side& side, std::uint64_t wake_frame);
+  Sleeper(abi::Half& side, std::uint64_t wake_frame);
   ~Sleeper();
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
@@ -42,7 +42,7 @@ class Sleeper {
   int sleep();
 
  private:
-  abi::Side& side_;
+  abi::Half& half_;
   std::uint64_t generation_;
   bool posted_ = false;  // our post was taken
 };

@@ -34,13 +34,13 @@ void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream,
 void ConsumerFlow::start_clock(const audio::Clock& clock, std::uint64_t stream,
                                std::uint64_t section) {
   set_clock(clock, stream, section);
-  meter_.start_ns.store(clock.anchor_ns, kRelaxed);
-  meter_.start_frame.store(clock.base, kRelaxed);
-  meter_.moved_frames.store(0, kRelaxed);
+  consumer_.clock_stats.start_ns.store(clock.anchor_ns, kRelaxed);
+  consumer_.clock_stats.start_frame.store(clock.base, kRelaxed);
+  consumer_.clock_stats.moved_frames.store(0, kRelaxed);
 }
 
 void ConsumerFlow::move_clock(std::int64_t frames) {
-  meter_.moved_frames.fetch_add(frames, kRelaxed);
+  consumer_.clock_stats.moved_frames.fetch_add(frames, kRelaxed);
   consumer_.clock_base.store(
       as_signed(as_position(consumer_.clock_base.load(kRelaxed)) + as_position(frames)), kRelaxed);
 }
@@ -49,9 +49,9 @@ void ConsumerFlow::attach() {
   consumer_.running.store(0, kRelaxed);
   consumer_.at_end.store(0, kRelaxed);
   set_clock({}, 0, sections());
-  for (auto* counter :
-       {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
-        &consumer_.dropped_frames, &meter_.held_frames, &meter_.stalled_frames, &clipped_}) {
+  for (auto* counter : {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
+                        &consumer_.dropped_frames, &consumer_.clock_stats.held_frames,
+                        &consumer_.clock_stats.stalled_frames, &consumer_.clipped_samples}) {
     counter->store(0, kRelaxed);
   }
   consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
@@ -88,7 +88,7 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
   // Until no end came meanwhile; but a producer that pushes them without end holds nobody.
   for (int attempt = 0;; ++attempt) {
     const std::uint64_t ends = producer_.ends.load(kAcquire);
-    const std::uint64_t open = producer_side_.open.load(kAcquire);
+    const std::uint64_t open = producer_half_.open.load(kAcquire);
     // `written` before `stream`: frames of a stream whose number is not yet seen
     // must not count as the old one's.
     const std::uint64_t written = producer_.written.load(kAcquire);
@@ -176,8 +176,8 @@ void ConsumerFlow::skip_dropped(Stream& stream) {
 // that of recorders that start together when they did: so they stay together.
 std::int64_t ConsumerFlow::first_frame_ns(std::int64_t now_ns) {
   constexpr std::int64_t kAtOnceNs = 50'000'000;
-  const std::int64_t released_ns = segment_.start.released_ns[direction_].load(kRelaxed);
-  const std::int64_t begun_ns = segment_.start.begun_ns[direction_].load(kRelaxed);
+  const std::int64_t released_ns = producer_.released_ns.load(kRelaxed);
+  const std::int64_t begun_ns = producer_.begun_ns.load(kRelaxed);
   const std::int64_t together_ns = std::exchange(together_ns_, 0);
   if (waited_ns_ != 0 && waited_ns_ < released_ns && released_ns < now_ns) return released_ns;
   const bool at_once = together_ns != 0 && begun_ns >= together_ns &&
@@ -235,74 +235,77 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   view.streaming = stream.id != 0 || silence_goes_on;
   view.closing = stream.ended;
   view.section_ends = stream.section_ends;
-  if (stream.id == 0 && !silence_goes_on) return view;
+  if (!view.streaming) return view;
+  std::uint64_t due = 0;
   if (free_clock()) {
     if (running()) view.frames = stream.limit - view.read;
-    view.end = stream.ended && stream.limit == view.read;
-    return view;
+  } else if (clock_stream != 0) {
+    due = bound_due(time, stream, ring, now_ns);
+    view.read = read();
+    view.frames = std::min(due, stream.limit - view.read);
   }
-  if (clock_stream == 0) {
-    view.end = stream.ended && stream.limit == view.read;
-    return view;
-  }
+  view.end = stream.ended && stream.limit == view.read;
+  if (!free_clock() && clock_stream != 0) view.silence = fill_up(due, stream, ring);
+  return view;
+}
 
-  if (stream.section_ends && lapped(ring)) {
-    consumer_.dropped_frames.fetch_add(stream.limit - view.read, kRelaxed);
-    move_filter(as_signed(stream.limit - view.read));
-    set_read(view.read = stream.limit);
-  }
-  // All counted from the first frame to read.
-  const std::uint64_t have = stream.limit - view.read;
-  const std::uint64_t buffer = buffer_of(consumer_side_, ring);
-  std::uint64_t due = distance(as_position(time.frames_at(now_ns)), view.read);
+// Past sound that nobody hears, of which the ring holds no more or which came too late.
+void ConsumerFlow::lose(std::uint64_t frames) {
+  set_read(read() + frames);
+  move_filter(as_signed(frames));
+  consumer_.dropped_frames.fetch_add(frames, kRelaxed);
+}
+
+// The frames that are due, counted from the first one to read, and no more than the
+// consumer's buffer: the clock is held, or the oldest are lost.
+std::uint64_t ConsumerFlow::bound_due(const audio::Clock& time, const Stream& stream,
+                                      const RingLimits& ring, std::int64_t now_ns) {
+  if (stream.section_ends && lapped(ring)) lose(stream.limit - read());
+  const std::uint64_t have = stream.limit - read();
+  const std::uint64_t buffer = buffer_of(consumer_half_, ring);
+  std::uint64_t due = distance(as_position(time.frames_at(now_ns)), read());
   // What is due behind a mark passes at another rate, and is looked at when we are there.
   if (stream.section_ends) due = std::min(due, have);
-  auto count_overrun = [&] {
-    if (!held_) consumer_.overruns.fetch_add(1, kRelaxed);
-    held_ = true;
-  };
   if (due <= buffer) {
     held_ = false;
-  } else if (overrun() == abi::Overrun::kWait || due > have) {
+    return due;
+  }
+  if (overrun() == abi::Overrun::kWait || due > have) {
     // Also when only silence was missed: there is nothing to drop.
     const std::uint64_t keep = overrun() == abi::Overrun::kWait ? buffer : std::max(buffer, have);
     move_clock(as_signed(keep - due));
-    meter_.held_frames.fetch_add(due - keep, kRelaxed);
+    consumer_.clock_stats.held_frames.fetch_add(due - keep, kRelaxed);
     due = keep;
-    count_overrun();
   }
-  if (overrun() == abi::Overrun::kDrop && due > buffer) {
-    const std::uint64_t lost = due - buffer;  // at most what we have
-    set_read(view.read += lost);
-    move_filter(as_signed(lost));
-    consumer_.dropped_frames.fetch_add(lost, kRelaxed);
-    due = buffer;
-    count_overrun();
-  }
-  const std::uint64_t left = stream.limit - view.read;
-  view.frames = std::min(due, left);
-  view.end = stream.ended && left == 0;
+  if (due > buffer) lose(due - buffer);  // at most what we have
+  if (!std::exchange(held_, true)) consumer_.overruns.fetch_add(1, kRelaxed);
+  return std::min(due, buffer);
+}
+
+// Silence for what is due and missing; or the clock waits for it.
+std::uint64_t ConsumerFlow::fill_up(std::uint64_t due, const Stream& stream,
+                                    const RingLimits& ring) {
+  const std::uint64_t left = stream.limit - read();
   const bool more_may_come = !stream.ended || eof() == abi::Eof::kSilence;
   if (due <= left || !more_may_come) {
     starving_ = false;
-    return view;
+    return 0;
   }
   const std::uint64_t missing = due - left;
   if (underrun() == abi::Underrun::kStall && !stream.ended && stream.id != 0) {
     move_clock(-as_signed(missing));
-    meter_.stalled_frames.fetch_add(missing, kRelaxed);
-  } else if (missing > slack(ring) || stream.id == 0 || stream.ended) {
-    view.silence = missing;
+    consumer_.clock_stats.stalled_frames.fetch_add(missing, kRelaxed);
+    return 0;
   }
-  return view;
+  return missing > slack(ring) || stream.id == 0 || stream.ended ? missing : 0;
 }
 
 std::uint64_t ConsumerFlow::slack(const RingLimits& ring) const {
   // One fragment of the producer, so that a player that paces itself and comes
   // a moment late costs no sound.
   const std::uint64_t fragments =
-      std::clamp<std::uint64_t>(producer_side_.fragments.load(kRelaxed), 2, 65536);
-  return buffer_of(producer_side_, ring) / fragments;
+      std::clamp<std::uint64_t>(producer_half_.fragments.load(kRelaxed), 2, 65536);
+  return buffer_of(producer_half_, ring) / fragments;
 }
 
 void ConsumerFlow::take(std::uint64_t frames) {
@@ -360,7 +363,7 @@ ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fr
   if (free_clock()) {
     // What the producer can bring before it must wait for us, less what it may
     // write while we wake up.
-    const std::uint64_t all = buffer + buffer_of(producer_side_, ring) / 4 * 3;
+    const std::uint64_t all = buffer + buffer_of(producer_half_, ring) / 4 * 3;
     const std::uint64_t plenty = last ? target : std::max(target, view.read + all);
     return {now_ns + kLookAgainNs, target, view.streaming ? plenty : target};
   }

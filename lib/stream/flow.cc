@@ -21,16 +21,19 @@ static_assert(ends_with<"underrun">(abi::Underrun::kStall));
 
 }  // namespace
 
-Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction)
+// A server plays to all its clients from one ring.
+Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction, std::uint32_t slot)
     : segment_(segment),
       direction_(direction),
-      producer_(segment.direction[direction].producer),
-      consumer_(segment.direction[direction].consumer),
-      meter_(segment.clock_stats[direction]),
-      clipped_(segment.clips.samples[direction]),
-      producer_side_(segment.side[direction == abi::kClientToServer ? abi::kClient : abi::kServer]),
-      consumer_side_(
-          segment.side[direction == abi::kClientToServer ? abi::kServer : abi::kClient]) {}
+      producer_half_(half_of(segment.direction[direction],
+                             direction == abi::kClientToServer ? abi::kClient : abi::kServer,
+                             slot)),
+      consumer_half_(half_of(segment.direction[direction],
+                             direction == abi::kClientToServer ? abi::kServer : abi::kClient,
+                             slot)),
+      producer_(
+          segment.direction[direction].lane[direction == abi::kClientToServer ? slot : 0].producer),
+      consumer_(segment.direction[direction].lane[slot].consumer) {}
 
 bool Flow::free_clock() const {
   return config::get<"clock">(segment_.policy) == config::kFreeClock;
@@ -41,10 +44,10 @@ abi::Underrun Flow::underrun() const {
 }
 abi::Overrun Flow::overrun() const { return config::get<"overrun", abi::Overrun>(segment_.policy); }
 
-std::uint64_t Flow::buffer_of(const abi::Side& side, const RingLimits& ring) const {
-  const std::uint64_t frames = side.buffer_frames.load(kRelaxed);
+std::uint64_t Flow::buffer_of(const abi::Half& half, const RingLimits& ring) const {
+  const std::uint64_t frames = half.buffer_frames.load(kRelaxed);
   const auto from_hz =
-      static_cast<std::uint64_t>(unpack_format(side.format.load(kRelaxed)).rate_hz);
+      static_cast<std::uint64_t>(unpack_format(half.format.load(kRelaxed)).rate_hz);
   const auto to_hz = static_cast<std::uint64_t>(ring.rate_hz);
   const std::uint64_t scaled = from_hz == to_hz ? frames : (frames * to_hz + from_hz - 1) / from_hz;
   // A ring that is not mapped has no room at all.
@@ -53,8 +56,8 @@ std::uint64_t Flow::buffer_of(const abi::Side& side, const RingLimits& ring) con
 }
 
 std::uint64_t Flow::consumer_buffer(const RingLimits& ring) const {
-  const bool all = free_clock() && consumer_side_.fragment_chosen.load(kRelaxed) == 0;
-  return all ? 2 * ring.longest_buffer_frames : buffer_of(consumer_side_, ring);
+  const bool all = free_clock() && consumer_half_.fragment_chosen.load(kRelaxed) == 0;
+  return all ? 2 * ring.longest_buffer_frames : buffer_of(consumer_half_, ring);
 }
 
 audio::Clock Flow::clock(std::uint64_t& stream) const {

@@ -1,5 +1,5 @@
-// One direction of an instance, seen by its two roles. Everything here works on
-// shared positions and on a time that the caller names; nothing sleeps.
+// A lane of an instance, from one writer to one reader, seen by its two roles. Everything here
+// works on shared positions and on a time that the caller names; nothing sleeps.
 //
 //          read ........ played ........ written
 //            [ consumer's ][ producer's  ]
@@ -19,27 +19,26 @@
 #include "abi/layout.h"
 #include "abi/policy.h"
 #include "audio/clock.h"
+#include "stream/halves.h"
 #include "stream/levels.h"
 #include "stream/section.h"
 
 namespace ossloop::device {
 
-inline bool is_open(std::uint64_t open_word) { return (open_word & 1) != 0; }
-inline std::uint64_t serial_of(std::uint64_t open_word) { return open_word >> 1; }
-
 class Flow {
  public:
-  Flow(abi::Segment& segment, abi::DirectionIndex direction);
+  // `slot`: the client's.
+  Flow(abi::Segment& segment, abi::DirectionIndex direction, std::uint32_t slot = 0);
 
-  abi::Side& producer_side() const { return producer_side_; }
-  abi::Side& consumer_side() const { return consumer_side_; }
+  abi::Half& producer_half() const { return producer_half_; }
+  abi::Half& consumer_half() const { return consumer_half_; }
 
   bool free_clock() const;
   abi::Eof eof() const;
   abi::Underrun underrun() const;
   abi::Overrun overrun() const;
-  // A side's buffer, in frames of the ring.
-  std::uint64_t buffer_of(const abi::Side& side, const RingLimits& ring) const;
+  // A half's buffer, in frames of the ring.
+  std::uint64_t buffer_of(const abi::Half& half, const RingLimits& ring) const;
   // What the consumer may have before it, unread. Without a clock a long buffer delays
   // nothing and spares wake-ups: all that the ring has for it, unless its program has
   // chosen a buffer.
@@ -47,10 +46,16 @@ class Flow {
   // The clock as it stands; `stream` is the one it runs for, 0 when stopped.
   audio::Clock clock(std::uint64_t& stream) const;
   // What acts on the level of the sound.
-  Levels levels() const { return levels_of(segment_, direction_); }
+  Levels levels() const {
+    return levels_of(segment_.mixer, direction_, producer_half_, consumer_half_);
+  }
   // Has the consumer begun to take a stream whose end it has not yet heard of? Then a
   // server's format is frozen.
   bool underway() const;
+
+  // Counted since the consumer's open.
+  std::uint64_t underruns() const { return consumer_.underruns.load(std::memory_order_relaxed); }
+  std::uint64_t overruns() const { return consumer_.overruns.load(std::memory_order_relaxed); }
 
   // The producer's last section, and that in which the consumer reads.
   std::uint64_t sections() const { return producer_.marks.load(std::memory_order_acquire); }
@@ -79,12 +84,10 @@ class Flow {
 
   abi::Segment& segment_;
   const abi::DirectionIndex direction_;
+  abi::Half& producer_half_;
+  abi::Half& consumer_half_;
   abi::Producer& producer_;
   abi::Consumer& consumer_;
-  abi::ClockStats& meter_;
-  abi::Atomic<std::uint64_t>& clipped_;
-  abi::Side& producer_side_;
-  abi::Side& consumer_side_;
 };
 
 // The producer's half: called by the side that writes.
@@ -93,6 +96,8 @@ class ProducerFlow : public Flow {
   using Flow::Flow;
 
   std::uint64_t written() const { return producer_.written.load(std::memory_order_relaxed); }
+  // `written` when the stream began.
+  std::uint64_t base() const { return producer_.base.load(std::memory_order_relaxed); }
   std::uint64_t read_by_peer() const { return consumer_.read.load(std::memory_order_acquire); }
   std::uint64_t stream() const { return producer_.stream.load(std::memory_order_relaxed); }
   bool streaming() const;
@@ -206,7 +211,7 @@ class ConsumerFlow : public Flow {
     consumer_.filter_frames.store(frames, std::memory_order_relaxed);
   }
   void count_clipped(std::uint64_t samples) {
-    clipped_.fetch_add(samples, std::memory_order_relaxed);
+    consumer_.clipped_samples.fetch_add(samples, std::memory_order_relaxed);
   }
   // In overrun=drop: has the producer overwritten what was just copied?
   bool lapped(const RingLimits& ring) const;
@@ -231,6 +236,10 @@ class ConsumerFlow : public Flow {
   };
   Stream current(const RingLimits& ring);
   void skip_dropped(Stream& stream);
+  void lose(std::uint64_t frames);
+  std::uint64_t bound_due(const audio::Clock& time, const Stream& stream, const RingLimits& ring,
+                          std::int64_t now_ns);
+  std::uint64_t fill_up(std::uint64_t due, const Stream& stream, const RingLimits& ring);
   std::int64_t first_frame_ns(std::int64_t now_ns);
   void keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns);
   void set_clock(const audio::Clock& clock, std::uint64_t stream, std::uint64_t section);

@@ -52,15 +52,14 @@ void set_volume(std::uint64_t& levels, std::uint64_t volume) {
   levels = (levels & ~std::uint64_t{0xffff}) | sane_volume(static_cast<std::uint32_t>(volume));
 }
 
-Levels levels_of(const abi::Segment& segment, abi::DirectionIndex direction) {
-  const abi::Side& server = segment.side[abi::kServer];
-  const abi::Side& client = segment.side[abi::kClient];
+Levels levels_of(const abi::Mixer& mixer, abi::DirectionIndex direction, const abi::Half& producer,
+                 const abi::Half& consumer) {
+  const std::uint32_t played = producer.volume.load(kRelaxed);
+  const std::uint32_t recorded = consumer.volume.load(kRelaxed);
   if (direction == abi::kClientToServer) {
-    return {mixed_levels(client.play_volume.load(kRelaxed), segment.mixer, true),
-            sane_volume(server.record_volume.load(kRelaxed))};
+    return {mixed_levels(played, mixer, true), sane_volume(recorded)};
   }
-  return {sane_volume(server.play_volume.load(kRelaxed)),
-          mixed_levels(client.record_volume.load(kRelaxed), segment.mixer, false)};
+  return {sane_volume(played), mixed_levels(recorded, mixer, false)};
 }
 
 Factors factors_of(std::uint64_t levels) { return {factor(levels, 0), factor(levels, 8)}; }

@@ -19,7 +19,7 @@ std::uint32_t mixer_level(const abi::Mixer& mixer, abi::MixerChannel channel);
 void set_mixer_level(abi::Mixer& mixer, abi::MixerChannel channel, std::uint32_t volume);
 
 // All that acts on the sound of a direction, packed so that it can be compared: the
-// stream's own volume on each side, and what the mixer does to the client's.
+// stream's own volume in each half, and what the mixer does to the client's.
 struct Levels {
   std::uint64_t producer = 0;
   std::uint64_t consumer = 0;
@@ -27,7 +27,8 @@ struct Levels {
 };
 // Another stream's own volume in the place of the present one.
 void set_volume(std::uint64_t& levels, std::uint64_t volume);
-Levels levels_of(const abi::Segment& segment, abi::DirectionIndex direction);
+Levels levels_of(const abi::Mixer& mixer, abi::DirectionIndex direction, const abi::Half& producer,
+                 const abi::Half& consumer);
 
 // As linear factors. All levels full are exactly 1.
 struct Factors {

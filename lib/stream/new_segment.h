@@ -10,7 +10,9 @@ namespace ossloop::device {
 // All but the header.
 inline void fill_segment(abi::Segment& segment, const config::InstancePolicy& policy) {
   config::store_policy(policy, segment.policy);
-  segment.side[abi::kServer].format.store(pack(kServerDefault));
+  for (abi::Direction& direction : segment.direction) {
+    direction.server.format.store(pack(kServerDefault));
+  }
 }
 
 }  // namespace ossloop::device

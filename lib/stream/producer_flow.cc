@@ -21,10 +21,10 @@ std::uint64_t ProducerFlow::last_ended() const {
 
 bool ProducerFlow::streaming() const { return stream() > last_ended(); }
 
-bool ProducerFlow::consumer_open() const { return is_open(consumer_side_.open.load(kAcquire)); }
+bool ProducerFlow::consumer_open() const { return is_open(consumer_half_.open.load(kAcquire)); }
 
 bool ProducerFlow::consumer_kept() const {
-  const std::uint64_t open = consumer_side_.open.load(kAcquire);
+  const std::uint64_t open = consumer_half_.open.load(kAcquire);
   return is_open(open) && serial_of(open) == producer_.consumer_serial.load(kRelaxed);
 }
 
@@ -51,9 +51,9 @@ void ProducerFlow::mark(Section& next) {
 }
 
 void ProducerFlow::begin(std::int64_t now_ns) {
-  segment_.start.begun_ns[direction_].store(now_ns, kRelaxed);
+  producer_.begun_ns.store(now_ns, kRelaxed);
   producer_.base.store(written(), kRelaxed);
-  producer_.consumer_serial.store(serial_of(consumer_side_.open.load(kAcquire)), kRelaxed);
+  producer_.consumer_serial.store(serial_of(consumer_half_.open.load(kAcquire)), kRelaxed);
   producer_.stream.store(stream() + 1, kRelease);
 }
 
@@ -73,7 +73,7 @@ void ProducerFlow::end() {
   auto& end = producer_.end[ends % abi::kEnds];
   end.stream.store(stream(), kRelaxed);
   end.frame.store(written(), kRelaxed);
-  end.volume.store(producer_side_.play_volume.load(kRelaxed), kRelaxed);
+  end.volume.store(producer_half_.volume.load(kRelaxed), kRelaxed);
   producer_.ends.store(ends + 1, kRelease);
 }
 
@@ -83,7 +83,7 @@ void ProducerFlow::publish(std::uint64_t frames) {
 
 void ProducerFlow::arm(bool armed, std::int64_t now_ns) {
   const bool held = producer_.hold_from.load(kRelaxed) != abi::kArmed;
-  if (armed && held) segment_.start.released_ns[direction_].store(now_ns, kRelaxed);
+  if (armed && held) producer_.released_ns.store(now_ns, kRelaxed);
   producer_.hold_from.store(armed ? abi::kArmed : written(), kRelease);
 }
 

@@ -9,8 +9,8 @@ namespace ossloop::shim {
 
 config::DeviceName DspFile::name() const {
   config::DeviceName name;
-  name.kind = endpoint_->side_index() == abi::kServer ? config::DeviceKind::kServer
-                                                      : config::DeviceKind::kClient;
+  name.kind =
+      endpoint_->side() == abi::kServer ? config::DeviceKind::kServer : config::DeviceKind::kClient;
   name.instance = endpoint_->instance();
   return name;
 }
@@ -26,8 +26,8 @@ ssize_t DspFile::write(int fd, const std::byte* data, std::size_t bytes, bool pr
 int DspFile::ioctl(int fd, unsigned request, void* argument) {
   const int instance = endpoint_->instance();
   oss::Dsp dsp(*endpoint_, fd);
-  oss::System system(instances_, oss::audio_device(instance, endpoint_->side_index()));
-  oss::Mixer mixer(instances_, instance, endpoint_->port().shared_segment());
+  oss::System system(instances_, oss::audio_device(instance, endpoint_->side()));
+  oss::Mixer mixer(instances_, instance, endpoint_->segment());
   return oss::serve({&dsp, system, mixer}, fd, request, argument);
 }
 

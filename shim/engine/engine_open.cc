@@ -204,8 +204,8 @@ int Engine::stat(const config::DeviceName& name, struct stat& status) const {
 bool Engine::adopt_side(int fd, int instance, abi::SideIndex side) {
   const bool known = handles_.add_to(fd, [&](OpenFile& file) {
     Endpoint* const endpoint = file.endpoint();
-    return endpoint != nullptr && endpoint->instance() == instance &&
-           endpoint->side_index() == side && Endpoint::holds_claim(fd);
+    return endpoint != nullptr && endpoint->instance() == instance && endpoint->side() == side &&
+           Endpoint::holds_claim(fd);
   });
   if (known) return true;
   auto endpoint = Endpoint::adopt(instances_.directory(), instance, side, fd);

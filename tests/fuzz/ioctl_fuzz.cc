@@ -144,7 +144,7 @@ class World {
         client_(folder, abi::kClient, device::kReadWrite) {
     if (server_.get() == nullptr || client_.get() == nullptr) ::abort();
     // Earlier inputs left their choices.
-    abi::Segment& segment = server_.get()->port().contract();
+    abi::Segment& segment = server_.get()->segment()->contract();
     init(0)(segment);
     for (auto& level : segment.mixer.attenuation) level.store(0);
   }
@@ -169,22 +169,21 @@ class World {
 
  private:
   bool other_runs(const Side& side, bool writing) {
-    abi::Segment& segment = side.get()->port().contract();
-    const bool server = side.get()->side_index() == abi::kServer;
-    const auto& direction =
-        segment.direction[server == writing ? abi::kServerToClient : abi::kClientToServer];
-    return writing ? direction.consumer.running.load() != 0
-                   : direction.producer.written.load() != direction.consumer.read.load();
+    abi::Segment& segment = side.get()->segment()->contract();
+    const auto index =
+        device::direction_of(side.get()->side(), writing ? device::kWrite : device::kRead);
+    const auto& [producer, consumer] = segment.direction[index].lane[0];
+    return writing ? consumer.running.load() != 0 : producer.written.load() != consumer.read.load();
   }
 
   void write(Side& side, Input& input) {
     const std::size_t bytes = input.byte() * 17U;
-    if (side.get()->side_index() == abi::kServer && !other_runs(side, true)) return;
+    if (side.get()->side() == abi::kServer && !other_runs(side, true)) return;
     side.get()->write(side.fd(), memory_.sound(), bytes);
   }
   void read(Side& side, Input& input) {
     const std::size_t bytes = input.byte() * 17U;
-    if (side.get()->side_index() == abi::kServer && !other_runs(side, false)) return;
+    if (side.get()->side() == abi::kServer && !other_runs(side, false)) return;
     side.get()->read(side.fd(), memory_.sound(), bytes);
   }
 
@@ -210,14 +209,14 @@ class World {
   void serve(Side* side, std::uint32_t code, void* argument) {
     if (side == nullptr) {
       oss::System system(instances_, -1);
-      oss::Mixer mixer(instances_, 0, server_.get()->port().shared_segment());
+      oss::Mixer mixer(instances_, 0, server_.get()->segment());
       check(oss::serve({nullptr, system, mixer}, -1, code, argument));
       return;
     }
     device::Endpoint& endpoint = *side->get();
     oss::Dsp dsp(endpoint, side->fd());
-    oss::System system(instances_, oss::audio_device(0, endpoint.side_index()));
-    oss::Mixer mixer(instances_, 0, endpoint.port().shared_segment());
+    oss::System system(instances_, oss::audio_device(0, endpoint.side()));
+    oss::Mixer mixer(instances_, 0, endpoint.segment());
     check(oss::serve({&dsp, system, mixer}, side->fd(), code, argument));
   }
 

@@ -77,7 +77,7 @@ bool Moves::adopt(abi::SideIndex side, int fd) {
 void Moves::set(std::uint32_t code, std::int32_t value) {
   oss::Dsp dsp(*endpoint_, fd_);
   oss::System system(instances_, -1);
-  oss::Mixer mixer(instances_, 0, endpoint_->port().shared_segment());
+  oss::Mixer mixer(instances_, 0, endpoint_->segment());
   oss::serve({&dsp, system, mixer}, fd_, code, &value);
 }
 
@@ -131,7 +131,7 @@ void Moves::request() {
     return;
   }
   oss::Dsp dsp(*endpoint_, fd_);
-  oss::Mixer mixer(instances_, 0, endpoint_->port().shared_segment());
+  oss::Mixer mixer(instances_, 0, endpoint_->segment());
   oss::serve({&dsp, system, mixer}, fd_, row.code, argument);
 }
 

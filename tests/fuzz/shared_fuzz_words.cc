@@ -12,43 +12,50 @@
 namespace ossloop::fuzz {
 namespace {
 
-constexpr std::size_t kWake = offsetof(abi::Side, wake);
+constexpr std::size_t kWake = offsetof(abi::Half, wake);
 constexpr std::size_t kMarks = offsetof(abi::Producer, marks);
 
-constexpr std::size_t side_at(std::size_t side) {
-  return offsetof(abi::Segment, side) + side * sizeof(abi::Side);
-}
 constexpr std::size_t direction_at(std::size_t direction) {
   return offsetof(abi::Segment, direction) + direction * sizeof(abi::Direction);
 }
+// The server's half in a direction, and the client's.
+constexpr std::size_t half_at(std::size_t direction, bool client) {
+  return direction_at(direction) + (client ? offsetof(abi::Direction, client) : 0);
+}
+constexpr std::size_t lane_at(std::size_t direction) {
+  return direction_at(direction) + offsetof(abi::Direction, lane);
+}
 #define OSSLOOP_WHOLE(member) \
   { #member, offsetof(abi::Segment, member), sizeof(abi::Segment::member) }
+#define OSSLOOP_LANE(direction)                                                      \
+  {"producer " #direction, lane_at(direction), sizeof(abi::Producer)},               \
+      {"consumer " #direction, lane_at(direction) + offsetof(abi::Lane, consumer),   \
+       sizeof(abi::Consumer)},                                                       \
+  {                                                                                  \
+    "marks " #direction, lane_at(direction) + kMarks, sizeof(abi::Producer) - kMarks \
+  }
+#define OSSLOOP_HALF(direction, client)                                                           \
+  {"half " #direction #client, half_at(direction, client), offsetof(abi::Half, partial)},         \
+      {"end " #direction #client, half_at(direction, client) + offsetof(abi::Half, mapped),       \
+       offsetof(abi::Half, command) - offsetof(abi::Half, mapped)},                               \
+      {"texts " #direction #client, half_at(direction, client) + offsetof(abi::Half, partial),    \
+       480},                                                                                      \
+      {"sleepers " #direction #client, half_at(direction, client) + offsetof(abi::Half, waiting), \
+       16},                                                                                       \
+      {"lock " #direction #client, half_at(direction, client) + offsetof(abi::Half, lock), 8,     \
+       kTurns},                                                                                   \
+  {                                                                                               \
+    "semaphore " #direction #client, half_at(direction, client) + kWake, 16, kSemaphores          \
+  }
 constexpr Region kRegions[] = {
-    OSSLOOP_WHOLE(header),
-    OSSLOOP_WHOLE(policy),
-    {"file end", offsetof(abi::Header, file_end), 8},
-    {"producer 0", direction_at(0), sizeof(abi::Producer)},
-    {"consumer 0", direction_at(0) + sizeof(abi::Producer), sizeof(abi::Consumer)},
-    {"producer 1", direction_at(1), sizeof(abi::Producer)},
-    {"consumer 1", direction_at(1) + sizeof(abi::Producer), sizeof(abi::Consumer)},
-    {"marks 0", direction_at(0) + kMarks, sizeof(abi::Producer) - kMarks},
-    {"marks 1", direction_at(1) + kMarks, sizeof(abi::Producer) - kMarks},
-    {"server side", side_at(0), offsetof(abi::Side, partial)},
-    {"client side", side_at(1), offsetof(abi::Side, partial)},
-    {"server texts", side_at(0) + offsetof(abi::Side, partial), 400},
-    {"client texts", side_at(1) + offsetof(abi::Side, partial), 400},
-    {"server sleepers", side_at(0) + offsetof(abi::Side, waiting), 16},
-    {"client sleepers", side_at(1) + offsetof(abi::Side, waiting), 16},
-    {"server lock", side_at(0) + offsetof(abi::Side, lock), 8, kTurns},
-    {"client lock", side_at(1) + offsetof(abi::Side, lock), 8, kTurns},
-    {"server semaphore", side_at(0) + kWake, 16, kSemaphores},
-    {"client semaphore", side_at(1) + kWake, 16, kSemaphores},
-    OSSLOOP_WHOLE(clock_stats),
-    OSSLOOP_WHOLE(mixer),
-    OSSLOOP_WHOLE(start),
-    OSSLOOP_WHOLE(mapped),
-    OSSLOOP_WHOLE(clips),
+    OSSLOOP_WHOLE(header),  OSSLOOP_WHOLE(policy),
+    OSSLOOP_WHOLE(mixer),   {"file end", offsetof(abi::Header, file_end), 8},
+    OSSLOOP_LANE(0),        OSSLOOP_LANE(1),
+    OSSLOOP_HALF(0, false), OSSLOOP_HALF(0, true),
+    OSSLOOP_HALF(1, false), OSSLOOP_HALF(1, true),
 };
+#undef OSSLOOP_HALF
+#undef OSSLOOP_LANE
 #undef OSSLOOP_WHOLE
 
 }  // namespace
@@ -82,8 +89,10 @@ bool Words::pick(Word& word) {
   if ((parts_ & word.region->part) == 0) return false;
   // Who does not think that it is shared takes no turns.
   if (word.region->part == kTurns) {
-    for (const std::size_t side : {0, 1}) {
-      store({&kRegions[0], side_at(side) + offsetof(abi::Side, shared), 4}, 1);
+    for (const std::size_t direction : {0, 1}) {
+      for (const bool client : {false, true}) {
+        store({&kRegions[0], half_at(direction, client) + offsetof(abi::Half, shared), 4}, 1);
+      }
     }
   }
   word.bytes = chance_.one_in(2) ? 4 : 8;

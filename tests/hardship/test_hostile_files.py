@@ -12,10 +12,9 @@ import time
 import unittest
 
 from hardship import *
+import layout
 import sound
 
-# Offsets of lib/abi/layout.h, which asserts them.
-SIDES, SIDE_BYTES, SIDE_SHARED, SIDE_LOCK = 1216, 640, 76, 536
 PIPE_BYTES = 1 << 20
 
 
@@ -24,7 +23,7 @@ class HostileFiles(DrivenTest):
         loop = self.loop(**conf)
         server, client = self.pair(loop)
         with open(loop.runtime / "loop0", "r+b") as file:
-            loop.contract = mmap.mmap(file.fileno(), 16384)
+            loop.contract = mmap.mmap(file.fileno(), layout.SEGMENT_BYTES)
         return loop, server, client
 
     def nodes(self, loop):
@@ -89,13 +88,13 @@ class HostileFiles(DrivenTest):
     # The word by which processes that share an open take turns, held by one that lives.
 
     def share(self, loop):
-        for side in (0, 1):
-            struct.pack_into("<I", loop.contract, SIDES + side * SIDE_BYTES + SIDE_SHARED, 1)
+        for side in ("server", "client"):
+            struct.pack_into("<I", loop.contract, layout.half(side, "shared"), 1)
 
     def take_the_locks(self, loop):
         self.share(loop)
-        for side in (0, 1):
-            struct.pack_into("<I", loop.contract, SIDES + side * SIDE_BYTES + SIDE_LOCK, os.getpid())
+        for side in ("server", "client"):
+            struct.pack_into("<I", loop.contract, layout.half(side, "lock"), os.getpid())
 
     def test_locks_held_by_another_process_are_taken_over(self):
         loop, server, client = self.streaming(clock="free")

@@ -9,10 +9,10 @@ import struct
 import unittest
 
 from hardship import *
+import layout
 import oss_api
 from loop import CONTROL
 
-SIDE_COMMAND = 1216 + 376  # lib/abi/layout.h
 REFUSED = {errno.EACCES, errno.EPERM}
 GROUP = 43000
 
@@ -46,7 +46,7 @@ class StrangersTest(DrivenTest):
             path.chmod(0o666)
         self.folder.chmod(mode)
         with open(self.folder / "loop0", "r+b") as file:
-            file.seek(SIDE_COMMAND)
+            file.seek(layout.half("server", "command"))
             file.write(b"STRANGER\0")
         opens = Opens(self.folder)
         self.addCleanup(opens.close)

@@ -5,33 +5,17 @@ import errno
 import mmap
 import os
 import random
-import re
 import signal
 import struct
 import time
 import unittest
 
 from driven import *
+import layout
 import sound
-from loop import CLIENT, ROOT, SERVER, cpu_seconds, limit
+from loop import CLIENT, SERVER, cpu_seconds, limit
 
-LAYOUT = (ROOT / "lib/abi/layout.h").read_text()
-
-
-def asserted(what):
-    """A number that lib/abi/layout.h asserts."""
-    return int(re.search(rf"{re.escape(what)} == (\d+)", LAYOUT)[1])
-
-
-DIRECTIONS, DIRECTION_BYTES = asserted("offsetof(Segment, direction)"), asserted("sizeof(Direction)")
-SIDES, SIDE_BYTES = asserted("offsetof(Segment, side)"), asserted("sizeof(Side)")
-SIDE_ABI, SIDE_FORMAT = 8, asserted("offsetof(Side, format)")
-SIDE_WAITING, SIDE_WAKE = asserted("offsetof(Side, waiting)"), asserted("offsetof(Side, wake)")
-MARK, MARK_BYTES = asserted("offsetof(Producer, mark)"), asserted("sizeof(Mark)")
-BEGUN = asserted("offsetof(Segment, start)") + 16
-CONTRACT_BYTES = asserted("sizeof(Segment)")
-SERVER_SIDE, CLIENT_SIDE = 0, 1
-CONTRACT_BYTES = 3072
+FOREIGN = {layout.direction(index, side) + 8 for index in layout.DIRECTIONS for side in ("server", "client")}  # Half::abi
 
 # What a field may hold by accident or by intent.
 PLAUSIBLE = (0, 1, 2, 3, 16, 255, 4096, 48000, 1 << 20, 1 << 31, (1 << 32) - 1, 1 << 40, 1 << 63, (1 << 64) - 1)
@@ -40,7 +24,7 @@ PLAUSIBLE = (0, 1, 2, 3, 16, 255, 4096, 48000, 1 << 20, 1 << 31, (1 << 32) - 1, 
 class ContractTest(DrivenTest):
     def contract(self, loop, instance=0):
         with open(loop.runtime / f"loop{instance}", "r+b") as file:
-            return mmap.mmap(file.fileno(), 16384)
+            return mmap.mmap(file.fileno(), layout.SEGMENT_BYTES)
 
 
 class HostilePeer(ContractTest):
@@ -60,7 +44,7 @@ class HostilePeer(ContractTest):
 
     @limit(120)
     def test_a_format_that_changes_in_the_middle_of_everything(self):
-        places = {"of a mark": DIRECTIONS + MARK + 8, "of a side": SIDES + SIDE_FORMAT}
+        places = {"of a mark": layout.producer("mark") + 8, "of a half": layout.half("server", "format")}
         for name, at in places.items():
             with self.subTest(name):
                 loop, (server, _), (client, _) = self.streaming(channels=1, rate=48000, clock="free")
@@ -75,14 +59,14 @@ class HostilePeer(ContractTest):
     @limit(180)
     def test_plausible_values_in_one_field_after_the_other(self):
         chance = random.Random(1)
+        words = [at for begin, end in layout.used() for at in range(begin, end, 4)]
         for clock in ("free", "realtime"):
             loop, (server, _), (client, _) = self.streaming(clock=clock)
             contract = self.contract(loop)
             end = time.monotonic() + 8
             while time.monotonic() < end:
-                at = chance.randrange(64, CONTRACT_BYTES, 4)
-                in_side = (at - SIDES) % SIDE_BYTES
-                if at >= SIDES and in_side == SIDE_ABI:
+                at = chance.choice(words)
+                if at in FOREIGN:
                     continue  # a foreign peer would not be woken, and not be tried
                 size = chance.choice((4, 8)) if at % 8 == 0 else 4
                 value = chance.choice(PLAUSIBLE) & ((1 << 8 * size) - 1)
@@ -97,8 +81,8 @@ class HostilePeer(ContractTest):
                 contract = self.contract(loop)
                 end = time.monotonic() + 1
                 while time.monotonic() < end:
-                    for side in (0, 1):
-                        struct.pack_into("<I", contract, SIDES + side * SIDE_BYTES + SIDE_WAKE + 8, kind)
+                    for side in ("server", "client"):
+                        struct.pack_into("<I", contract, layout.half(side, "wake") + 8, kind)
                     time.sleep(0.01)
                 self.assert_alive(server, client)
 
@@ -108,7 +92,7 @@ class HostilePeer(ContractTest):
         fd = server.open(SERVER, os.O_RDONLY)
         reading = server.later("read", fd, 4096)
         self.assert_waits(reading, 0.2)
-        struct.pack_into("<I", self.contract(loop), SIDES + SIDE_WAKE, 0x7FFFFF00)
+        struct.pack_into("<I", self.contract(loop), layout.half("server", "wake"), 0x7FFFFF00)
         before = cpu_seconds(server.pid)
         self.assert_waits(reading, 2)
         self.assertLess(cpu_seconds(server.pid) - before, 0.2)
@@ -119,7 +103,7 @@ class HostilePeer(ContractTest):
         server.open(SERVER, os.O_RDONLY)
         fd = client.open(CLIENT, os.O_WRONLY | os.O_NONBLOCK)
         for changed in (time.monotonic_ns() + 10**12, 2**63 - 1, -(2**63)):
-            struct.pack_into("<q", self.contract(loop), BEGUN, changed)
+            struct.pack_into("<q", self.contract(loop), layout.producer("begun_ns"), changed)
             self.assertGreater(client.later("write", fd, bytes(480 * 4)).result(PROMPT_SECONDS), 0)
 
 
@@ -128,7 +112,7 @@ class DeadWaker(ContractTest):
     stopped, in between. The sleepers have handlers with and without SA_RESTART."""
 
     def take_sleepers(self, loop, side):
-        contract, at = self.contract(loop), SIDES + side * SIDE_BYTES + SIDE_WAITING
+        contract, at = self.contract(loop), layout.half(side, "waiting")
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             (waiting,) = struct.unpack_from("<Q", contract, at)
@@ -150,12 +134,12 @@ class DeadWaker(ContractTest):
                 self.handlers(server)
                 reading = server.later("libc_read", server.fd, 4096)
                 self.assert_waits(reading, 0.3)
-                self.take_sleepers(loop, SERVER_SIDE)
+                self.take_sleepers(loop, "server")
                 server.interrupt(reading, signal.SIGUSR2)
                 self.assert_errno(errno.EINTR, reading.result, 1)
                 reading = server.later("libc_read", server.fd, 4096)
                 self.assert_waits(reading, 0.3)
-                self.take_sleepers(loop, SERVER_SIDE)
+                self.take_sleepers(loop, "server")
                 server.signal(signal.SIGUSR1)
                 self.assert_waits(reading, 0.3)
                 played = sound.count(1024).bytes()
@@ -171,7 +155,7 @@ class DeadWaker(ContractTest):
         self.assertEqual(played[:4096], server.read_bytes(server.fd, 4096))
         reading = server.later("read_bytes", server.fd, len(played) - 4096)
         self.assert_waits(reading, 0.3)
-        self.take_sleepers(loop, SERVER_SIDE)
+        self.take_sleepers(loop, "server")
         client.write(client.fd, played[4096:])
         self.assertEqual(played[4096:], reading.result(PROMPT_SECONDS))
 
@@ -182,7 +166,7 @@ class DeadWaker(ContractTest):
         played = sound.count(100_000).bytes()
         writing = client.later("write_all", client.fd, played)
         self.assert_waits(writing, 0.3)
-        self.take_sleepers(loop, CLIENT_SIDE)
+        self.take_sleepers(loop, "client")
         self.assertEqual(played, server.later("read_bytes", server.fd, len(played)).result(PROMPT_SECONDS))
         self.assertEqual((len(played), None), writing.result(PROMPT_SECONDS))
 

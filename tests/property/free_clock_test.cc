@@ -170,10 +170,10 @@ class Play {
     model_.plays(playing_);
     model_.dropped_rest();
     early_.clear();
-    auto& port = rig_.player().port;
-    port.set_format(playing_);
-    port.side().partial_bytes.store(0);
-    port.set_buffering(device::default_buffering(playing_, port.buffer_ms()));
+    auto& half = rig_.player().half();
+    half.set_format(playing_);
+    half.own().partial_bytes.store(0);
+    half.set_buffering(device::default_buffering(playing_, half.buffer_ms()));
   }
 
   void close_player(bool killed) {
@@ -191,11 +191,11 @@ class Play {
   }
 
   void set_fragments() {
-    auto& port = (chance_.one_in(2) ? rig_.player() : rig_.recorder()).port;
+    auto& half = (chance_.one_in(2) ? rig_.player() : rig_.recorder()).half();
     const auto word =
         static_cast<std::uint32_t>(chance_.between(4, 14) | chance_.between(0, 40) << 16);
-    port.side().fragment_chosen.store(chance_.one_in(2) ? word : 0);
-    port.set_buffering(device::requested_buffering(word, port.format(), port.buffer_ms()));
+    half.own().fragment_chosen.store(chance_.one_in(2) ? word : 0);
+    half.set_buffering(device::requested_buffering(word, half.format(), half.buffer_ms()));
   }
 
   void run() {
@@ -256,9 +256,7 @@ class Play {
 
   // Has the recorder still to drop what a halt of the player asked it to?
   bool halt_unseen() {
-    const auto& [producer, consumer] =
-        rig_.contract()
-            .direction[setup_.server_reads ? abi::kClientToServer : abi::kServerToClient];
+    const auto& [producer, consumer] = rig_.lane();
     return producer.skips.load() != consumer.skips_done.load();
   }
 

@@ -68,11 +68,7 @@ class Play {
 
  private:
   abi::Policy& policy() { return rig_.contract().policy; }
-  abi::Consumer& counters() {
-    return rig_.contract()
-        .direction[setup_.server_reads ? abi::kClientToServer : abi::kServerToClient]
-        .consumer;
-  }
+  abi::Consumer& counters() { return rig_.lane().consumer; }
 
   // The fastest that the clock may have gone: a speed is looked at in the next read,
   // which may come late, so both old and new count for the time between.
@@ -93,8 +89,8 @@ class Play {
     hold(step.error == 0, "write: error " + std::to_string(step.error));
     hold(step.moved % 4 == 0 && step.moved <= frames * 4, "write took a strange count");
     sent_ += static_cast<std::int64_t>(step.moved / 4);
-    const auto& port = rig_.player().port;
-    hold(rig_.player().playback.queued_frames(rig_.now) <= port.buffer_frames(),
+    const auto& half = rig_.player().half();
+    hold(rig_.player().playback.queued_frames(rig_.now) <= half.buffer_frames(),
          "more is queued than fits");
     if (step.moved < frames * 4) {
       hold(step.wait.deadline_ns > rig_.now, "a writer would not sleep");

@@ -95,43 +95,48 @@ class Rig {
     open_player();
     if (!setup.server_reads) open_recorder();
   }
-  void open_player() { open(player_, setup_.player, !setup_.server_reads, 2); }
-  void open_recorder() { open(recorder_, setup_.recorder, setup_.server_reads, 1); }
+  void open_player() { open(player_, setup_.player, !setup_.server_reads, device::kWrite); }
+  void open_recorder() { open(recorder_, setup_.recorder, setup_.server_reads, device::kRead); }
 
   // The recording program reads in another process that has the open from it: one that
   // was forked before, or one that was executed just now.
   void change_reader(bool executed) {
-    recorder_->port.side().shared.store(1);
+    recorder_->half().own().shared.store(1);
     if (executed || heir_ == nullptr) heir_ = std::make_unique<Heir>(segment_, setup_);
     heir_reads_ = executed || !heir_reads_;
   }
   device::Capture& reader() {
     if (!heir_reads_) return recorder_->capture;
-    heir_->port.refresh();
+    heir_->half.refresh();
     return heir_->capture;
   }
 
   Opened& player() { return *player_; }
   Opened& recorder() { return *recorder_; }
   abi::Segment& contract() { return segment_->contract(); }
+  // What joins the two.
+  abi::Lane& lane() {
+    return contract()
+        .direction[setup_.server_reads ? abi::kClientToServer : abi::kServerToClient]
+        .lane[0];
+  }
   const Setup& setup() const { return setup_; }
 
   std::int64_t now = 0;
 
  private:
   void open(std::unique_ptr<Opened>& side, const PcmFormat& format, bool server,
-            std::uint32_t access) {
+            device::Access way) {
     side.reset();
-    side = std::make_unique<Opened>(segment_, server ? abi::kServer : abi::kClient, format);
-    side->publish(access);
+    side = std::make_unique<Opened>(segment_, server ? abi::kServer : abi::kClient, way, format);
   }
 
   // An open that came from another process.
   struct Heir {
     Heir(std::shared_ptr<shm::Segment> segment, const Setup& setup)
-        : port(std::move(segment), setup.server_reads ? abi::kServer : abi::kClient),
-          capture(port) {}
-    device::Port port;
+        : half(std::move(segment), setup.server_reads ? abi::kServer : abi::kClient, device::kRead),
+          capture(half) {}
+    device::OpenHalf half;
     device::Capture capture;
   };
 

@@ -16,6 +16,7 @@
 #include "shm/node.h"
 #include "shm/segment.h"
 #include "stream/format_word.h"
+#include "stream/halves.h"
 
 using namespace ossloop;
 using Catch::Matchers::Contains;
@@ -79,11 +80,11 @@ class Place {
 };
 
 void open_side(abi::Segment& segment, abi::SideIndex index, std::uint32_t access) {
-  abi::Side& side = segment.side[index];
-  side.open.store(3);
-  side.pid.store(4711);
-  side.access.store(access);
-  std::strcpy(side.command, "player");
+  abi::Half& half = device::main_half(segment, index, access);
+  half.open.store(3);
+  half.pid.store(4711);
+  half.access.store(access);
+  std::strcpy(half.command, "player");
 }
 
 }  // namespace
@@ -205,7 +206,7 @@ TEST_CASE("a stream is idle, filling, running, ending", "[control]") {
   const base::Fd client = place.hold(0, abi::kClient);
   open_side(segment, abi::kServer, 1);
   open_side(segment, abi::kClient, 2);
-  auto& [producer, consumer] = segment.direction[abi::kClientToServer];
+  auto& [producer, consumer] = segment.direction[abi::kClientToServer].lane[0];
   CHECK(place.look().stream.state == StreamState::kIdle);
   consumer.running.store(1);
   CHECK(place.look().stream.state == StreamState::kWaiting);
@@ -255,7 +256,7 @@ TEST_CASE("the direction follows the server", "[control]") {
   REQUIRE(place.create(0) == 0);
   const auto segment = place.segment(0);
   open_side(segment->contract(), abi::kServer, 2);
-  segment->contract().direction[abi::kServerToClient].consumer.underruns.store(5);
+  segment->contract().direction[abi::kServerToClient].lane[0].consumer.underruns.store(5);
   CHECK_FALSE(place.look().stream.server_reads);
   CHECK(place.look().stream.underruns == 5);
 }
@@ -280,7 +281,7 @@ TEST_CASE("garbage in a segment comes out in range and printable", "[control]") 
     CHECK(config::get<"buffer_ms">(view.policy) <= 5000);
     for (const auto& side : view.side) {
       CHECK(side.access <= 3);
-      CHECK(side.command.size() <= sizeof(abi::Side::command));
+      CHECK(side.command.size() <= sizeof(abi::Half::command));
       for (const char c : side.command) CHECK((c >= ' ' && c <= '~'));
     }
     CHECK(place.set(0, "eof=wait") == 0);

@@ -68,7 +68,7 @@ TEST_CASE("two sides that are closed at once leave no memory taken") {
 TEST_CASE("a server that opens gives back what killed programs left") {
   Pair pair;
   const std::int64_t before = pair.memory();
-  const auto segment = pair.server->port().shared_segment();
+  const auto segment = pair.server->segment();
   Pair::close(pair.client, pair.client_fd);
   Pair::close(pair.server, pair.server_fd);
   std::uint64_t ring = 0;
@@ -87,7 +87,7 @@ TEST_CASE("no side is found busy because memory is given back") {
     int fd = -1, error = 0;
     auto server = pair.try_open(abi::kServer, kRead, fd, error);
     std::uint64_t ring = 0;
-    if (error != 0 || server->port().segment().add_ring(kLarge, ring) != 0) ++refused;
+    if (error != 0 || server->segment()->add_ring(kLarge, ring) != 0) ++refused;
     Pair::close(server, fd);
     ++opened;
   });

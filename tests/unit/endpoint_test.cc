@@ -33,8 +33,8 @@ TEST_CASE("a client takes no server that was killed for the one that is about to
   Pair pair;
   Pair::close(pair.client, pair.client_fd);
   // A killed server's word stays as it was.
-  const auto segment = pair.server->port().shared_segment();
-  auto& open = segment->contract().side[abi::kServer].open;
+  const auto segment = pair.server->segment();
+  auto& open = half_of(segment->contract(), abi::kServer, kRead).open;
   const std::uint64_t word = open.load();
   Pair::close(pair.server, pair.server_fd);
   open.store(word);
@@ -64,8 +64,8 @@ TEST_CASE("a client takes no server that was killed for the one that is about to
 TEST_CASE("a server takes no client that was killed for the one that comes too early") {
   Pair pair;
   // A killed client's word stays as it was.
-  const auto segment = pair.client->port().shared_segment();
-  auto& open = segment->contract().side[abi::kClient].open;
+  const auto segment = pair.client->segment();
+  auto& open = half_of(segment->contract(), abi::kClient, kWrite).open;
   const std::uint64_t word = open.load();
   Pair::close(pair.client, pair.client_fd);
   Pair::close(pair.server, pair.server_fd);
@@ -188,7 +188,7 @@ TEST_CASE("sound is moved though another process is said to do so, at no time th
   REQUIRE(error == 0);
   pair.client->set_trigger(pair.client_fd, 0);
   pair.client->set_trigger(pair.client_fd, kWrite);
-  abi::Mapped& mapped = pair.client->port().contract().mapped[abi::kClient];
+  abi::Half& mapped = half_of(pair.client->segment()->contract(), abi::kClient, kWrite);
   for (const std::int64_t moved_ns : {INT64_MIN, INT64_MAX}) {
     mapped.pump_owner.store(1);
     mapped.moved_ns.store(moved_ns);

@@ -13,8 +13,8 @@ TEST_CASE("sound comes at its rate, whatever the rate and however often one look
       Loop loop(rate);
       loop.ring.capacity_frames = 400000;
       loop.ring.longest_buffer_frames = 100000;
-      for (abi::Side& side : loop.segment->side) {
-        side.buffer_frames.store(static_cast<std::uint32_t>(rate / 10));
+      for (abi::Half* half : loop.halves()) {
+        half->buffer_frames.store(static_cast<std::uint32_t>(rate / 10));
       }
       loop.consumer.start();
       loop.producer.begin(loop.now);
@@ -74,7 +74,7 @@ TEST_CASE(
   loop.run();
   const std::int64_t start = loop.now;
   const std::uint64_t first = loop.consumer.read();
-  const abi::ClockStats& clock_stats = loop.segment->clock_stats[abi::kClientToServer];
+  const abi::ClockStats& clock_stats = loop.counters().clock_stats;
   std::int64_t player_back = 0;
   long double elapsed_frames = 0;
   double worst = 0;

@@ -31,7 +31,7 @@ TEST_CASE("clock=free: as fast as both go, bounded by both buffers, without sile
 TEST_CASE("clock=free: a recorder that has not chosen a buffer has all that the ring has for it") {
   Loop loop;
   loop.set(abi::ClockMode::kFree);
-  loop.segment->side[abi::kServer].fragment_chosen.store(0);
+  loop.half(abi::kServer).fragment_chosen.store(0);
   loop.ring = {ring_frames(48000, 340), longest_buffer_frames(48000, 340), 48000};
   loop.consumer.start();
   loop.begin(kBuffer);

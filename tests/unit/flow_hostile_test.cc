@@ -104,8 +104,11 @@ TEST_CASE("garbage in every field stays inside the ring, for both roles") {
           consumer.attach();
           break;
         case 8: {  // and again, in the middle of it
-          auto* words = reinterpret_cast<std::uint64_t*>(&loop.segment->direction[direction]);
-          words[garbage.pick(sizeof(abi::Direction) / 8)] = garbage.word();
+          abi::Direction& spoilt = loop.segment->direction[direction];
+          const bool half = garbage.pick(4) == 0;
+          auto* words = half ? reinterpret_cast<std::uint64_t*>(&spoilt)
+                             : reinterpret_cast<std::uint64_t*>(&spoilt.lane[0]);
+          words[garbage.pick((half ? sizeof spoilt : sizeof spoilt.lane[0]) / 8)] = garbage.word();
           break;
         }
         default:
@@ -131,7 +134,7 @@ TEST_CASE("a consumer that writes garbage spoils only its own stream") {
     Loop loop;
     Garbage garbage(seed);
     loop.run();
-    garbage.fill(&loop.segment->direction[0].consumer, sizeof(abi::Consumer));
+    garbage.fill(&loop.segment->direction[0].lane[0].consumer, sizeof(abi::Consumer));
     check_producer(loop.producer, loop.ring, loop.now);
     loop.close(abi::kServer);
     CHECK_FALSE(loop.producer.consumer_kept());
@@ -177,10 +180,12 @@ TEST_CASE("after garbage everywhere the next open of both sides has a stream as 
     INFO("seed " << seed);
     Loop loop;
     Garbage garbage(seed);
-    garbage.fill(loop.segment->direction, sizeof loop.segment->direction);
+    for (abi::Direction& direction : loop.segment->direction) {
+      garbage.fill(direction.lane, sizeof direction.lane);
+    }
     // Counters just before their wrap have a test of their own.
-    loop.segment->direction[0].producer.stream.fetch_and(~(std::uint64_t{1} << 62));
-    loop.segment->direction[0].producer.written.fetch_and(~(std::uint64_t{1} << 62));
+    loop.segment->direction[0].lane[0].producer.stream.fetch_and(~(std::uint64_t{1} << 62));
+    loop.segment->direction[0].lane[0].producer.written.fetch_and(~(std::uint64_t{1} << 62));
     check_next_stream(loop);
   }
 }
@@ -189,13 +194,13 @@ TEST_CASE("counters that garbage left at the end of their range do not end the i
   for (const std::uint64_t edge : {~0ULL, ~1ULL, ~500ULL, ~0ULL >> 1, 1ULL << 63}) {
     INFO("at " << edge);
     Loop stream;
-    stream.segment->direction[0].producer.stream.store(edge);
+    stream.segment->direction[0].lane[0].producer.stream.store(edge);
     check_next_stream(stream);
     Loop position;
-    position.segment->direction[0].producer.written.store(edge);
+    position.segment->direction[0].lane[0].producer.written.store(edge);
     check_next_stream(position);
     Loop ends;
-    ends.segment->direction[0].producer.ends.store(edge);
+    ends.segment->direction[0].lane[0].producer.ends.store(edge);
     check_next_stream(ends);
   }
 }

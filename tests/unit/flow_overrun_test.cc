@@ -128,7 +128,7 @@ TEST_CASE("overrun=drop: buffers that are full on both sides are not overwritten
     loop.set(abi::Overrun::kDrop);
     loop.ring = {ring_frames(48000, ms), longest_buffer_frames(48000, ms), 48000};
     const std::uint32_t buffer = 48 * ms;
-    for (abi::Side& side : loop.segment->side) side.buffer_frames.store(buffer);
+    for (abi::Half* half : loop.halves()) half->buffer_frames.store(buffer);
     loop.consumer.start();
     loop.producer.begin(loop.now);
     loop.producer.publish(buffer);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <memory>
 
@@ -27,19 +28,24 @@ class Loop {
   explicit Loop(int rate_hz = 48000) {
     ring.rate_hz = rate_hz;
     segment->policy.clock_factor_milli.store(1000);
-    for (abi::Side& side : segment->side) {
-      side.open.store(1 << 1 | 1);
-      side.format.store(pack({audio::afmt::kS16Le, 2, rate_hz}));
-      side.buffer_frames.store(kBuffer);
-      side.fragments.store(10);
-      side.fragment_chosen.store(1);
+    for (abi::Half* half : halves()) {
+      half->open.store(1 << 1 | 1);
+      half->format.store(pack({audio::afmt::kS16Le, 2, rate_hz}));
+      half->buffer_frames.store(kBuffer);
+      half->fragments.store(10);
+      half->fragment_chosen.store(1);
     }
     consumer.attach();
     producer.arm(true, 0);
   }
 
+  // The player's and the recorder's.
+  std::array<abi::Half*, 2> halves() { return {&half(abi::kClient), &half(abi::kServer)}; }
+  abi::Half& half(abi::SideIndex side) {
+    return half_of(segment->direction[abi::kClientToServer], side, 0);
+  }
   abi::Policy& policy() { return segment->policy; }
-  abi::Consumer& counters() { return segment->direction[abi::kClientToServer].consumer; }
+  abi::Consumer& counters() { return segment->direction[abi::kClientToServer].lane[0].consumer; }
   void set(abi::Eof eof) { policy().eof.store(static_cast<std::uint32_t>(eof)); }
   void set(abi::Underrun underrun) {
     policy().underrun.store(static_cast<std::uint32_t>(underrun));
@@ -89,9 +95,9 @@ class Loop {
     begin(kBuffer);
     record();
   }
-  void close(abi::SideIndex side) { segment->side[side].open.fetch_and(~std::uint64_t{1}); }
+  void close(abi::SideIndex side) { half(side).open.fetch_and(~std::uint64_t{1}); }
   void reopen(abi::SideIndex side) {
-    auto& open = segment->side[side].open;
+    auto& open = half(side).open;
     open.store((open.load() >> 1) + 1 << 1 | 1);
   }
 

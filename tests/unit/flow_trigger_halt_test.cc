@@ -60,7 +60,7 @@ TEST_CASE("a halt of everything played drops nothing") {
   loop.pass(100 * kMs);
   loop.producer.drop(loop.ring, loop.now);
   CHECK(loop.record().frames == kBuffer);
-  CHECK(loop.segment->direction[0].producer.skips.load() == 0);
+  CHECK(loop.segment->direction[0].lane[0].producer.skips.load() == 0);
 }
 
 TEST_CASE("a halt and a close: only what was played is delivered, then the end") {

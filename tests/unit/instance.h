@@ -32,36 +32,35 @@ constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kSecond = 1000 * kMs;
 constexpr PcmFormat kS16{audio::afmt::kS16Le, 2, 48000};
 
-// One open side as Endpoint makes it, without a descriptor.
+// One open as Endpoint makes it, without a descriptor: to play or to record.
 struct Opened {
-  Opened(std::shared_ptr<shm::Segment> segment, abi::SideIndex index, const PcmFormat& format)
-      : port(std::move(segment), index), playback(port), capture(port) {
-    abi::Side& side = port.side();
-    side.play_volume.store(100 | 100 << 8);
-    side.record_volume.store(100 | 100 << 8);
-    side.trigger.store(3);
-    side.partial_bytes.store(0);
-    shm::make_wakeup(side);
-    port.set_format(format);
-    port.set_buffering(default_buffering(format, port.buffer_ms()));
+  Opened(const std::shared_ptr<shm::Segment>& segment, abi::SideIndex side, Access way,
+         const PcmFormat& format)
+      : way(way),
+        playing(segment, side, kWrite),
+        recording(segment, side, kRead),
+        playback(playing),
+        capture(recording) {
+    half().claim(way);
+    half().set_format(format);
+    half().set_buffering(default_buffering(format, half().buffer_ms()));
     playback.end();
     playback.arm(true, 0);
     capture.attach();
+    half().publish();
   }
-  void publish(std::uint32_t access) {
-    port.side().access.store(access);
-    auto& open = port.side().open;
-    open.store(((open.load() >> 1) + 1) << 1 | 1);
-  }
+  OpenHalf& half() { return way == kWrite ? playing : recording; }
   // As the last close does.
   void close() {
     playback.end();
     vanish();
   }
   // As a witness does who finds the claim gone.
-  void vanish() { port.side().open.fetch_and(~std::uint64_t{1}); }
+  void vanish() { half().own().open.fetch_and(~std::uint64_t{1}); }
 
-  Port port;
+  const Access way;
+  OpenHalf playing;
+  OpenHalf recording;
   Playback playback;
   Capture capture;
 };
@@ -80,8 +79,8 @@ class Instance {
     int error = 0;
     segment = shm::Segment::open(folder_, 0, init, error);
     REQUIRE(segment != nullptr);
-    server = std::make_unique<Opened>(segment, abi::kServer, server_format);
-    server->publish(server_reads ? 1 : 2);
+    server = std::make_unique<Opened>(segment, abi::kServer, server_reads ? kRead : kWrite,
+                                      server_format);
     open_client(client_format);
   }
   ~Instance() {
@@ -93,8 +92,14 @@ class Instance {
   }
 
   void open_client(const PcmFormat& format) {
-    client = std::make_unique<Opened>(segment, abi::kClient, format);
-    client->publish(3);
+    client =
+        std::make_unique<Opened>(segment, abi::kClient, server_reads_ ? kWrite : kRead, format);
+  }
+  // What joins the two.
+  abi::Lane& lane() {
+    return segment->contract()
+        .direction[server_reads_ ? abi::kClientToServer : abi::kServerToClient]
+        .lane[0];
   }
   const std::string& folder() const { return folder_; }
   Opened& player() { return server_reads_ ? *client : *server; }

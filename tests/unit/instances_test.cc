@@ -34,7 +34,7 @@ class TakenFolder {
     int error = 0;
     const auto segment = shm::Segment::open(path, 0, init, error);
     REQUIRE(segment != nullptr);
-    segment->contract().side[abi::kServer].open.store(1 << 1 | 1);
+    segment->contract().direction[abi::kClientToServer].server.open.store(1 << 1 | 1);
     REQUIRE(shm::Node(path, 0, abi::kServer).make() == 0);
     claim_.emplace(shm::Node(path, 0, abi::kServer).open(true));
     REQUIRE(shm::Node::claim(claim_->get()) == 0);

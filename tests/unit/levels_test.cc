@@ -13,18 +13,11 @@ constexpr std::uint32_t both(std::uint32_t level) { return level | level << 8; }
 
 // What the client's side of a stream does to it, playing or recording; the server's is full.
 Levels client_levels(std::uint32_t volume, const abi::Mixer& mixer, bool playing) {
-  auto segment = std::make_unique<abi::Segment>();
-  for (abi::Side& side : segment->side) {
-    side.play_volume.store(both(100));
-    side.record_volume.store(both(100));
-  }
-  abi::Side& client = segment->side[abi::kClient];
-  (playing ? client.play_volume : client.record_volume).store(volume);
-  for (const auto channel : {abi::kMixVolume, abi::kMixPcm, abi::kMixInput}) {
-    segment->mixer.attenuation[channel].store(mixer.attenuation[channel].load());
-  }
-  segment->mixer.muted.store(mixer.muted.load());
-  return levels_of(*segment, playing ? abi::kClientToServer : abi::kServerToClient);
+  abi::Half client{}, server{};
+  client.volume.store(volume);
+  server.volume.store(both(100));
+  return playing ? levels_of(mixer, abi::kClientToServer, client, server)
+                 : levels_of(mixer, abi::kServerToClient, server, client);
 }
 
 double left(const Levels& levels) { return factors_of(levels).left; }
@@ -90,13 +83,12 @@ TEST_CASE("garbage in the segment is a level like any other") {
 }
 
 TEST_CASE("what the player sets and what the recorder sets both count") {
-  auto segment = std::make_unique<abi::Segment>();
-  for (abi::Side& side : segment->side) {
-    side.play_volume.store(50 | 20 << 8);
-    side.record_volume.store(40 | 100 << 8);
-  }
+  const abi::Mixer mixer{};
+  abi::Half player{}, recorder{};
+  player.volume.store(50 | 20 << 8);
+  recorder.volume.store(40 | 100 << 8);
   for (const auto direction : {abi::kClientToServer, abi::kServerToClient}) {
-    const Factors factors = factors_of(levels_of(*segment, direction));
+    const Factors factors = factors_of(levels_of(mixer, direction, player, recorder));
     CHECK(factors.left == Approx(0.2));
     CHECK(factors.right == Approx(0.2));
   }

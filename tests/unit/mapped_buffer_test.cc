@@ -19,8 +19,8 @@ namespace {
 class Playing {
  public:
   explicit Playing(config::InstancePolicy policy = {}) : instance(kS16, kS16, true, policy) {
-    port().set_buffering({480 * 4, 8});
-    buffer.emplace(port(), shm::MapFile(folder(), 0, abi::kClient, false), false);
+    half().set_buffering({480 * 4, 8});
+    buffer.emplace(half(), shm::MapFile(folder(), 0, abi::kClient, false));
     int error = 0;
     memory = static_cast<std::uint32_t*>(
         buffer->map({nullptr, kFrames * 4, PROT_READ | PROT_WRITE, MAP_SHARED}, error));
@@ -58,7 +58,7 @@ class Playing {
   bool shown = true;
   std::int64_t start = instance.now;
 
-  Port& port() { return instance.client->port; }
+  OpenHalf& half() { return instance.client->half(); }
   std::string file() const { return instance.folder() + "/pcm0.played"; }
 
  private:
@@ -157,12 +157,12 @@ TEST_CASE("a map longer than the buffer is refused") {
 
 TEST_CASE("a second map is as long as the buffer that is there, whatever the segment says") {
   Playing playing;
-  playing.port().side().fragments.store(64);
+  playing.half().own().fragments.store(64);
   int error = 0;
   constexpr std::size_t kLonger = Playing::kFrames * 4 + 4096;
   CHECK(playing.buffer->map({nullptr, kLonger, PROT_READ, MAP_SHARED}, error) == nullptr);
   CHECK(error == -EINVAL);
-  playing.port().side().fragments.store(2);
+  playing.half().own().fragments.store(2);
   void* const memory =
       playing.buffer->map({nullptr, Playing::kFrames * 4, PROT_READ, MAP_SHARED}, error);
   CHECK(error == 0);
@@ -181,7 +181,7 @@ TEST_CASE("a map that would reach behind its file's end is refused") {
 TEST_CASE("a new buffer is no longer than one may be, whatever the segment says") {
   Playing playing;
   playing.buffer->unmap();
-  abi::Side& side = playing.port().side();
+  abi::Half& side = playing.half().own();
   side.fragment_bytes.store(1U << 28);
   int error = 0;
   void* const memory = playing.buffer->map({nullptr, 4096, PROT_READ, MAP_SHARED}, error);
@@ -192,7 +192,7 @@ TEST_CASE("a new buffer is no longer than one may be, whatever the segment says"
 
 TEST_CASE("a mapped buffer's clock may hold any numbers") {
   Playing playing;
-  abi::MappedStream& stream = playing.port().contract().mapped[abi::kClient].stream[1];
+  abi::MappedStream& stream = playing.half().own().mapped;
   for (const std::int64_t base : {INT64_MIN, INT64_MAX}) {
     for (const std::int64_t anchor_ns : {INT64_MIN, INT64_MAX}) {
       stream.base.store(base);

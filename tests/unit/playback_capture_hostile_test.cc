@@ -13,12 +13,12 @@ TEST_CASE("absurd fragments in shared memory do not become memory of ours") {
   Instance loop(kS16, {audio::afmt::kS16Le, 2, 44100}, false);
   loop.read(4);
   loop.write(Bytes(8000), 0, 8000);
-  abi::Side& side = loop.client->port.side();
+  abi::Half& side = loop.client->half().own();
   side.fragment_bytes.store(0xffffffff);
   side.fragments.store(0xffffffff);
   loop.now += 10 * kMs;
   // A second and a half is more than any setting of 340 ms could mean.
-  REQUIRE(loop.client->port.buffer_frames() <= 66150);
+  REQUIRE(loop.client->half().buffer_frames() <= 66150);
   CHECK(loop.client->capture.available_frames(loop.now) <= 66150);
 }
 
@@ -30,8 +30,8 @@ TEST_CASE("a format that somebody changes under a call moves no byte beside the 
   loop.server->capture.start();
   REQUIRE(loop.write(Bytes(25600), 0, 25600).moved == 25600);
   auto& contract = loop.segment->contract();
-  auto& direction = contract.direction[abi::kClientToServer];
-  auto& word = of_the_ring ? direction.producer.mark[0].format : contract.side[abi::kServer].format;
+  auto& [producer, consumer] = contract.direction[abi::kClientToServer].lane[0];
+  auto& word = of_the_ring ? producer.mark[0].format : loop.server->half().own().format;
   std::atomic<bool> stop{false};
   std::thread peer([&] {
     for (unsigned i = 0; !stop.load(std::memory_order_relaxed); ++i) {
@@ -46,9 +46,9 @@ TEST_CASE("a format that somebody changes under a call moves no byte beside the 
   int spoilt = 0;
   for (int round = 0; round < 3000 && spoilt == 0; ++round) {
     // The same low positions again, far from the ring's end.
-    direction.consumer.read.store(0);
-    direction.producer.written.store(4000);
-    loop.server->port.refresh();
+    consumer.read.store(0);
+    producer.written.store(4000);
+    loop.server->half().refresh();
     loop.server->capture.read(memory.data(), kRead, false, loop.now);
     for (std::size_t i = kRead; i < memory.size(); ++i) spoilt += memory[i] != std::byte{0xA5};
   }
@@ -62,14 +62,12 @@ TEST_CASE("a ring that cannot be mapped is an error, and the next section is hea
     Instance loop(kS16, kS16, server_reads, free_clock());
     loop.recorder().capture.start();
     REQUIRE(loop.write(noise(400), 0, 400).moved == 400);
-    auto& direction = loop.segment->contract()
-                          .direction[server_reads ? abi::kClientToServer : abi::kServerToClient];
-    const std::uint64_t bytes = direction.producer.mark[0].ring_bytes.exchange(1 << 30);
+    const std::uint64_t bytes = loop.lane().producer.mark[0].ring_bytes.exchange(1 << 30);
     CHECK(loop.recorder().capture.ready(1, loop.now));
     CHECK(loop.read(400).error == -EIO);
     CHECK(loop.recorded.empty());
-    direction.producer.mark[0].ring_bytes.store(bytes);
-    loop.player().port.set_format({audio::afmt::kU8, 2, 48000});
+    loop.lane().producer.mark[0].ring_bytes.store(bytes);
+    loop.player().half().set_format({audio::afmt::kU8, 2, 48000});
     REQUIRE(loop.write(Bytes(200, std::byte{0x80}), 0, 200).moved == 200);
     CHECK(loop.read(400).moved == 400);
     CHECK(loop.recorded == Bytes(400));
@@ -96,12 +94,14 @@ TEST_CASE("garbage in the whole segment harms no call") {
       };
       spoil(&contract.policy, sizeof contract.policy);
       spoil(&contract.header.file_end, sizeof contract.header.file_end);
-      spoil(contract.direction, sizeof contract.direction);
-      for (abi::Side& side : contract.side) {
-        spoil(&side, offsetof(abi::Side, wake));
-        // Bounds of a buffer have a test of their own.
-        side.fragment_bytes.store(4096);
-        side.fragments.store(16);
+      for (abi::Direction& direction : contract.direction) {
+        spoil(direction.lane, sizeof direction.lane);
+        for (abi::Half* half : {&direction.server, &direction.client[0]}) {
+          spoil(half, offsetof(abi::Half, wake));
+          // Bounds of a buffer have a test of their own.
+          half->fragment_bytes.store(4096);
+          half->fragments.store(16);
+        }
       }
       loop.now += static_cast<std::int64_t>(random() % (50 * kMs));
       for (Opened* side : {loop.server.get(), loop.client.get()}) {

@@ -20,8 +20,8 @@ TEST_CASE("the space that is told can be written at once") {
       for (int round = 0; round < 400; ++round) {
         const std::uint64_t space = playback.space_frames(loop.now);
         const std::uint64_t queued = playback.queued_frames(loop.now);
-        REQUIRE(space <= loop.player().port.buffer_frames());
-        REQUIRE(space + queued >= loop.player().port.buffer_frames());
+        REQUIRE(space <= loop.player().half().buffer_frames());
+        REQUIRE(space + queued >= loop.player().half().buffer_frames());
         const std::uint64_t part = round % 2 == 0 ? space : space / 3;
         INFO(format.rate_hz << " Hz, round " << round << ", space " << space);
         REQUIRE(loop.write(zeros, 0, part * frame).moved == part * frame);
@@ -54,7 +54,7 @@ TEST_CASE("what is available can be read at once") {
 TEST_CASE("a player fills its buffer, not more, until the recorder starts") {
   Instance loop(kS16, kS16);
   const Bytes data = noise(400000);
-  const std::size_t buffer = loop.client->port.buffer_frames() * 4;
+  const std::size_t buffer = loop.client->half().buffer_frames() * 4;
   CHECK(buffer == 65536);
   CHECK(loop.write(data, 0, data.size()).moved == buffer);
   loop.now += 10 * kSecond;
@@ -72,7 +72,7 @@ TEST_CASE("a player of small blocks sleeps until an eighth of its buffer is free
   loop.read(4);  // starts the clock
   const TransferResult full = loop.write(data, 0, data.size());
   CHECK(full.moved == 0);
-  const std::uint64_t eighth = loop.player().port.buffer_frames() / 8;
+  const std::uint64_t eighth = loop.player().half().buffer_frames() / 8;
   const std::int64_t eighth_ns = static_cast<std::int64_t>(eighth) * kSecond / 48000;
   CHECK(full.wait.deadline_ns > loop.now + eighth_ns / 2);
   // The recorder's read wakes it, or once more so much time.
@@ -83,7 +83,7 @@ TEST_CASE("a player of small blocks sleeps until an eighth of its buffer is free
 
 TEST_CASE("a player with a short buffer sleeps until there is room, not longer") {
   Instance loop(kS16, kS16);
-  loop.player().port.set_buffering({512, 2});
+  loop.player().half().set_buffering({512, 2});
   loop.read(4);
   const Bytes data = noise(1024);
   CHECK(loop.write(data, 0, data.size()).moved == data.size());
@@ -98,7 +98,7 @@ TEST_CASE(
     "a recorder of small blocks sleeps for a fragment, one with short fragments for a block") {
   Instance loop(kS16, kS16);
   const std::uint32_t fragment_bytes = GENERATE(4096U, 256U);
-  loop.recorder().port.set_buffering({fragment_bytes, 16});
+  loop.recorder().half().set_buffering({fragment_bytes, 16});
   loop.read(4);
   const Bytes data = noise(48000);
   loop.write(data, 0, data.size());

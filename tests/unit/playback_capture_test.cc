@@ -148,8 +148,7 @@ TEST_CASE("a recorder that goes ends the player's stream: told once, then there 
   CHECK(loop.client->playback.ready(1, loop.now));
   CHECK(loop.write(noise(4000), 0, 4000).error == -ECONNRESET);
   CHECK(loop.write(noise(4000), 0, 4000).error == -ENXIO);
-  loop.server = std::make_unique<Opened>(loop.segment, abi::kServer, kS16);
-  loop.server->publish(1);
+  loop.server = std::make_unique<Opened>(loop.segment, abi::kServer, kRead, kS16);
   loop.recorded.clear();
   const Bytes data = noise(8000);
   loop.transfer(data);
@@ -170,8 +169,11 @@ TEST_CASE("sound too loud for its format is saturated and counted") {
     CHECK(heard[1] == 32767);
     CHECK(heard[3] == -32768);
     CHECK(heard[5] == -32768);
-    CHECK(loop.segment->contract().clips.samples[server_reads ? 0 : 1].load() == 2);
-    CHECK(loop.segment->contract().clips.samples[server_reads ? 1 : 0].load() == 0);
+    const auto clipped = [&](int direction) {
+      return loop.segment->contract().direction[direction].lane[0].consumer.clipped_samples.load();
+    };
+    CHECK(clipped(server_reads ? 0 : 1) == 2);
+    CHECK(clipped(server_reads ? 1 : 0) == 0);
   }
 }
 
@@ -225,14 +227,14 @@ TEST_CASE("an underrun is heard as silence of the recorder's format") {
   CHECK(step.moved == 9600);
   CHECK(loop.recorded == Bytes(9600, std::byte{0xff}));
   CHECK(loop.server->capture.flow().running());
-  CHECK(loop.segment->contract().direction[0].consumer.underruns.load() == 1);
+  CHECK(loop.segment->contract().direction[0].lane[0].consumer.underruns.load() == 1);
 }
 
 TEST_CASE("a format changed between two streams of one recorder is followed") {
   Instance loop(kS16, kS16, true, free_clock());
   loop.transfer(noise(4000));
   const PcmFormat wide{audio::afmt::kS32Le, 4, 96000};
-  loop.server->port.set_format(wide);
+  loop.server->half().set_format(wide);
   loop.open_client(wide);
   loop.recorded.clear();
   const Bytes data = noise(1601 * 16);

@@ -19,7 +19,7 @@ using shm::Node;
 
 namespace {
 
-// A node, a side that shows its token there, and who waits for changes of it.
+// A node, a half that shows its token there, and who waits for changes of it.
 class Watched {
  public:
   Watched() {
@@ -50,8 +50,8 @@ class Watched {
   int fd() const { return fd_.get(); }
   Node node() const { return Node(folder_, 0, abi::kServer); }
 
-  std::unique_ptr<abi::Side> side = std::make_unique<abi::Side>();
-  Readiness token{*side};
+  std::unique_ptr<abi::Half> half = std::make_unique<abi::Half>();
+  Readiness token{*half};
 
  private:
   std::string folder_;

@@ -17,8 +17,8 @@ constexpr PcmFormat k44100{audio::afmt::kS16Le, 2, 44100};
 constexpr PcmFormat kWide{audio::afmt::kS32Le, 2, 96000};
 
 void set_format(Opened& side, const PcmFormat& format) {
-  side.port.set_format(format);
-  side.port.set_buffering(default_buffering(format, side.port.buffer_ms()));
+  side.half().set_format(format);
+  side.half().set_buffering(default_buffering(format, side.half().buffer_ms()));
 }
 
 std::int64_t memory(const Instance& loop) {
@@ -127,7 +127,7 @@ TEST_CASE("memory that cannot be had leaves no hole in the file") {
 TEST_CASE("what a killed player left is as loud as it was when another has the side") {
   Instance loop(kS16, kS16, true, free_clock());
   loop.server->capture.start();
-  loop.client->port.side().play_volume.store(50 | 50 << 8);
+  loop.client->half().own().volume.store(50 | 50 << 8);
   const std::vector<std::int16_t> loud(200, 16384);
   Bytes data(400);
   std::memcpy(data.data(), loud.data(), data.size());
@@ -144,16 +144,16 @@ TEST_CASE("what a killed player left is as loud as it was when another has the s
 
 TEST_CASE("who polls in another process of the open hears of a section's last frames") {
   Instance loop(k44100, kS16, true, free_clock());
-  loop.server->port.side().shared.store(1);
+  loop.server->half().own().shared.store(1);
   loop.server->capture.start();
-  const auto& direction = loop.segment->contract().direction[abi::kClientToServer];
+  const auto& [producer, consumer] = loop.lane();
   loop.write(noise(16000), 0, 16000);
   set_format(*loop.client, kU8);
   loop.write(noise(4000), 0, 4000);
-  const std::uint64_t mark = direction.producer.mark[1].frame.load();
-  for (int round = 0; round < 10000 && direction.consumer.read.load() < mark; ++round) loop.read(4);
-  REQUIRE(direction.consumer.read.load() == mark);
-  Capture other(loop.server->port);
+  const std::uint64_t mark = producer.mark[1].frame.load();
+  for (int round = 0; round < 10000 && consumer.read.load() < mark; ++round) loop.read(4);
+  REQUIRE(consumer.read.load() == mark);
+  Capture other(loop.server->half());
   CHECK(other.ready(1, loop.now));
 }
 
@@ -189,13 +189,13 @@ TEST_CASE("silence that was converted ahead does not stand for a ring that is ma
 
 TEST_CASE("who only polls in another process of the open leaves the player's delay as it is") {
   Instance loop(k44100, kS16, true, free_clock());
-  loop.server->port.side().shared.store(1);
+  loop.server->half().own().shared.store(1);
   loop.server->capture.start();
   loop.write(noise(40000), 0, 40000);
   loop.read(4000);
   const std::uint64_t held = loop.player().playback.flow().filter_frames();
   REQUIRE(held > 0);
-  Capture other(loop.server->port);
+  Capture other(loop.server->half());
   for (int round = 0; round < 10; ++round) other.ready(1, loop.now);
   CHECK(loop.player().playback.flow().filter_frames() == held);
 }
@@ -203,9 +203,9 @@ TEST_CASE("who only polls in another process of the open leaves the player's del
 TEST_CASE("a filter that somebody tells wrong takes no memory, and old sound is not given again") {
   const PcmFormat many{audio::afmt::kS32Le, 64, 768000};
   Instance loop(many, {audio::afmt::kU8, 1, 5000}, true, free_clock());
-  loop.server->port.side().shared.store(1);
+  loop.server->half().own().shared.store(1);
   loop.server->capture.start();
-  auto& consumer = loop.segment->contract().direction[abi::kClientToServer].consumer;
+  auto& consumer = loop.segment->contract().direction[abi::kClientToServer].lane[0].consumer;
   Bytes frames(256 * 64);
   for (int round = 0; round < 20; ++round) {
     loop.write(noise(1000), 0, 1000);

@@ -100,7 +100,7 @@ TEST_CASE("a ring's memory is given back when nobody has the instance open") {
   auto ring = segment->map_ring(offset, kLarge, place.error);
   REQUIRE(ring.data() != nullptr);
   std::memset(ring.data(), 0x42, kLarge);
-  segment->contract().direction[0].producer.marks.store(3);
+  segment->contract().direction[0].lane[0].producer.marks.store(3);
   std::ofstream(place.folder + "/" + shm::map_name(0, abi::kClient, false)) << "sound";
   CHECK(place.memory() >= static_cast<long>(kLarge));
 
@@ -109,7 +109,7 @@ TEST_CASE("a ring's memory is given back when nobody has the instance open") {
   CHECK(place.files() == 3);  // and the nodes
   // Who still looks at it finds silence, and nobody looks for sound there.
   CHECK(ring.data()[kRing] == std::byte{0});
-  CHECK(segment->contract().direction[0].producer.marks.load() == 0);
+  CHECK(segment->contract().direction[0].lane[0].producer.marks.load() == 0);
   CHECK(segment->contract().policy.buffer_ms.load() == 340);
   std::uint64_t next = 0;
   CHECK(segment->add_ring(kRing, next) == 0);

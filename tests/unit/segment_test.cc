@@ -76,7 +76,7 @@ TEST_CASE("a new segment is reserved, zeroed and of its instance") {
   CHECK(fs::file_size(place.file(7)) == abi::kRingOffset);
   CHECK(segment->contract().header.instance.load() == 7);
   CHECK(segment->contract().header.layout_version.load() == abi::kLayoutVersion);
-  CHECK(segment->contract().side[0].open.load() == 0);
+  CHECK(segment->contract().direction[0].server.open.load() == 0);
   struct stat status {};
   REQUIRE(::stat(place.file(7).c_str(), &status) == 0);
   CHECK(status.st_blocks * 512 >= static_cast<long>(abi::kRingOffset));

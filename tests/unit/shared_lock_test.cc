@@ -17,9 +17,9 @@ using shm::SharedLock;
 
 namespace {
 
-// A side that processes share, and a word for the tests.
+// A half that processes share, and a word for the tests.
 struct Shared {
-  abi::Side side;
+  abi::Half half;
   std::atomic<int> count;
 };
 
@@ -61,7 +61,7 @@ void wait_for(const std::atomic<int>& count, int value) {
 // A process that has taken the lock and keeps it.
 pid_t holder(Memory& shared) {
   const pid_t owner = child([&] {
-    SharedLock lock(shared->side);
+    SharedLock lock(shared->half);
     lock.lock();
     shared->count.store(1);
     ::pause();
@@ -72,33 +72,33 @@ pid_t holder(Memory& shared) {
 
 }  // namespace
 
-TEST_CASE("one process at a time has the lock of a side") {
+TEST_CASE("one process at a time has the lock of a half") {
   Memory shared;
   const pid_t other = child([&] {
     for (int i = 0; i < 20000; ++i) {
-      SharedLock lock(shared->side);
+      SharedLock lock(shared->half);
       lock.lock();
       shared->count.store(shared->count.load(std::memory_order_relaxed) + 1,
                           std::memory_order_relaxed);
     }
   });
   for (int i = 0; i < 20000; ++i) {
-    SharedLock lock(shared->side);
+    SharedLock lock(shared->half);
     lock.lock();
     shared->count.store(shared->count.load(std::memory_order_relaxed) + 1,
                         std::memory_order_relaxed);
   }
   end(other);
   CHECK(shared->count.load() == 40000);
-  CHECK((shared->side.lock.load() & 0x3fffffff) == 0);
+  CHECK((shared->half.lock.load() & 0x3fffffff) == 0);
 }
 
 TEST_CASE("a lock that another process has is not there to be tried") {
   Memory shared;
   const pid_t owner = holder(shared);
-  CHECK_FALSE(SharedLock(shared->side).try_lock());
+  CHECK_FALSE(SharedLock(shared->half).try_lock());
   end(owner, SIGKILL);
-  CHECK(SharedLock(shared->side).try_lock());
+  CHECK(SharedLock(shared->half).try_lock());
 }
 
 TEST_CASE("the lock of a killed process wakes who waits for it") {
@@ -108,43 +108,43 @@ TEST_CASE("the lock of a killed process wakes who waits for it") {
     ::usleep(50'000);
     ::kill(owner, SIGKILL);
   });
-  SharedLock lock(shared->side);
+  SharedLock lock(shared->half);
   lock.lock();
   // Not taken over from a living one: it was there to be taken.
-  CHECK((shared->side.lock.load() & 0x3fffffff) == static_cast<std::uint32_t>(::gettid()));
+  CHECK((shared->half.lock.load() & 0x3fffffff) == static_cast<std::uint32_t>(::gettid()));
   lock.unlock();
-  CHECK((shared->side.lock.load() & 0x3fffffff) == 0);
+  CHECK((shared->half.lock.load() & 0x3fffffff) == 0);
   end(killer);
   end(owner, SIGKILL);
 }
 
 TEST_CASE("a lock is given back whatever descriptors are closed meanwhile") {
   Memory shared;
-  SharedLock lock(shared->side);
+  SharedLock lock(shared->half);
   lock.lock();
   int pair[2];
   REQUIRE(::pipe(pair) == 0);
   ::close(pair[0]);
   ::close(pair[1]);
-  const pid_t other = child([&] { ::_exit(SharedLock(shared->side).try_lock() ? 1 : 0); });
+  const pid_t other = child([&] { ::_exit(SharedLock(shared->half).try_lock() ? 1 : 0); });
   end(other);
 }
 
 TEST_CASE("a stranger's word in the lock holds nobody up for long") {
   Memory shared;
   for (const std::uint32_t word : {1U, 0x3fffffffU, 0xffffffffU, 0x80000001U}) {
-    shared->side.lock.store(word);
-    SharedLock lock(shared->side);
+    shared->half.lock.store(word);
+    SharedLock lock(shared->half);
     lock.lock();
-    CHECK((shared->side.lock.load() & 0x3fffffff) == static_cast<std::uint32_t>(::gettid()));
+    CHECK((shared->half.lock.load() & 0x3fffffff) == static_cast<std::uint32_t>(::gettid()));
   }
 }
 
 TEST_CASE("who was taken over from leaves the lock to its new owner") {
   Memory shared;
-  SharedLock lock(shared->side);
+  SharedLock lock(shared->half);
   lock.lock();
-  shared->side.lock.store(77);
+  shared->half.lock.store(77);
   lock.unlock();
-  CHECK(shared->side.lock.load() == 77);
+  CHECK(shared->half.lock.load() == 77);
 }

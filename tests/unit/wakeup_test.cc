@@ -22,17 +22,17 @@ constexpr std::int64_t kLong = 20'000 * kMs;  // nobody waits that long but in e
 
 std::int64_t in(std::int64_t ns) { return base::sys().now_ns() + ns; }
 
-std::unique_ptr<abi::Side> new_side() {
-  auto side = std::make_unique<abi::Side>();
-  shm::make_wakeup(*side);
-  return side;
+std::unique_ptr<abi::Half> new_half() {
+  auto half = std::make_unique<abi::Half>();
+  shm::make_wakeup(*half);
+  return half;
 }
 
 // Posts that lie in the semaphore.
-int posts(abi::Side& side) { return static_cast<int>(side.wake.value.load()); }
+int posts(abi::Half& half) { return static_cast<int>(half.wake.value.load()); }
 
 // Calls that sleep and are not yet posted to.
-std::uint64_t sleepers(const abi::Side& side) { return side.waiting.load() & 0xffffffff; }
+std::uint64_t sleepers(const abi::Half& half) { return half.waiting.load() & 0xffffffff; }
 
 void on_signal(int) {}
 
@@ -54,140 +54,140 @@ class Handler {
 }  // namespace
 
 TEST_CASE("a sleeper that nobody wakes sleeps until its deadline") {
-  auto side = new_side();
+  auto half = new_half();
   const std::int64_t start = base::sys().now_ns();
   errno = 77;
-  Sleeper sleeper(*side, 0);
+  Sleeper sleeper(*half, 0);
   CHECK(sleeper.sleep_until(start + 20 * kMs) == -ETIMEDOUT);
   CHECK(base::sys().now_ns() >= start + 20 * kMs);
   CHECK(errno == 77);
 }
 
 TEST_CASE("a wake between announcement and sleep is not lost") {
-  auto side = new_side();
-  Sleeper sleeper(*side, 0);
-  shm::wake(*side);
+  auto half = new_half();
+  Sleeper sleeper(*half, 0);
+  shm::wake(*half);
   CHECK(sleeper.sleep_until(in(kLong)) == 0);
 }
 
 TEST_CASE("nobody is posted to when nobody sleeps") {
-  auto side = new_side();
-  shm::wake(*side);
-  shm::wake_at(*side, 1000);
-  { Sleeper came_and_went(*side, 0); }
-  shm::wake(*side);
-  CHECK(posts(*side) == 0);
-  CHECK(sleepers(*side) == 0);
+  auto half = new_half();
+  shm::wake(*half);
+  shm::wake_at(*half, 1000);
+  { Sleeper came_and_went(*half, 0); }
+  shm::wake(*half);
+  CHECK(posts(*half) == 0);
+  CHECK(sleepers(*half) == 0);
 }
 
 TEST_CASE("wake_at wakes from the position that the sleeper named") {
-  auto side = new_side();
-  Sleeper sleeper(*side, 100);
-  shm::wake_at(*side, 99);
-  CHECK(posts(*side) == 0);
+  auto half = new_half();
+  Sleeper sleeper(*half, 100);
+  shm::wake_at(*half, 99);
+  CHECK(posts(*half) == 0);
   CHECK(sleeper.sleep_until(0) == -ETIMEDOUT);
-  shm::wake_at(*side, 100);
-  CHECK(posts(*side) == 1);
+  shm::wake_at(*half, 100);
+  CHECK(posts(*half) == 1);
   CHECK(sleeper.sleep_until(in(kLong)) == 0);
 }
 
 TEST_CASE("a sleeper for its deadline only hears of states, not of positions") {
-  auto side = new_side();
-  Sleeper sleeper(*side, Sleeper::kNever);
-  shm::wake_at(*side, ~std::uint64_t{0} - 1);
-  CHECK(posts(*side) == 0);
-  shm::wake(*side);
-  CHECK(posts(*side) == 1);
+  auto half = new_half();
+  Sleeper sleeper(*half, Sleeper::kNever);
+  shm::wake_at(*half, ~std::uint64_t{0} - 1);
+  CHECK(posts(*half) == 0);
+  shm::wake(*half);
+  CHECK(posts(*half) == 1);
 }
 
 TEST_CASE("of several sleepers the most eager one's position stands") {
-  auto side = new_side();
-  Sleeper patient(*side, 1000);
-  Sleeper eager(*side, 10);
-  Sleeper late(*side, 500);
-  shm::wake_at(*side, 9);
-  CHECK(posts(*side) == 0);
-  shm::wake_at(*side, 10);
-  CHECK(posts(*side) == 3);
+  auto half = new_half();
+  Sleeper patient(*half, 1000);
+  Sleeper eager(*half, 10);
+  Sleeper late(*half, 500);
+  shm::wake_at(*half, 9);
+  CHECK(posts(*half) == 0);
+  shm::wake_at(*half, 10);
+  CHECK(posts(*half) == 3);
 }
 
 TEST_CASE("one that sleeps alone again is asked anew") {
-  auto side = new_side();
-  { Sleeper eager(*side, 10); }
-  Sleeper patient(*side, 1000);
-  shm::wake_at(*side, 10);
-  CHECK(posts(*side) == 0);
+  auto half = new_half();
+  { Sleeper eager(*half, 10); }
+  Sleeper patient(*half, 1000);
+  shm::wake_at(*half, 10);
+  CHECK(posts(*half) == 0);
 }
 
 TEST_CASE("one sleeper that goes away does not take another's wake with it") {
-  auto side = new_side();
-  auto first = std::make_unique<Sleeper>(*side, 0);
-  shm::wake(*side);
+  auto half = new_half();
+  auto first = std::make_unique<Sleeper>(*half, 0);
+  shm::wake(*half);
   REQUIRE(first->sleep_until(in(kLong)) == 0);
-  Sleeper second(*side, 0);
+  Sleeper second(*half, 0);
   first.reset();
-  shm::wake(*side);
+  shm::wake(*half);
   CHECK(second.sleep_until(in(200 * kMs)) == 0);
 }
 
 TEST_CASE("a post for one that no longer waits does not wake the next one") {
-  auto side = new_side();
+  auto half = new_half();
   {
-    Sleeper awake(*side, 0);
-    shm::wake(*side);
+    Sleeper awake(*half, 0);
+    shm::wake(*half);
   }
-  CHECK(posts(*side) == 0);
-  Sleeper next(*side, 0);
+  CHECK(posts(*half) == 0);
+  Sleeper next(*half, 0);
   CHECK(next.sleep_until(in(5 * kMs)) == -ETIMEDOUT);
 }
 
 TEST_CASE("one that was woken before it slept takes its own post with it, not another's place") {
-  auto side = new_side();
-  auto first = std::make_unique<Sleeper>(*side, 0);
-  shm::wake(*side);
-  Sleeper second(*side, 0);
+  auto half = new_half();
+  auto first = std::make_unique<Sleeper>(*half, 0);
+  shm::wake(*half);
+  Sleeper second(*half, 0);
   first.reset();
-  CHECK(posts(*side) == 0);
-  CHECK(sleepers(*side) == 1);
-  shm::wake(*side);
+  CHECK(posts(*half) == 0);
+  CHECK(sleepers(*half) == 1);
+  shm::wake(*half);
   CHECK(second.sleep_until(in(kLong)) == 0);
 }
 
-TEST_CASE("a wake reaches every sleeper of a side") {
-  auto side = new_side();
+TEST_CASE("a wake reaches every sleeper of a half") {
+  auto half = new_half();
   constexpr int kSleepers = 12;
   std::vector<std::thread> threads;
   std::atomic<int> woken{0};
   for (int i = 0; i < kSleepers; ++i) {
     threads.emplace_back([&] {
-      Sleeper sleeper(*side, 0);
+      Sleeper sleeper(*half, 0);
       if (sleeper.sleep_until(in(kLong)) == 0) ++woken;
     });
   }
-  while (sleepers(*side) != kSleepers) std::this_thread::yield();
-  shm::wake(*side);
+  while (sleepers(*half) != kSleepers) std::this_thread::yield();
+  shm::wake(*half);
   for (std::thread& thread : threads) thread.join();
   CHECK(woken.load() == kSleepers);
-  CHECK(sleepers(*side) == 0);
-  CHECK(posts(*side) == 0);
+  CHECK(sleepers(*half) == 0);
+  CHECK(posts(*half) == 0);
 }
 
 TEST_CASE("no wake is lost between two threads, in many rounds") {
-  auto ping = new_side();
-  auto pong = new_side();
+  auto ping = new_half();
+  auto pong = new_half();
   constexpr std::uint64_t kRounds = 20000;
   std::atomic<std::uint64_t> count{0};
   std::atomic<int> lost{0};
   // Waits until `count` is odd or even, as calls do: look, announce, look, sleep.
-  const auto wait_for = [&](abi::Side& side, std::uint64_t parity) {
+  const auto wait_for = [&](abi::Half& half, std::uint64_t parity) {
     const auto ready = [&] { return count.load(std::memory_order_relaxed) % 2 == parity; };
     while (!ready()) {
-      Sleeper sleeper(side, count.load(std::memory_order_relaxed) + 1);
+      Sleeper sleeper(half, count.load(std::memory_order_relaxed) + 1);
       if (ready()) break;
       if (sleeper.sleep_until(in(kLong)) == -ETIMEDOUT) ++lost;
     }
   };
-  const auto play = [&](abi::Side& mine, abi::Side& theirs, std::uint64_t parity) {
+  const auto play = [&](abi::Half& mine, abi::Half& theirs, std::uint64_t parity) {
     for (std::uint64_t round = 0; round < kRounds && lost == 0; ++round) {
       wait_for(mine, parity);
       const std::uint64_t next = count.load(std::memory_order_relaxed) + 1;
@@ -202,47 +202,47 @@ TEST_CASE("no wake is lost between two threads, in many rounds") {
   CHECK(count.load() == 2 * kRounds);
 }
 
-TEST_CASE("a side of another ABI is left to its owner") {
-  auto side = new_side();
-  Sleeper sleeper(*side, 0);
-  side->abi.store(abi::kAbi == 64 ? 32 : 64);
-  shm::wake(*side);
-  shm::wake_at(*side, 1);
-  CHECK(posts(*side) == 0);
-  CHECK(sleepers(*side) == 1);
-  side->abi.store(abi::kAbi);
-  shm::wake(*side);
-  CHECK(posts(*side) == 1);
+TEST_CASE("a half of another ABI is left to its owner") {
+  auto half = new_half();
+  Sleeper sleeper(*half, 0);
+  half->abi.store(abi::kAbi == 64 ? 32 : 64);
+  shm::wake(*half);
+  shm::wake_at(*half, 1);
+  CHECK(posts(*half) == 0);
+  CHECK(sleepers(*half) == 1);
+  half->abi.store(abi::kAbi);
+  shm::wake(*half);
+  CHECK(posts(*half) == 1);
 }
 
 TEST_CASE("an absurd number of sleepers costs few posts") {
-  auto side = new_side();
-  side->waiting.store(0xffffffff);
-  shm::wake(*side);
-  CHECK(posts(*side) <= 256);
-  CHECK(sleepers(*side) == 0);
+  auto half = new_half();
+  half->waiting.store(0xffffffff);
+  shm::wake(*half);
+  CHECK(posts(*half) <= 256);
+  CHECK(sleepers(*half) == 0);
 }
 
 TEST_CASE("a new owner finds no posts and no sleepers of the last one") {
-  auto side = new_side();
-  side->waiting.store(3);
-  shm::wake(*side);
-  side->waiting.store(2);
-  shm::make_wakeup(*side);
-  CHECK(posts(*side) == 0);
-  CHECK(sleepers(*side) == 0);
-  CHECK(side->abi.load() == abi::kAbi);
+  auto half = new_half();
+  half->waiting.store(3);
+  shm::wake(*half);
+  half->waiting.store(2);
+  shm::make_wakeup(*half);
+  CHECK(posts(*half) == 0);
+  CHECK(sleepers(*half) == 0);
+  CHECK(half->abi.load() == abi::kAbi);
 }
 
 TEST_CASE("a signal handler ends a sleep with a deadline") {
   for (const int flags : {0, SA_RESTART}) {
     Handler handler(flags);
-    auto side = new_side();
+    auto half = new_half();
     std::atomic<bool> done{false};
     int result = 1;
     int kept = 0;
     std::thread sleeping([&] {
-      Sleeper sleeper(*side, 0);
+      Sleeper sleeper(*half, 0);
       errno = 77;
       result = sleeper.sleep_until(in(kLong));
       kept = errno;
@@ -256,17 +256,17 @@ TEST_CASE("a signal handler ends a sleep with a deadline") {
     sleeping.join();
     CHECK(result == -EINTR);
     CHECK(kept == 77);
-    CHECK(sleepers(*side) == 0);
+    CHECK(sleepers(*half) == 0);
   }
 }
 
 TEST_CASE("a sleep without a deadline goes on as SA_RESTART asks") {
   Handler handler(SA_RESTART);
-  auto side = new_side();
+  auto half = new_half();
   std::atomic<bool> done{false};
   int result = 1;
   std::thread sleeping([&] {
-    Sleeper sleeper(*side, 0);
+    Sleeper sleeper(*half, 0);
     result = sleeper.sleep();
     done.store(true);
   });
@@ -276,7 +276,7 @@ TEST_CASE("a sleep without a deadline goes on as SA_RESTART asks") {
   }
   CHECK_FALSE(done.load());
   while (!done.load()) {
-    shm::wake(*side);
+    shm::wake(*half);
     std::this_thread::yield();
   }
   sleeping.join();
@@ -285,11 +285,11 @@ TEST_CASE("a sleep without a deadline goes on as SA_RESTART asks") {
 
 TEST_CASE("a sleep without a deadline ends with EINTR where a handler asks for it") {
   Handler handler(0);
-  auto side = new_side();
+  auto half = new_half();
   std::atomic<bool> done{false};
   int result = 1;
   std::thread sleeping([&] {
-    Sleeper sleeper(*side, 0);
+    Sleeper sleeper(*half, 0);
     result = sleeper.sleep();
     done.store(true);
   });

@@ -1,4 +1,5 @@
-// A side's place in its instance: what the playing and the recording half share.
+// One half of an open: the program's format and buffer for a way, and its place in the
+// instance.
 #pragma once
 
 #include <atomic>
@@ -14,20 +15,39 @@
 
 namespace ossloop::device {
 
-class Port {
+class OpenHalf {
  public:
-  Port(std::shared_ptr<shm::Segment> segment, abi::SideIndex index);
+  OpenHalf(std::shared_ptr<shm::Segment> segment, abi::SideIndex side, Access way);
 
   abi::Segment& contract() const { return segment_->contract(); }
   shm::Segment& segment() const { return *segment_; }
   const std::shared_ptr<shm::Segment>& shared_segment() const { return segment_; }
-  abi::SideIndex index() const { return index_; }
-  bool server() const { return index_ == abi::kServer; }
-  abi::Side& side() const { return contract().side[index_]; }
-  abi::Side& peer() const { return contract().side[1 - index_]; }
+  abi::SideIndex side() const { return side_; }
+  bool server() const { return side_ == abi::kServer; }
+  Access way() const { return way_; }
+  abi::DirectionIndex direction() const { return direction_of(side_, way_); }
+  abi::Half& own() const { return own_; }
+  // That of the other side, which it is joined to.
+  abi::Half& peer() const { return peer_; }
+  bool peer_open() const { return is_open(peer_.open.load(std::memory_order_acquire)); }
+  // A client's: the server is open, but for the other way.
+  bool wrong_way() const {
+    return !server() && !peer_open() && open_ways(contract(), abi::kServer) != 0;
+  }
+
+  // A new open's, with the claim in hand: everything as a program finds it. Then seen by
+  // all; and closed, if it is still that open.
+  void claim(std::uint32_t access);
+  void publish();
+  void close();
+  std::uint64_t serial() const { return serial_; }
+  void zero_pointers();
+  // The open that is there goes on in this process.
+  void adopt() { serial_ = serial_of(own_.open.load(std::memory_order_acquire)); }
+
   std::uint32_t buffer_ms() const { return buffer_ms_; }
 
-  // The program's format as it was at the last refresh(): it stays the same while the
+  // The format as it was at the last refresh(): it stays the same while the
   // lock is held, whoever writes to the segment.
   audio::PcmFormat format() const {
     return unpack_format(format_word_.load(std::memory_order_relaxed));
@@ -49,7 +69,11 @@ class Port {
 
  private:
   std::shared_ptr<shm::Segment> segment_;
-  abi::SideIndex index_;
+  const abi::SideIndex side_;
+  const Access way_;
+  abi::Half& own_;
+  abi::Half& peer_;
+  std::uint64_t serial_ = 0;
   std::uint32_t buffer_ms_;
   std::atomic<std::uint64_t> format_word_{0};
   std::uint64_t buffer_changes_ = 0;

@@ -1,0 +1,111 @@
+#include "device/open_half.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "config/policy.h"
+#include "shm/wakeup.h"
+#include "stream/levels.h"
+#include "stream/ring_size.h"
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+}  // namespace
+
+OpenHalf::OpenHalf(std::shared_ptr<shm::Segment> segment, abi::SideIndex side, Access way)
+    : segment_(std::move(segment)),
+      side_(side),
+      way_(way),
+      own_(half_of(contract(), side, way)),
+      peer_(half_of(contract(), ossloop::device::other(side), way == kWrite ? kRead : kWrite)),
+      buffer_ms_(config::get<"buffer_ms", std::uint32_t>(contract().policy)) {
+  refresh();
+}
+
+void OpenHalf::claim(std::uint32_t access) {
+  for (auto* zero : {&own_.low_water_bytes, &own_.fragment_chosen, &own_.polled, &own_.token,
+                     &own_.shared, &own_.partial_bytes, &own_.pump_owner, &own_.mapped.mapped,
+                     &own_.mapped.running, &own_.mapped.ended}) {
+    zero->store(0, kRelaxed);
+  }
+  for (auto* zero : {&own_.frames, &own_.zero_frames, &own_.seen_frames}) zero->store(0, kRelaxed);
+  own_.access.store(access, kRelaxed);
+  own_.pid.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);
+  own_.trigger.store(kReadWrite, kRelaxed);
+  own_.cooked.store(1, kRelaxed);
+  own_.volume.store(kFullVolume, kRelaxed);
+  std::snprintf(own_.command, sizeof own_.command, "%s", program_invocation_short_name);
+  std::memset(own_.song, 0, sizeof own_.song);
+  std::memset(own_.label, 0, sizeof own_.label);
+  shm::make_wakeup(own_);
+  serial_ = serial_of(own_.open.load(std::memory_order_acquire)) + 1;
+}
+
+void OpenHalf::publish() {
+  own_.open.store(serial_ << 1 | 1, std::memory_order_release);
+  shm::wake(peer_);
+}
+
+void OpenHalf::close() {
+  std::uint64_t open = serial_ << 1 | 1;
+  own_.open.compare_exchange_strong(open, serial_ << 1, std::memory_order_acq_rel);
+  shm::wake(peer_);
+}
+
+void OpenHalf::zero_pointers() {
+  own_.zero_frames.store(own_.frames.load(kRelaxed), kRelaxed);
+  own_.seen_frames.store(0, kRelaxed);
+}
+
+audio::PcmFormat OpenHalf::shared_format() const {
+  return unpack_format(own_.format.load(kRelaxed));
+}
+
+void OpenHalf::refresh() { format_word_.store(own_.format.load(kRelaxed), kRelaxed); }
+
+void OpenHalf::set_format(const audio::PcmFormat& format) {
+  own_.format.store(pack(format), kRelaxed);
+  refresh();
+}
+
+Buffering OpenHalf::buffering() const {
+  const auto frame = static_cast<std::uint32_t>(format().frame_bytes());
+  return {std::clamp<std::uint32_t>(own_.fragment_bytes.load(kRelaxed), frame, 1U << 28),
+          std::clamp<std::uint32_t>(own_.fragments.load(kRelaxed), 2, 1U << 20)};
+}
+
+void OpenHalf::set_buffering(const Buffering& buffering) {
+  ++buffer_changes_;
+  own_.fragment_bytes.store(buffering.fragment_bytes, kRelaxed);
+  own_.fragments.store(buffering.fragments, kRelaxed);
+  own_.buffer_frames.store(static_cast<std::uint32_t>(buffer_frames()), kRelaxed);
+}
+
+std::uint64_t OpenHalf::buffer_frames() const {
+  const Buffering parts = buffering();
+  const audio::PcmFormat present = format();
+  return std::min(static_cast<std::uint64_t>(parts.fragment_bytes) * parts.fragments /
+                      static_cast<std::uint64_t>(present.frame_bytes()),
+                  longest_buffer_frames(present.rate_hz, buffer_ms_));
+}
+
+std::uint64_t OpenHalf::fragment_frames() const {
+  return std::max<std::uint64_t>(
+      buffering().fragment_bytes / static_cast<std::uint64_t>(format().frame_bytes()), 1);
+}
+
+std::uint64_t OpenHalf::worth_a_sleep(std::uint64_t frames) const {
+  constexpr std::uint64_t kShortestMs = 10;
+  const auto rate_hz = static_cast<std::uint64_t>(format().rate_hz);
+  return frames * 1000 < kShortestMs * rate_hz ? 0 : frames;
+}
+
+}  // namespace ossloop::device
