@@ -38,23 +38,23 @@ bool Capture::tells_ends() const {
 }
 
 // Are so many frames of the ring there without a look at the producer?
-bool Capture::knows(std::uint64_t frames) const {
-  return known_.read == flow().read() && frames <= known_.frames &&
-         known_.read + frames <= known_until_ && known_for_ == half_.buffer_changes() &&
+bool Capture::cache_covers(std::uint64_t frames) const {
+  return cached_.read == flow().read() && frames <= cached_.frames &&
+         cached_.read + frames <= cached_until_ && cached_for_ == half_.buffer_changes() &&
          flow().free_clock() && !reader_.has_pending() &&
          half_.own().shared.load(std::memory_order_acquire) == 0;
 }
 
 // What there is for a read of so many frames, if that is not known.
 int Capture::begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh) {
-  fresh = reader_.follow() != 0 || !knows(reader_.to_ring(frames));
+  fresh = reader_.follow() != 0 || !cache_covers(reader_.to_ring(frames));
   if (!fresh) {
-    known_.silence = 0;  // there may be sound by now
+    cached_.silence = 0;  // there may be sound by now
     return 0;
   }
-  const int error = reader_.look(now_ns, known_);
-  known_until_ = known_.read + std::min(known_.frames, flow().consumer_buffer(reader_.limits()));
-  known_for_ = half_.buffer_changes();
+  const int error = reader_.look(now_ns, cached_);
+  cached_until_ = cached_.read + std::min(cached_.frames, flow().consumer_buffer(reader_.limits()));
+  cached_for_ = half_.buffer_changes();
   return error;
 }
 
@@ -73,12 +73,12 @@ void Capture::fill(std::byte* data, std::size_t bytes, TransferResult& step) {
       partial -= take;
       step.moved += take;
     } else if (left >= frame_bytes) {
-      const std::size_t frames = reader_.give(data + step.moved, left / frame_bytes, known_);
+      const std::size_t frames = reader_.give(data + step.moved, left / frame_bytes, cached_);
       if (frames == 0) break;
       own.frames.store(own.frames.load(kRelaxed) + frames, kRelaxed);
       step.moved += frames * frame_bytes;
     } else {
-      if (reader_.give(reinterpret_cast<std::byte*>(own.partial), 1, known_) == 0) break;
+      if (reader_.give(reinterpret_cast<std::byte*>(own.partial), 1, cached_) == 0) break;
       own.frames.store(own.frames.load(kRelaxed) + 1, kRelaxed);
       partial = frame_bytes;
     }
@@ -102,7 +102,7 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
   const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   bool fresh = false;
   step.error = begin_read((bytes + frame_bytes - 1) / frame_bytes, now_ns, fresh);
-  ConsumerFlow::View& view = known_;
+  ConsumerFlow::View& view = cached_;
   if (step.error == 0 && !view.streaming && !server_open()) {
     step.short_return = flow().at_end();  // as a file that has ended
     if (step.short_return) return step;
@@ -152,26 +152,26 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
 
 std::uint64_t Capture::available_frames(std::int64_t now_ns) {
   ConsumerFlow::View view;
-  known_until_ = 0;  // by another clock less may count as played than a read once knew
+  cached_until_ = 0;  // by another clock less may count as played than a read once knew
   return reader_.look(now_ns, view) == 0 ? reader_.count(view) : 0;
 }
 
 std::uint64_t Capture::passed_frames(std::int64_t now_ns) {
   ConsumerFlow::View view;
-  known_until_ = 0;
+  cached_until_ = 0;
   return reader_.glance(now_ns, view) == 0 ? reader_.count(view) : 0;
 }
 
 bool Capture::streaming(std::int64_t now_ns) {
   ConsumerFlow::View view;
-  known_until_ = 0;
+  cached_until_ = 0;
   return reader_.glance(now_ns, view) == 0 && view.streaming;
 }
 
 bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   if (half_.wrong_way()) return true;
   ConsumerFlow::View view;
-  known_until_ = 0;
+  cached_until_ = 0;
   if (reader_.glance(now_ns, view) != 0) return true;
   if (!view.streaming && !server_open()) return true;
   const std::uint64_t available = reader_.count(view);
@@ -185,8 +185,8 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
 }
 
 void Capture::halt(std::int64_t now_ns) {
-  known_ = {};
-  known_until_ = 0;
+  cached_ = {};
+  cached_until_ = 0;
   reader_.forget();
   // What is due is dropped, section by section.
   ConsumerFlow::View view;

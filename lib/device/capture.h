@@ -42,7 +42,7 @@ class Capture {
  private:
   bool server_open() const;
   int begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh);
-  bool knows(std::uint64_t frames) const;
+  bool cache_covers(std::uint64_t frames) const;
   void fill(std::byte* data, std::size_t bytes, TransferResult& step);
   bool tells_ends() const;
   void acknowledge_end(const ConsumerFlow::View& view, TransferResult& step);
@@ -51,10 +51,10 @@ class Capture {
   StreamReader reader_;
   // What the last read left. Without a clock it is there to be read as long as only we
   // read, so that small reads need not look each time how far the producer is. What lies
-  // before `known_until_` counts as played: a halt of the producer does not drop it.
-  ConsumerFlow::View known_;
-  std::uint64_t known_until_ = 0;
-  std::uint64_t known_for_ = 0;  // OpenHalf::buffer_changes()
+  // before `cached_until_` counts as played: a halt of the producer does not drop it.
+  ConsumerFlow::View cached_;
+  std::uint64_t cached_until_ = 0;
+  std::uint64_t cached_for_ = 0;  // OpenHalf::buffer_changes()
 };
 
 }  // namespace ossloop::device

@@ -56,7 +56,7 @@ int Playback::prepare_ring() {
   const std::uint64_t last = flow_.sections();
   const audio::PcmFormat format = half_.format();
   if (ring_.mapped() && ring_.section().number == last && ring_.format() == format) return 0;
-  room_ = {};
+  cached_ = {};
   return ring_.prepare(half_.segment(), flow_.section(last), format, flow_.written(),
                        half_.buffer_ms());
 }
@@ -75,25 +75,25 @@ void Playback::abandon() {
 
 // Looks how far the consumer is, unless there is room for `frames` anyway.
 void Playback::look_for_room(std::uint64_t frames, std::int64_t now_ns) {
-  const bool known = room_.stream == flow_.stream() &&
-                     room_.buffer_changes == half_.buffer_changes() &&
+  const bool covers = cached_.stream == flow_.stream() &&
+                     cached_.buffer_changes == half_.buffer_changes() &&
                      half_.own().shared.load(std::memory_order_acquire) == 0;
-  if (known && frames <= std::min(room_.space, room_.ring)) return;
+  if (covers && frames <= std::min(cached_.space, cached_.ring)) return;
   // What an earlier stream left unplayed counts too.
   const std::uint64_t queued = flow_.written() - flow_.played(limits(), now_ns);
   const std::uint64_t buffer = half_.buffer_frames();
-  room_ = {buffer - std::min(buffer, queued), flow_.room(ring_.limits(), now_ns), flow_.stream(),
+  cached_ = {buffer - std::min(buffer, queued), flow_.room(ring_.limits(), now_ns), flow_.stream(),
            half_.buffer_changes()};
 }
 
 // The count comes back short only if the ring itself is full. A stream begins with its first
 // frame: who takes none has begun none.
 std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64_t now_ns) {
-  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(frames, room_.ring));
+  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(frames, cached_.ring));
   if (taken == 0) return 0;
   if (!flow_.streaming()) {
     flow_.begin(now_ns);
-    room_.stream = flow_.stream();
+    cached_.stream = flow_.stream();
   }
   if (ring_.section().number == 0) {
     Section next = ring_.section();
@@ -104,8 +104,8 @@ std::size_t Playback::feed(const std::byte* data, std::size_t frames, std::int64
   flow_.publish(taken);
   auto& count = half_.own().frames;
   count.store(count.load(kRelaxed) + taken, kRelaxed);
-  room_.space -= taken;
-  room_.ring -= taken;
+  cached_.space -= taken;
+  cached_.ring -= taken;
   return taken;
 }
 
@@ -123,7 +123,7 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
     const std::size_t left = bytes - step.moved;
     if (partial == 0 && left >= frame_bytes) {
       const auto frames =
-          static_cast<std::size_t>(std::min<std::uint64_t>(left / frame_bytes, room_.space));
+          static_cast<std::size_t>(std::min<std::uint64_t>(left / frame_bytes, cached_.space));
       const std::size_t taken = frames == 0 ? 0 : feed(data + step.moved, frames, now_ns);
       step.moved += taken * frame_bytes;
       if (taken == 0 || taken < frames) break;
@@ -131,7 +131,7 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
     }
     // Bytes of a frame that comes in more than one write.
     const std::size_t take = std::min(frame_bytes - partial, left);
-    if (partial + take == frame_bytes && room_.space == 0) break;
+    if (partial + take == frame_bytes && cached_.space == 0) break;
     std::memcpy(own.partial + partial, data + step.moved, take);
     partial += take;
     if (partial == frame_bytes) {

@@ -65,12 +65,12 @@ class Playback {
   // What the program's buffer and the ring have room for at least: as long as only we
   // write it grows, so that small writes need not look each time how far the consumer
   // is. In frames.
-  struct Room {
+  struct CachedRoom {
     std::uint64_t space = 0;
     std::uint64_t ring = 0;
     std::uint64_t stream = 0;
     std::uint64_t buffer_changes = 0;
-  } room_;
+  } cached_;
   bool ending_ = false;
 };
 
