@@ -33,10 +33,6 @@ bool Capture::start_together(std::int64_t now_ns) {
 // A server's own side counts as one: it needs no other.
 bool Capture::server_open() const { return half_.server() || half_.peer_open(); }
 
-bool Capture::tells_ends() const {
-  return flow().eof() == abi::Eof::kReset || flow().eof() == abi::Eof::kEof;
-}
-
 // Are so many frames of the ring there without a look at the producer?
 bool Capture::cache_covers(std::uint64_t frames) const {
   return cached_.read == flow().read() && frames <= cached_.frames &&
@@ -90,8 +86,8 @@ void Capture::fill(std::byte* data, std::size_t bytes, TransferResult& step) {
 void Capture::acknowledge_end(const ConsumerFlow::View& view, TransferResult& step) {
   flow().acknowledge_end(view);
   reader_.end_stream();
-  if (flow().eof() == abi::Eof::kReset) step.error = -ECONNRESET;
-  if (flow().eof() == abi::Eof::kEof) step.short_return = true;
+  step.error = flow().end_policy().error;
+  step.short_return = flow().end_policy().reads_zero;
 }
 
 TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed,
@@ -123,12 +119,12 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
     const bool passed = reader_.section().number != section && view.frames > 0;
     if (reader_.has_more(view) || passed || !std::exchange(fresh, true)) continue;
     if (!view.end) break;
-    if (tells_ends() && (progressed || step.moved > 0)) {
+    if (flow().end_policy().is_told() && (progressed || step.moved > 0)) {
       step.short_return = true;
       return step;
     }
     acknowledge_end(view, step);
-    if (tells_ends()) return step;
+    if (flow().end_policy().is_told()) return step;
     step.error = reader_.look(now_ns, view);
   }
   if (step.error != 0) {
@@ -180,7 +176,7 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   // The last piece, however short; not each frame of it.
   const bool rest_is_due =
       (view.closing || view.section_ends) && view.read + view.frames >= view.written;
-  const bool ends = view.end && !reader_.has_more(view) && tells_ends();
+  const bool ends = view.end && !reader_.has_more(view) && flow().end_policy().is_told();
   return rest_is_due && (available > 0 || ends || reader_.others_hold());
 }
 

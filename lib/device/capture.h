@@ -44,7 +44,6 @@ class Capture {
   int begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh);
   bool cache_covers(std::uint64_t frames) const;
   void fill(std::byte* data, std::size_t bytes, TransferResult& step);
-  bool tells_ends() const;
   void acknowledge_end(const ConsumerFlow::View& view, TransferResult& step);
 
   OpenHalf& half_;

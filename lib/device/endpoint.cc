@@ -130,9 +130,7 @@ void Endpoint::show_readiness(int fd, std::int64_t now_ns) {
   const bool is_ready = ready(now_ns);
   const bool byte = is_ready == (live == kRead);
   if (!is_ready || !readiness_.edges_wanted()) return readiness_.show(fd, byte);
-  const std::uint64_t fragments = passed_fragments(now_ns);
-  if (std::exchange(shown_fragments_, fragments) == fragments) return readiness_.show(fd, byte);
-  readiness_.signal_edge(fd, byte);
+  readiness_.show(fd, byte, passed_fragments(now_ns));
 }
 
 void Endpoint::show_readiness(int fd) {

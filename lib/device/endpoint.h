@@ -245,7 +245,6 @@ class Endpoint final : public DeviceThreadClient {
   MappedBuffer played_;
   Errors errors_told_;
   std::uint32_t shown_direction_ = 0;  // as what the token was last shown
-  std::uint64_t shown_fragments_ = 0;  // passed_fragments() at the last edge
   base::Mutex mutex_;
   std::atomic<bool> leaving_{false};
   std::atomic<bool> gone_{false};

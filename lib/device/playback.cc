@@ -27,8 +27,7 @@ Playback::Playback(OpenHalf& half) : half_(half), flow_(half.contract(), half.di
 // True when the stream can take sound; else `step` says why not.
 bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) {
   if (flow_.streaming() && !flow_.consumer_kept()) {
-    const bool silently =
-        half_.server() && (flow_.eof() == abi::Eof::kWait || flow_.eof() == abi::Eof::kSilence);
+    const bool silently = half_.server() && !flow_.end_policy().is_told();
     if (!silently || progressed) step.error = -ECONNRESET;
     if (progressed) return false;
     abandon();
@@ -76,14 +75,14 @@ void Playback::abandon() {
 // Looks how far the consumer is, unless there is room for `frames` anyway.
 void Playback::look_for_room(std::uint64_t frames, std::int64_t now_ns) {
   const bool covers = cached_.stream == flow_.stream() &&
-                     cached_.buffer_changes == half_.buffer_changes() &&
-                     half_.own().shared.load(std::memory_order_acquire) == 0;
+                      cached_.buffer_changes == half_.buffer_changes() &&
+                      half_.own().shared.load(std::memory_order_acquire) == 0;
   if (covers && frames <= std::min(cached_.space, cached_.ring)) return;
   // What an earlier stream left unplayed counts too.
   const std::uint64_t queued = flow_.written() - flow_.played(limits(), now_ns);
   const std::uint64_t buffer = half_.buffer_frames();
   cached_ = {buffer - std::min(buffer, queued), flow_.room(ring_.limits(), now_ns), flow_.stream(),
-           half_.buffer_changes()};
+             half_.buffer_changes()};
 }
 
 // The count comes back short only if the ring itself is full. A stream begins with its first

@@ -1,5 +1,7 @@
 #include "device/readiness.h"
 
+#include <utility>
+
 #include "shm/node.h"
 
 namespace ossloop::device {
@@ -12,6 +14,14 @@ void Readiness::show(int fd, bool byte) {
     if (seen == wanted) return;
     shm::Node::set_token(fd, byte);
     if (half_.token.compare_exchange_strong(seen, wanted)) return;
+  }
+}
+
+void Readiness::show(int fd, bool byte, std::uint64_t passed_fragments) {
+  if (std::exchange(shown_fragments_, passed_fragments) == passed_fragments) {
+    show(fd, byte);
+  } else {
+    signal_edge(fd, byte);
   }
 }
 

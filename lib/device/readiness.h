@@ -1,6 +1,8 @@
 // A side's readiness as the kernel shows it: the byte in its node.
 #pragma once
 
+#include <cstdint>
+
 #include "abi/layout.h"
 
 namespace ossloop::device {
@@ -19,6 +21,8 @@ class Readiness {
 
   // Makes the node behind `fd` hold a byte, or none. With the side's lock held.
   void show(int fd, bool byte);
+  // The same; to who hears of changes only, each fragment that has passed is one.
+  void show(int fd, bool byte, std::uint64_t passed_fragments);
   // The same, and a change to be heard of even if it holds that already.
   void signal_edge(int fd, bool byte);
   // What the node holds may not be what was put there: the next show() looks anew.
@@ -33,6 +37,7 @@ class Readiness {
  private:
   static constexpr std::uint32_t kWatched = 1, kEdges = 2;
   abi::Half& half_;
+  std::uint64_t shown_fragments_ = 0;  // that had passed at the last edge
 };
 
 }  // namespace ossloop::device

@@ -190,7 +190,7 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
   const audio::Clock time = clock(clock_stream);
   const std::uint32_t factor = config::clock_factor_milli(segment_.policy);
   const auto ppm = config::get<"ppm">(segment_.policy);
-  const bool goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence;
+  const bool goes_on = clock_stream != 0 && end_policy().silence;
   if (stream.id != 0 && clock_stream != stream.id && !goes_on) {
     if (!running()) return;
     if (stream.limit == read() && !stream.ended) {
@@ -229,7 +229,7 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   view.written = stream.limit;
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
-  const bool silence_goes_on = clock_stream != 0 && eof() == abi::Eof::kSilence && !free_clock();
+  const bool silence_goes_on = clock_stream != 0 && end_policy().silence && !free_clock();
   view.stream = stream.id;
   if (stream.id != 0) consumer_.at_end.store(0, kRelaxed);
   view.streaming = stream.id != 0 || silence_goes_on;
@@ -286,7 +286,7 @@ std::uint64_t ConsumerFlow::bound_due(const audio::Clock& time, const Stream& st
 std::uint64_t ConsumerFlow::fill_up(std::uint64_t due, const Stream& stream,
                                     const RingLimits& ring) {
   const std::uint64_t left = stream.limit - read();
-  const bool more_may_come = !stream.ended || eof() == abi::Eof::kSilence;
+  const bool more_may_come = !stream.ended || end_policy().silence;
   if (due <= left || !more_may_come) {
     starving_ = false;
     return 0;
@@ -342,9 +342,9 @@ void ConsumerFlow::acknowledge_end(const View& view) {
       producer_.end[taken % abi::kEnds].stream.load(kRelaxed) == view.stream) {
     consumer_.ends_taken.store(taken + 1, kRelease);
   }
-  if (eof() == abi::Eof::kSilence) return;
-  if (eof() != abi::Eof::kWait) consumer_.running.store(0, kRelease);
-  consumer_.at_end.store(eof() == abi::Eof::kEof ? 1 : 0, kRelaxed);
+  if (end_policy().silence) return;
+  if (end_policy().stops) consumer_.running.store(0, kRelease);
+  consumer_.at_end.store(end_policy().reads_zero ? 1 : 0, kRelaxed);
   std::uint64_t stream = 0;
   const audio::Clock stopped = clock(stream);
   set_clock(stopped, 0, section_read());

@@ -38,7 +38,9 @@ Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction, std::uint32_t s
 bool Flow::free_clock() const {
   return config::get<"clock">(segment_.policy) == config::kFreeClock;
 }
-abi::Eof Flow::eof() const { return config::get<"eof", abi::Eof>(segment_.policy); }
+EndPolicy Flow::end_policy() const {
+  return device::end_policy(config::get<"eof", abi::Eof>(segment_.policy));
+}
 abi::Underrun Flow::underrun() const {
   return config::get<"underrun", abi::Underrun>(segment_.policy);
 }

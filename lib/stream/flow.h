@@ -19,6 +19,7 @@
 #include "abi/layout.h"
 #include "abi/policy.h"
 #include "audio/clock.h"
+#include "stream/end_policy.h"
 #include "stream/halves.h"
 #include "stream/levels.h"
 #include "stream/section.h"
@@ -34,7 +35,7 @@ class Flow {
   abi::Half& consumer_half() const { return consumer_half_; }
 
   bool free_clock() const;
-  abi::Eof eof() const;
+  EndPolicy end_policy() const;
   abi::Underrun underrun() const;
   abi::Overrun overrun() const;
   // A half's buffer, in frames of the ring.
@@ -170,7 +171,7 @@ class ConsumerFlow : public Flow {
     return producer_.written.load(std::memory_order_acquire);
   }
   // After the end was told with eof=eof, until the next stream begins.
-  bool at_end() const { return eof() == abi::Eof::kEof && consumer_.at_end.load() != 0; }
+  bool at_end() const { return end_policy().reads_zero && consumer_.at_end.load() != 0; }
   bool running() const { return consumer_.running.load(std::memory_order_relaxed) != 0; }
 
   // A new open: forgets what earlier consumers left.

@@ -124,7 +124,7 @@ std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) 
   const SectionClock time = section_clock();
   std::uint64_t high = end;
   // While an earlier stream's tail is being played, ours is not.
-  if (!free_clock() && time.stream < stream() && eof() != abi::Eof::kSilence) {
+  if (!free_clock() && time.stream < stream() && !end_policy().silence) {
     high = std::min(distance(producer_.base.load(kRelaxed), first), end);
   }
   const bool bounded = free_clock() || overrun() == abi::Overrun::kWait;
