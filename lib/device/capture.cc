@@ -84,8 +84,9 @@ void Capture::fill(std::byte* data, std::size_t bytes, TransferResult& step) {
 }
 
 void Capture::acknowledge_end(const ConsumerFlow::View& view, TransferResult& step) {
-  flow().acknowledge_end(view);
+  // The filter first: who goes on for a process that was killed between is told the end.
   reader_.end_stream();
+  flow().acknowledge_end(view);
   step.error = flow().end_policy().error;
   step.short_return = flow().end_policy().reads_zero;
 }

@@ -134,6 +134,8 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
     std::memcpy(own.partial + partial, data + step.moved, take);
     partial += take;
     if (partial == frame_bytes) {
+      // Not to be completed again by who goes on for a process that is killed here.
+      own.partial_bytes.store(0, kRelaxed);
       if (feed(reinterpret_cast<const std::byte*>(own.partial), 1, now_ns) == 0) {
         partial -= take;
         break;

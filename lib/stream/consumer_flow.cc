@@ -335,7 +335,14 @@ bool ConsumerFlow::lapped(const RingLimits& ring) const {
   return overrun() == abi::Overrun::kDrop && !free_clock() && !keeps(read(), ring);
 }
 
+// The clock first: one that still ran for a stream whose end was told would be taken for
+// that of the next, by who goes on for a process that was killed here.
 void ConsumerFlow::acknowledge_end(const View& view) {
+  if (!end_policy().silence) {
+    std::uint64_t stream = 0;
+    const audio::Clock stopped = clock(stream);
+    set_clock(stopped, 0, section_read());
+  }
   consumer_.acknowledged_stream.store(view.stream, kRelease);
   const std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
   if (taken != producer_.ends.load(kAcquire) &&
@@ -345,9 +352,6 @@ void ConsumerFlow::acknowledge_end(const View& view) {
   if (end_policy().silence) return;
   if (end_policy().stops) consumer_.running.store(0, kRelease);
   consumer_.at_end.store(end_policy().reads_zero ? 1 : 0, kRelaxed);
-  std::uint64_t stream = 0;
-  const audio::Clock stopped = clock(stream);
-  set_clock(stopped, 0, section_read());
 }
 
 ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fragment,

@@ -52,11 +52,14 @@ ConsumerFlow::Filter ConsumerFlow::filter() const {
           consumer_.filter_format.load(kRelaxed), consumer_.filter_given.load(kRelaxed)};
 }
 
+// There is none in between: a process that is killed here leaves no half of it.
 void ConsumerFlow::begin_filter(const audio::PcmFormat& to) {
+  no_filter();
+  std::atomic_thread_fence(kRelease);
   consumer_.filter_begin.store(read(), kRelaxed);
   consumer_.filter_given.store(0, kRelaxed);
   consumer_.filter_format.store(pack(to), kRelaxed);
-  consumer_.filter_section.store(section_read(), kRelaxed);
+  consumer_.filter_section.store(section_read(), kRelease);
 }
 
 void ConsumerFlow::filter_gave(std::uint64_t frames) {

@@ -86,7 +86,7 @@ class Play {
     for (std::size_t i = 0; i < frames; ++i) block[i] = static_cast<std::int32_t>(sent_ + i + 1);
     const device::TransferResult step = rig_.player().playback.write(
         reinterpret_cast<std::byte*>(block.data()), frames * 4, false, rig_.now);
-    hold(step.error == 0, "write: error " + std::to_string(step.error));
+    hold(step.error == 0, "write: error ", step.error);
     hold(step.moved % 4 == 0 && step.moved <= frames * 4, "write took a strange count");
     sent_ += static_cast<std::int64_t>(step.moved / 4);
     const auto& half = rig_.player().half();
@@ -103,19 +103,19 @@ class Play {
     const device::TransferResult step = rig_.recorder().capture.read(
         reinterpret_cast<std::byte*>(block.data()), frames * 4, false, rig_.now);
     if (step.error != 0) {
-      hold(step.error == -ECONNRESET && closed_, "read: error " + std::to_string(step.error));
+      hold(step.error == -ECONNRESET && closed_, "read: error ", step.error);
       ended_ = true;
       return;
     }
     hold(step.moved % 4 == 0 && step.moved <= frames * 4, "read gave a strange count");
+    const bool drops = config::get<"overrun", abi::Overrun>(setup_.policy) == abi::Overrun::kDrop;
     for (std::size_t i = 0; i < step.moved / 4; ++i) {
       if (block[i] == 0) {
         ++silent_;
         continue;
       }
-      const bool drops = config::get<"overrun", abi::Overrun>(setup_.policy) == abi::Overrun::kDrop;
-      hold(drops ? block[i] > heard_ : block[i] == heard_ + 1,
-           "frame " + std::to_string(block[i]) + " came after " + std::to_string(heard_));
+      hold(drops ? block[i] > heard_ : block[i] == heard_ + 1, "frame ", block[i], " came after ",
+           heard_);
       lost_ += block[i] - heard_ - 1;
       heard_ = block[i];
     }
@@ -130,8 +130,7 @@ class Play {
     speed_ = next_speed_;
     constexpr base::Int128 kScale = static_cast<base::Int128>(1'000'000'000) * 1000 * 1'000'000;
     const auto due = static_cast<std::int64_t>(most_due_ / kScale) + 1 + speeds_;
-    hold(given_ + lost_ <= due, std::to_string(given_ + lost_) + " frames were given when " +
-                                    std::to_string(due) + " were due");
+    hold(given_ + lost_ <= due, given_ + lost_, " frames were given when ", due, " were due");
     if (step.moved < frames * 4 && !step.short_return) {
       hold(step.wait.deadline_ns > rig_.now, "a reader would not sleep");
       hold(step.wait.deadline_ns <= rig_.now + 1'100'000'000, "a reader would sleep for long");
@@ -152,10 +151,9 @@ class Play {
                                                                                              : 0) >=
                 sent_ ||
             lost_ > 0 || heard_ == sent_,
-        std::to_string(heard_) + " of " + std::to_string(sent_) + " frames were heard");
+        heard_, " of ", sent_, " frames were heard");
     if (config::get<"overrun", abi::Overrun>(setup_.policy) == abi::Overrun::kWait) {
-      hold(heard_ == sent_,
-           std::to_string(heard_) + " of " + std::to_string(sent_) + " frames were heard");
+      hold(heard_ == sent_, heard_, " of ", sent_, " frames were heard");
       hold(lost_ == 0, "frames were lost");
     } else {
       hold(lost_ + (sent_ - heard_) == static_cast<std::int64_t>(counters().dropped_frames.load()),
@@ -185,23 +183,22 @@ void keeps_pace(Rig& rig, Chance& chance) {
   setup.player.rate_hz = setup.recorder.rate_hz = static_cast<int>(chance.between(5000, 192000));
   config::set<"ppm">(setup.policy, static_cast<std::int32_t>(chance.between(0, 400000)) - 200000);
   rig.begin(setup);
-  std::vector<std::int32_t> block(100000);
+  static std::vector<std::int32_t> block(100000);
   auto* bytes = reinterpret_cast<std::byte*>(block.data());
   std::int64_t start_ns = 0, got = 0;
   const int rounds = 20 * chance.size();
   for (int round = 0; round < rounds; ++round) {
     rig.player().playback.write(bytes, block.size() * 4, false, rig.now);
     const auto step = rig.recorder().capture.read(bytes, block.size() * 4, false, rig.now);
-    hold(step.error == 0, "read: error " + std::to_string(step.error));
+    hold(step.error == 0, "read: error ", step.error);
     if (start_ns == 0) start_ns = rig.now;
     got += static_cast<std::int64_t>(step.moved / 4);
     const base::Int128 elapsed = rig.now - start_ns;
     const auto due = static_cast<std::int64_t>(elapsed * setup.player.rate_hz *
                                                (1'000'000 + config::get<"ppm">(setup.policy)) /
                                                1'000'000'000 / 1'000'000);
-    hold(got >= due - 1 && got <= due + 1, std::to_string(got) + " frames after " +
-                                               std::to_string(rig.now - start_ns) + " ns, due " +
-                                               std::to_string(due));
+    hold(got >= due - 1 && got <= due + 1, got, " frames after ", rig.now - start_ns, " ns, due ",
+         due);
     rig.now += static_cast<std::int64_t>(chance.up_to(100 * kMs));
   }
 }

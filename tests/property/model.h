@@ -34,6 +34,18 @@ class Model {
       at.push_back(position);
     }
   }
+  // The same where a write was cut off: so many whole frames, of `data` and what was
+  // there of a frame before. False if that is less.
+  bool published(const PcmFormat& format, const Bytes& data, std::uint64_t frames,
+                 std::uint64_t written) {
+    if (frames == 0) return true;
+    const bool goes_on = !streams_.back().empty() && streams_.back().back().format == format;
+    const std::size_t rest = goes_on ? streams_.back().back().sent.size() % frame_bytes(format) : 0;
+    const std::size_t bytes = frames * frame_bytes(format) - rest;
+    if (bytes > data.size()) return false;
+    accepted(format, data.data(), bytes, written);
+    return true;
+  }
   // Of a frame that was begun, when no more of it comes.
   void dropped_rest() {
     if (streams_.empty() || streams_.back().empty()) return;

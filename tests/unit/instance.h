@@ -34,17 +34,23 @@ constexpr PcmFormat kS16{audio::afmt::kS16Le, 2, 48000};
 
 // One open as Endpoint makes it, without a descriptor: to play or to record.
 struct Opened {
-  Opened(const std::shared_ptr<shm::Segment>& segment, abi::SideIndex side, Access way,
-         const PcmFormat& format)
+  // An open that came from another process.
+  Opened(const std::shared_ptr<shm::Segment>& segment, abi::SideIndex side, Access way)
       : way(way),
         playing(segment, side, kWrite),
         recording(segment, side, kRead),
         playback(playing),
         capture(recording) {
+    half().adopt();
+  }
+  Opened(const std::shared_ptr<shm::Segment>& segment, abi::SideIndex side, Access way,
+         const PcmFormat& format)
+      : Opened(segment, side, way) {
+    half().own().open.fetch_and(~std::uint64_t{1});
+    playback.end();
     half().claim(way);
     half().set_format(format);
     half().set_buffering(default_buffering(format, half().buffer_ms()));
-    playback.end();
     playback.arm(true, 0);
     capture.attach();
     half().publish();
