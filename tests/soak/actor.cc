@@ -1,7 +1,7 @@
 // The programs of tools/soak, whose every frame can be told from every other:
 //
 //   actor play|record|play_mapped|record_mapped --path DEVICE …
-//   actor play_beside_killed|play_interrupted|redirect|start --path DEVICE …
+//   actor play_beside_killed|kill_converting|play_interrupted|redirect|start --path DEVICE …
 //
 // A recorder says "stream ID FRAMES" at each end. Exit status 1: a fault, told on
 // standard error; 3: the other side has gone. What else may be asked for is told beside
@@ -19,6 +19,7 @@ int main(int count, char** words) {
                 {"play_mapped", soak::play_mapped},
                 {"record_mapped", soak::record_mapped},
                 {"play_beside_killed", soak::play_beside_killed},
+                {"kill_converting", soak::kill_converting},
                 {"play_interrupted", soak::play_interrupted},
                 {"redirect", soak::redirect},
                 {"start", soak::start}};

@@ -50,6 +50,9 @@ class Lasting(Scene):
         the recorder for so many of the player."""
         player = self.start("play", False, id=ident, **options)
         was_killed = self.maybe_kill(player, kill_chance, longest)
+        if was_killed:
+            rate_differs = options["rate"] != self.own["rate"]
+            self.soak.count(converting=int(rate_differs or options["format"] != self.own["format"]), rates=int(rate_differs))
         player.finish((0, PEER_GONE))
         self.drop(player)
         if player.process.returncode == PEER_GONE:
@@ -126,9 +129,10 @@ class Unclocked(Lasting):
     """Both sides are killed at any time, without a clock."""
 
     policy = {"clock": "free"}
+    own = {"format": S32, "rate": 96000}
 
     def round(self):
-        recorder = self.start("record", True, format=S32, rate=96000, block=self.frames(1, 9000))
+        recorder = self.start("record", True, block=self.frames(1, 9000), **self.own)
         killed = []
         for ident in range(1, self.random.randint(1, 5) + 1):
             options = {"format": S16, "rate": 96000, "frames": self.frames(1, 2_000_000), "block": self.frames(1, 9000)}

@@ -19,6 +19,10 @@ int record_mapped(const bench::Arguments& arguments);
 // With children that are killed while they write.
 int play_beside_killed(const bench::Arguments& arguments);
 
+// A player and a recorder of different formats, one at --path that is killed and comes
+// again, as server or not (--serves 1), a player or not (--plays 0), the other at --other.
+int kill_converting(const bench::Arguments& arguments);
+
 // Streams of a player whose handler closes the device, --handler close | reopen; says
 // "sent ID FRAMES" of each.
 int play_interrupted(const bench::Arguments& arguments);

@@ -1,7 +1,7 @@
 """Players and recorders of all kinds that come, go, share, fork and are killed, for as
 long as is asked.
 
-Started by tools/soak. Every scene (lasting.py, pairs.py, others.py) has an instance of
+Started by tools/soak. Every scene (lasting.py, pairs.py, conversions.py, others.py) has an instance of
 its own. Every frame tells its place; each program must come to its end; and nothing
 may stay: memory, descriptors, threads, locks, files.
 """
@@ -19,6 +19,7 @@ import threading
 import time
 
 import checks
+import conversions
 import lasting
 import others
 import pairs
@@ -27,6 +28,7 @@ import programs
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARY = pathlib.Path(os.environ.get("OSSLOOP_LIBRARY", ROOT / "build/lib/libossloop.so")).resolve()
 SCENES = (lasting.Formats, lasting.Recorders, lasting.Rates, lasting.Unclocked, pairs.Pairs, pairs.Pairs, pairs.Pairs,
+          conversions.Conversions, conversions.Conversions, conversions.Conversions,
           others.Storms, others.Shared, others.Handlers, others.Wakers, others.Redirections, others.Starts)
 
 
@@ -42,7 +44,7 @@ class Soak:
         self.goes_on = goes_on
         self.failures = queue.Queue()
         self.lasting = {}  # name: program
-        self.counts = {"streams": 0, "frames": 0, "kills": 0}
+        self.counts = {"streams": 0, "frames": 0, "kills": 0, "converting": 0, "rates": 0}
         self.roles = {}
         self.decks = {}
         self.lock = threading.Lock()
@@ -143,6 +145,7 @@ def main():
     soak.run()
     counts = soak.counts
     print(f"{counts['streams']} streams, {counts['frames']} frames compared, {counts['kills']} programs killed, seed {seed}")
+    print(f"{counts['converting']} of them killed while sound was converted, {counts['rates']} to another rate")
     for role, times in sorted(soak.roles.items()):
         print(f"{times:7} x {role}")
     return 0 if soak.failures.empty() else 1

@@ -13,6 +13,7 @@ ROLES = [
     *(f"{role} {kind}" for role in ("player", "recorder") for kind in pairs.KINDS),
     *(f"fate: {fate}" for fate in pairs.FATES),
     "formats", "rates", "recorders", "unclocked", "server that plays", "server that records",
+    *(f"converting {killed}s killed as {side}" for killed in ("player", "recorder") for side in ("server", "client")),
     "both killed at once, then a server",
     "writers of one open beside busy opens", "readers of one open beside busy opens",
     "handler that is to close", "handler that is to reopen",
@@ -33,6 +34,8 @@ class Soak(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         streams = int(done.stdout.split()[0])
         self.assertGreater(streams, 100)
+        converting = re.search(r"^(\d+) of them killed while sound was converted, (\d+) to another rate$", done.stdout, re.M)
+        self.assertGreater(min(map(int, converting.groups())), 50)
         times = {role: int(count) for count, role in re.findall(r"^ *(\d+) x (.+)$", done.stdout, re.M)}
         self.assertEqual([], [role for role in ROLES if times.get(role, 0) < LEAST])
 
