@@ -11,8 +11,8 @@
 
 namespace ossloop::oss {
 
-InstanceSet::InstanceSet(shm::RuntimeDirectory directory, int configured, MakeBirth init)
-    : directory_(std::move(directory)), configured_(configured), birth_(std::move(init)) {}
+InstanceSet::InstanceSet(shm::RuntimeDirectory directory, int configured, MakeInit make_init)
+    : directory_(std::move(directory)), configured_(configured), make_init_(std::move(make_init)) {}
 
 bool InstanceSet::exists(int instance) const {
   if (instance < 0 || instance >= abi::kMaxInstances) return false;
@@ -42,8 +42,8 @@ std::shared_ptr<shm::Segment> InstanceSet::make_segment(int instance, int& error
   error = -ENXIO;
   if (!exists(instance)) return nullptr;
   if (auto found = segment(instance); found != nullptr) return found;
-  if (birth_ == nullptr) return nullptr;
-  const shm::SegmentInit init = birth_(instance);
+  if (make_init_ == nullptr) return nullptr;
+  const shm::SegmentInit init = make_init_(instance);
   std::shared_ptr<shm::Segment> made;
   device::DeviceThread::instance().run([&] {
     error = directory_.make();

@@ -12,11 +12,11 @@ namespace ossloop::oss {
 
 class InstanceSet {
  public:
-  using MakeBirth = std::function<shm::SegmentInit(int instance)>;
+  using MakeInit = std::function<shm::SegmentInit(int instance)>;
 
-  // `configured`: instances 0 … n-1 exist without a segment of their own; `init`
-  // says how one is made for them.
-  InstanceSet(shm::RuntimeDirectory directory, int configured, MakeBirth init = nullptr);
+  // `configured`: instances 0 … n-1 exist without a segment of their own;
+  // `make_init` says how one is made for them.
+  InstanceSet(shm::RuntimeDirectory directory, int configured, MakeInit make_init = nullptr);
 
   const shm::RuntimeDirectory& directory() const { return directory_; }
   bool exists(int instance) const;
@@ -36,7 +36,7 @@ class InstanceSet {
  private:
   const shm::RuntimeDirectory directory_;
   const int configured_;
-  const MakeBirth birth_;
+  const MakeInit make_init_;
 };
 
 // Audio devices are numbered through: the client side of an instance, then its

@@ -22,8 +22,8 @@ struct MixerControl;
 class Mixer {
  public:
   // `own`: the segment of `instance` as the caller holds it.
-  Mixer(const InstanceSet& machine, int instance, std::shared_ptr<shm::Segment> own)
-      : instances_(machine), instance_(instance), own_(std::move(own)) {}
+  Mixer(const InstanceSet& instances, int instance, std::shared_ptr<shm::Segment> own)
+      : instances_(instances), instance_(instance), own_(std::move(own)) {}
 
   // OSS 3: left | right << 8.
   template <abi::MixerChannel Channel>

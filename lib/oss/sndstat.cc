@@ -54,13 +54,13 @@ void describe_open(std::string& text, const abi::Half& open) {
   text += "\n";
 }
 
-void describe(std::string& text, const InstanceSet& machine, int instance, abi::SideIndex side) {
+void describe(std::string& text, const InstanceSet& instances, int instance, abi::SideIndex side) {
   add(text, "ossloop %d %s side  %s  (device index %d)\n", instance,
       side == abi::kServer ? "server" : "client", node(instance, side).c_str(),
       audio_device(instance, side));
-  const auto segment = machine.segment(instance);
+  const auto segment = instances.segment(instance);
   const abi::Half* open =
-      segment != nullptr ? machine.open_side(segment->contract(), instance, side) : nullptr;
+      segment != nullptr ? instances.open_side(segment->contract(), instance, side) : nullptr;
   if (open != nullptr) {
     describe_open(text, *open);
   } else {
@@ -70,30 +70,29 @@ void describe(std::string& text, const InstanceSet& machine, int instance, abi::
 
 }  // namespace
 
-std::string sndstat(const InstanceSet& machine, const std::string& default_device) {
-  const int instances = machine.count();
+std::string sndstat(const InstanceSet& instances, const std::string& default_device) {
+  const int count = instances.count();
   std::string text = "OSS 4.1 (ossloop) loopback audio in user space\nLicense: MIT\n";
-  add(text, "Number of audio devices:\t%d\nNumber of audio engines:\t%d\n", 2 * instances,
-      2 * instances);
-  add(text, "Number of MIDI devices:\t\t0\nNumber of mixer devices:\t%d\n\n", instances);
+  add(text, "Number of audio devices:\t%d\nNumber of audio engines:\t%d\n", 2 * count, 2 * count);
+  add(text, "Number of MIDI devices:\t\t0\nNumber of mixer devices:\t%d\n\n", count);
   text += "Device objects\n 0: oss_audioloop0 loopback audio\n\nMIDI devices (/dev/midi*)\n\n";
   text += "Mixer devices\n";
-  for (int instance = 0; instance < instances; ++instance) {
-    if (!machine.exists(instance)) continue;
+  for (int instance = 0; instance < count; ++instance) {
+    if (!instances.exists(instance)) continue;
     add(text, " %d: ossloop %d (Mixer %d of device object 0)\n", instance, instance, instance);
   }
   text += "\nAudio devices\n";
-  for (int instance = 0; instance < instances; ++instance) {
-    if (!machine.exists(instance)) continue;
-    describe(text, machine, instance, abi::kClient);
-    describe(text, machine, instance, abi::kServer);
+  for (int instance = 0; instance < count; ++instance) {
+    if (!instances.exists(instance)) continue;
+    describe(text, instances, instance, abi::kClient);
+    describe(text, instances, instance, abi::kServer);
   }
   text += "\nNodes\n";
   if (!default_device.empty()) {
     add(text, "  /dev/dsp -> /dev/oss/oss_audioloop0/%s\n", default_device.c_str());
   }
-  for (int instance = 0; instance < instances; ++instance) {
-    if (!machine.exists(instance)) continue;
+  for (int instance = 0; instance < count; ++instance) {
+    if (!instances.exists(instance)) continue;
     add(text, "  /dev/dsp%d -> %s\n", instance, node(instance, abi::kClient).c_str());
     add(text, "  /dev/mixer%d -> /dev/oss/oss_audioloop0/mix%d\n", instance, instance);
   }

@@ -17,7 +17,7 @@ std::int32_t side_caps(abi::Segment* segment, abi::SideIndex side);
 class System {
  public:
   // `device`: the audio device that -1 stands for, or -1 on a mixer.
-  System(const InstanceSet& machine, int device) : instances_(machine), device_(device) {}
+  System(const InstanceSet& instances, int device) : instances_(instances), device_(device) {}
 
   int version(std::int32_t& version);
   int system_info(oss_sysinfo& info);

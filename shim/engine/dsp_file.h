@@ -12,8 +12,8 @@ namespace ossloop::shim {
 
 class DspFile final : public OpenFile {
  public:
-  DspFile(std::unique_ptr<device::Endpoint> endpoint, const oss::InstanceSet& machine)
-      : endpoint_(std::move(endpoint)), instances_(machine) {}
+  DspFile(std::unique_ptr<device::Endpoint> endpoint, const oss::InstanceSet& instances)
+      : endpoint_(std::move(endpoint)), instances_(instances) {}
 
   config::DeviceName name() const override;
   device::Endpoint* endpoint() override { return endpoint_.get(); }

@@ -32,7 +32,7 @@ config::Runtime start_runtime() {
 }
 
 bool holds(int fd, const device::Endpoint* endpoint) {
-  Handle* handle = engine->handles().find(fd);
+  Handle* handle = engine->open_files().find(fd);
   return handle != nullptr && handle->file != nullptr && handle->file->endpoint() == endpoint;
 }
 
@@ -42,7 +42,7 @@ Engine::Engine(DescriptorTable& table)
     : runtime_(start_runtime()),
       instances_({runtime_.folder, static_cast<mode_t>(runtime_.config.mode)},
                  runtime_.config.instances, [this](int instance) { return init(instance); }),
-      handles_(table) {
+      open_files_(table) {
   device::DeviceThread::instance().stop_if_idle();
 }
 
@@ -59,6 +59,6 @@ extern "C" __attribute__((visibility("default"))) const ossloop::shim::EngineApi
     return nullptr;
   }
   ossloop::device::Endpoint::set_holder(holds);
-  ossloop::base::set_log_guard([](int fd) { return engine->handles().find(fd) == nullptr; });
+  ossloop::base::set_log_guard([](int fd) { return engine->open_files().find(fd) == nullptr; });
   return &kEngineCalls;
 }

@@ -19,7 +19,7 @@ class Engine {
  public:
   explicit Engine(DescriptorTable& table);
 
-  Handles& handles() { return handles_; }
+  OpenFiles& open_files() { return open_files_; }
 
   // Opens a device: a descriptor or -errno.
   int open(const config::DeviceName& name, int flags);
@@ -57,7 +57,7 @@ class Engine {
   config::Runtime runtime_;
   mutable WarnOnce bad_dsp_, bad_wait_;
   oss::InstanceSet instances_;
-  Handles handles_;
+  OpenFiles open_files_;
 };
 
 // Made by the first call; never destroyed: the program's other threads run until

@@ -70,7 +70,7 @@ bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
 }
 
 ssize_t read(int fd, void* data, std::size_t bytes, bool progressed) {
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   if (!call) return -EBADF;
   if (!usable(data, bytes, true)) return -EFAULT;
   const ssize_t result = guarded(
@@ -80,7 +80,7 @@ ssize_t read(int fd, void* data, std::size_t bytes, bool progressed) {
 }
 
 ssize_t write(int fd, const void* data, std::size_t bytes, bool progressed) {
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   if (!call) return -EBADF;
   if (!usable(data, bytes, false)) return -EFAULT;
   const ssize_t result = guarded([&] {
@@ -109,7 +109,7 @@ int set_async(int fd, OpenFile& file, const void* argument) {
 
 int ioctl(int fd, unsigned request, void* argument) {
   const base::ScopedCancelDisable whole;
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   if (!call) return -EBADF;
   switch (request) {
     case FIONBIO:
@@ -128,7 +128,7 @@ int ioctl(int fd, unsigned request, void* argument) {
 }
 
 short prepare_poll(int fd, short events) {
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   if (!call) return events;
   const short possible = guarded([&] { return call.file().prepare_poll(fd, events); });
   return possible < 0 ? events : possible;
@@ -136,25 +136,25 @@ short prepare_poll(int fd, short events) {
 
 short poll_now(int fd) {
   const base::ScopedCancelDisable whole;
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   return call ? guarded([&] { return call.file().poll_now(fd); }) : short{-1};
 }
 
 void want_edges(int fd) {
   const base::ScopedCancelDisable whole;
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   if (call) guarded([&] { return call.file().want_edges(fd), 0; });
 }
 
 void* map(int fd, void* address, std::size_t bytes, int protection, int flags, int* error) {
   const base::ScopedCancelDisable whole;
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   *error = -EBADF;
   if (!call) return nullptr;
   void* result = nullptr;
   const int thrown = guarded([&] {
-    result =
-        engine->handles().maps().add(call.file(), fd, {address, bytes, protection, flags}, *error);
+    result = engine->open_files().mapped_ranges().add(call.file(), fd,
+                                                      {address, bytes, protection, flags}, *error);
     return 0;
   });
   if (thrown != 0) *error = thrown;
@@ -163,24 +163,24 @@ void* map(int fd, void* address, std::size_t bytes, int protection, int flags, i
 }
 
 int get_flags(int fd) {
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   return call ? call.file().flags(fd) : -EBADF;
 }
 
 int set_flags(int fd, int flags) {
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   if (!call) return -EBADF;
   return guarded([&] { return call.file().set_flags(fd, flags); });
 }
 
 int fstat(int fd, struct stat* status) {
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   if (!call) return -EBADF;
   return guarded([&] { return engine->stat(call.file().name(), *status); });
 }
 
 int name_of(int fd, config::DeviceName* name) {
-  Call call(engine->handles(), fd);
+  Call call(engine->open_files(), fd);
   if (!call) return -EBADF;
   *name = call.file().name();
   return 0;
@@ -248,28 +248,28 @@ const EngineApi kEngineCalls{
     .map = kHeld<map>,
     .maps_overlap =
         [](std::uintptr_t begin, std::uintptr_t end) {
-          return engine->handles().maps().overlaps(begin, end);
+          return engine->open_files().mapped_ranges().overlaps(begin, end);
         },
     .unmapped = kHeld<[](std::uintptr_t begin, std::uintptr_t end) {
-      guarded([&] { return engine->handles().maps().remove(begin, end), 0; });
+      guarded([&] { return engine->open_files().mapped_ranges().remove(begin, end), 0; });
     }>,
     .map_moved =
         kHeld<[](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
-          engine->handles().maps().move(begin, end, to, bytes);
+          engine->open_files().mapped_ranges().move(begin, end, to, bytes);
         }>,
     .get_flags = kHeld<get_flags>,
     .set_flags = kHeld<set_flags>,
     .duplicated = kHeld<[](int source, int fd) {
-      guarded([&] { return engine->handles().duplicated(source, fd), 0; });
+      guarded([&] { return engine->open_files().duplicated(source, fd), 0; });
     }>,
-    .close = kHeld<[](int fd) { return guarded([&] { return engine->handles().close(fd); }); }>,
+    .close = kHeld<[](int fd) { return guarded([&] { return engine->open_files().close(fd); }); }>,
     .replace = kHeld<[](int source, int fd, int flags) {
-      return guarded([&] { return engine->handles().replace(source, fd, flags); });
+      return guarded([&] { return engine->open_files().replace(source, fd, flags); });
     }>,
-    .lost = kHeld<[](int fd) { guarded([&] { return engine->handles().lost(fd), 0; }); }>,
-    .close_all = kHeld<[] { guarded([] { return engine->handles().close_all(), 0; }); }>,
-    .before_fork = [] { engine->handles().before_fork(); },
-    .after_fork = [](bool child) { engine->handles().after_fork(child); },
+    .lost = kHeld<[](int fd) { guarded([&] { return engine->open_files().lost(fd), 0; }); }>,
+    .close_all = kHeld<[] { guarded([] { return engine->open_files().close_all(), 0; }); }>,
+    .before_fork = [] { engine->open_files().before_fork(); },
+    .after_fork = [](bool child) { engine->open_files().after_fork(child); },
     .has_thread = [] { return device::DeviceThread::instance().has_thread(); },
     .handler_coming = [] { base::has_had_handlers.store(true); },
     .handlers_changed = base::signal_handlers_changed,

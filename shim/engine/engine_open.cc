@@ -111,7 +111,7 @@ int Engine::open_mixer(const config::DeviceName& name, int flags) {
   base::Fd fd(node.open_as(flags));
   if (!fd) return fd.get();
   if (!is_node(node, fd.get())) return -ENOENT;
-  handles_.add(fd.get(), std::make_unique<MixerFile>(instance, std::move(segment), instances_));
+  open_files_.add(fd.get(), std::make_unique<MixerFile>(instance, std::move(segment), instances_));
   log(LogLevel::kTrace, "open mix%d -> %d", instance, fd.get());
   return fd.release();
 }
@@ -125,7 +125,7 @@ int Engine::open_sndstat(int flags) {
       oss::sndstat(instances_, device.off ? "" : config::format_default_device(device));
   device::DeviceThread::instance().stop_if_idle();
   base::Fd fd(SndstatFile::make(text, (flags & O_CLOEXEC) != 0));
-  if (fd) handles_.add(fd.get(), std::make_unique<SndstatFile>());
+  if (fd) open_files_.add(fd.get(), std::make_unique<SndstatFile>());
   log(LogLevel::kTrace, "open sndstat -> %d", fd.get());
   return fd ? fd.release() : fd.get();
 }
@@ -139,7 +139,7 @@ int Engine::try_to_open(const device::OpenRequest& request, int& error) {
     return -1;
   }
   base::Fd opened(fd);
-  handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), instances_));
+  open_files_.add(fd, std::make_unique<DspFile>(std::move(endpoint), instances_));
   return opened.release();
 }
 
@@ -202,7 +202,7 @@ int Engine::stat(const config::DeviceName& name, struct stat& status) const {
 }
 
 bool Engine::adopt_side(int fd, int instance, abi::SideIndex side) {
-  const bool known = handles_.add_to(fd, [&](OpenFile& file) {
+  const bool known = open_files_.add_to(fd, [&](OpenFile& file) {
     Endpoint* const endpoint = file.endpoint();
     return endpoint != nullptr && endpoint->instance() == instance && endpoint->side() == side &&
            Endpoint::holds_claim(fd);
@@ -210,7 +210,7 @@ bool Engine::adopt_side(int fd, int instance, abi::SideIndex side) {
   if (known) return true;
   auto endpoint = Endpoint::adopt(instances_.directory(), instance, side, fd);
   if (endpoint == nullptr) return false;
-  handles_.add(fd, std::make_unique<DspFile>(std::move(endpoint), instances_));
+  open_files_.add(fd, std::make_unique<DspFile>(std::move(endpoint), instances_));
   return true;
 }
 
@@ -219,7 +219,7 @@ bool Engine::adopt_mixer(int fd, int instance) {
   auto segment = ours ? instances_.segment(instance) : nullptr;
   device::DeviceThread::instance().stop_if_idle();
   if (segment == nullptr) return false;
-  handles_.add(fd, std::make_unique<MixerFile>(instance, std::move(segment), instances_));
+  open_files_.add(fd, std::make_unique<MixerFile>(instance, std::move(segment), instances_));
   return true;
 }
 
@@ -229,7 +229,7 @@ bool Engine::adopt(int fd) {
   if (sys().fstat(fd, &status) < 0) return false;
   if (S_ISREG(status.st_mode)) {
     if (!SndstatFile::is(fd)) return false;
-    handles_.add(fd, std::make_unique<SndstatFile>());
+    open_files_.add(fd, std::make_unique<SndstatFile>());
     return true;
   }
   for (int instance = 0; instance < abi::kMaxInstances; ++instance) {

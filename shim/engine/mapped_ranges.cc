@@ -8,91 +8,92 @@
 
 namespace ossloop::shim {
 
-bool Maps::overlaps(std::uintptr_t begin, std::uintptr_t end) const {
+bool MappedRanges::overlaps(std::uintptr_t begin, std::uintptr_t end) const {
   if (count_.load(std::memory_order_acquire) == 0) return false;
-  for (const Map& map : maps_) {
-    if (map.begin.load(std::memory_order_relaxed) < end &&
-        begin < map.end.load(std::memory_order_relaxed)) {
+  for (const Range& range : ranges_) {
+    if (range.begin.load(std::memory_order_relaxed) < end &&
+        begin < range.end.load(std::memory_order_relaxed)) {
       return true;
     }
   }
   return false;
 }
 
-Maps::Map* Maps::free_one() {
-  for (Map& map : maps_) {
-    if (map.end.load(std::memory_order_relaxed) == 0) return &map;
+MappedRanges::Range* MappedRanges::free_one() {
+  for (Range& range : ranges_) {
+    if (range.end.load(std::memory_order_relaxed) == 0) return &range;
   }
   return nullptr;
 }
 
-void* Maps::add(OpenFile& file, int fd, const device::MapRequest& request, int& error) {
+void* MappedRanges::add(OpenFile& file, int fd, const device::MapRequest& request, int& error) {
   std::lock_guard lock(mutex_);
-  Map* map = free_one();
-  error = map == nullptr ? -ENOMEM : 0;
+  Range* range = free_one();
+  error = range == nullptr ? -ENOMEM : 0;
   if (error != 0) return nullptr;
   int which = 0;
   void* address = file.map(fd, request, which, error);
   if (error != 0) return nullptr;
   constexpr std::uintptr_t kPage = 4096;
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
-  map->file = &file;
-  map->which = which;
-  map->begin.store(begin, std::memory_order_relaxed);
-  map->end.store(begin + (request.bytes + kPage - 1) / kPage * kPage, std::memory_order_relaxed);
+  range->file = &file;
+  range->which = which;
+  range->begin.store(begin, std::memory_order_relaxed);
+  range->end.store(begin + (request.bytes + kPage - 1) / kPage * kPage, std::memory_order_relaxed);
   count_.fetch_add(1, std::memory_order_release);
   return address;
 }
 
-void Maps::drop(Map& map) {
-  map.end.store(0, std::memory_order_relaxed);
-  map.begin.store(0, std::memory_order_relaxed);
+void MappedRanges::drop(Range& range) {
+  range.end.store(0, std::memory_order_relaxed);
+  range.begin.store(0, std::memory_order_relaxed);
   count_.fetch_sub(1, std::memory_order_release);
-  OpenFile* const file = std::exchange(map.file, nullptr);
-  if (file != nullptr) release(*file, map.which);
+  OpenFile* const file = std::exchange(range.file, nullptr);
+  if (file != nullptr) release(*file, range.which);
 }
 
-void Maps::release(OpenFile& file, int which) {
-  for (const Map& map : maps_) {
-    if (map.file == &file && map.which == which) return;
+void MappedRanges::release(OpenFile& file, int which) {
+  for (const Range& range : ranges_) {
+    if (range.file == &file && range.which == which) return;
   }
   file.unmap(which);
 }
 
-void Maps::remove(std::uintptr_t begin, std::uintptr_t end) {
+void MappedRanges::remove(std::uintptr_t begin, std::uintptr_t end) {
   const base::ScopedCancelDisable whole;
   std::lock_guard lock(mutex_);
-  for (Map& map : maps_) {
-    const std::uintptr_t from = map.begin.load(std::memory_order_relaxed);
-    const std::uintptr_t to = map.end.load(std::memory_order_relaxed);
+  for (Range& range : ranges_) {
+    const std::uintptr_t from = range.begin.load(std::memory_order_relaxed);
+    const std::uintptr_t to = range.end.load(std::memory_order_relaxed);
     if (from >= end || begin >= to) continue;
     if (begin <= from && to <= end) {
-      drop(map);
+      drop(range);
     } else if (begin <= from) {
-      map.begin.store(end, std::memory_order_relaxed);
+      range.begin.store(end, std::memory_order_relaxed);
     } else if (to <= end) {
-      map.end.store(begin, std::memory_order_relaxed);
+      range.end.store(begin, std::memory_order_relaxed);
     }
     // A hole in the middle leaves both ends.
   }
 }
 
-void Maps::move(std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to, std::size_t bytes) {
+void MappedRanges::move(std::uintptr_t begin, std::uintptr_t end, std::uintptr_t to,
+                        std::size_t bytes) {
   std::lock_guard lock(mutex_);
-  for (Map& map : maps_) {
-    if (map.begin.load(std::memory_order_relaxed) != begin ||
-        map.end.load(std::memory_order_relaxed) < end) {
+  for (Range& range : ranges_) {
+    if (range.begin.load(std::memory_order_relaxed) != begin ||
+        range.end.load(std::memory_order_relaxed) < end) {
       continue;
     }
-    map.begin.store(to, std::memory_order_relaxed);
-    map.end.store(to + bytes, std::memory_order_relaxed);
+    range.begin.store(to, std::memory_order_relaxed);
+    range.end.store(to + bytes, std::memory_order_relaxed);
   }
 }
 
-void Maps::forget(OpenFile& file) {
+void MappedRanges::forget(OpenFile& file) {
   std::lock_guard lock(mutex_);
-  for (Map& map : maps_) {
-    if (map.file == &file) map.file = nullptr;
+  for (Range& range : ranges_) {
+    if (range.file == &file) range.file = nullptr;
   }
 }
 

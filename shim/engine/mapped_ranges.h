@@ -1,4 +1,4 @@
-// The programs' maps of device buffers, so that unmapping is noticed.
+// Where the program has mapped buffers of devices, so that unmapping is noticed.
 #pragma once
 
 #include <atomic>
@@ -11,11 +11,11 @@
 
 namespace ossloop::shim {
 
-class Maps {
+class MappedRanges {
  public:
   static constexpr int kMost = 64;  // at once
 
-  // Does the range hold any of a map? Locks nothing: most are somebody else's.
+  // Does [begin, end) hold any of them? Locks nothing: most memory is somebody else's.
   bool overlaps(std::uintptr_t begin, std::uintptr_t end) const;
 
   // mmap of a device: the address, or nullptr with error.
@@ -30,18 +30,18 @@ class Maps {
   void after_fork() { mutex_.unlock(); }
 
  private:
-  struct Map {
+  struct Range {
     std::atomic<std::uintptr_t> begin{0}, end{0};  // end 0: free
     OpenFile* file = nullptr;
     int which = 0;
   };
-  Map* free_one();
-  void drop(Map& map);
+  Range* free_one();
+  void drop(Range& range);
   void release(OpenFile& file, int which);
 
   std::mutex mutex_;  // all changes
   std::atomic<int> count_{0};
-  Map maps_[kMost];
+  Range ranges_[kMost];
 };
 
 }  // namespace ossloop::shim

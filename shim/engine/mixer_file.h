@@ -15,8 +15,8 @@ namespace ossloop::shim {
 
 class MixerFile final : public OpenFile {
  public:
-  MixerFile(int instance, std::shared_ptr<shm::Segment> segment, const oss::InstanceSet& machine)
-      : instance_(instance), segment_(std::move(segment)), instances_(machine) {}
+  MixerFile(int instance, std::shared_ptr<shm::Segment> segment, const oss::InstanceSet& instances)
+      : instance_(instance), segment_(std::move(segment)), instances_(instances) {}
 
   config::DeviceName name() const override;
   ssize_t read(int fd, std::byte* data, std::size_t bytes, bool progressed) override;

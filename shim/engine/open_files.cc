@@ -21,12 +21,12 @@ namespace ossloop::shim {
 
 using base::sys;
 
-Call::Call(const Handles& handles, int fd) {
+Call::Call(const OpenFiles& open_files, int fd) {
   for (;;) {
-    handle_ = handles.find(fd);
+    handle_ = open_files.find(fd);
     if (handle_ == nullptr) return;
     handle_->calls.fetch_add(1);
-    const bool still = handles.find(fd) == handle_;
+    const bool still = open_files.find(fd) == handle_;
     if (still && handle_->file != nullptr) return;
     handle_->calls.fetch_sub(1);
     handle_ = nullptr;
@@ -38,10 +38,10 @@ Call::~Call() {
   if (handle_ != nullptr) handle_->calls.fetch_sub(1);
 }
 
-Handles::Handles(DescriptorTable& table) : table_(table) {}
+OpenFiles::OpenFiles(DescriptorTable& table) : table_(table) {}
 
 // What the opens held that have ended and that no call is inside of any more.
-std::vector<std::unique_ptr<OpenFile>> Handles::take_ended() {
+std::vector<std::unique_ptr<OpenFile>> OpenFiles::take_ended() {
   std::vector<std::unique_ptr<OpenFile>> ended;
   std::lock_guard lock(mutex_);
   for (Handle& handle : handles_) {
@@ -53,9 +53,9 @@ std::vector<std::unique_ptr<OpenFile>> Handles::take_ended() {
   return ended;
 }
 
-void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
+void OpenFiles::add(int fd, std::unique_ptr<OpenFile> file) {
   if (!base::own_process()) return;
-  for (const auto& ended : take_ended()) maps_.forget(*ended);
+  for (const auto& ended : take_ended()) mapped_ranges_.forget(*ended);
   std::lock_guard lock(mutex_);
   const auto is_free = [](const Handle& handle) {
     return handle.descriptors.load() == 0 && handle.calls.load() == 0 && handle.file == nullptr;
@@ -67,7 +67,7 @@ void Handles::add(int fd, std::unique_ptr<OpenFile> file) {
   table_.set(fd, &free);
 }
 
-bool Handles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
+bool OpenFiles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
   if (!base::own_process()) return false;
   std::lock_guard lock(mutex_);
   for (Handle& handle : handles_) {
@@ -81,7 +81,7 @@ bool Handles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
 
 // Takes `fd` out of the table and closes it in the way given; with the last
 // descriptor the open is left.
-int Handles::leave(int fd, const std::function<int()>& close_descriptor, bool still_open) {
+int OpenFiles::leave(int fd, const std::function<int()>& close_descriptor, bool still_open) {
   const base::ScopedCancelDisable whole;
   // In a child of vfork() the table is the parent's: only the kernel's changes.
   if (!base::own_process()) return close_descriptor();
@@ -101,7 +101,7 @@ int Handles::leave(int fd, const std::function<int()>& close_descriptor, bool st
       call.file().close_one(std::ref(close_it));
       return result;
     }
-    maps_.forget(call.file());
+    mapped_ranges_.forget(call.file());
     call.file().leave(still_open ? fd : -1, std::ref(close_it));
   } catch (const std::bad_alloc&) {
     // The kernel ends what we could not: it drops the claim.
@@ -110,13 +110,13 @@ int Handles::leave(int fd, const std::function<int()>& close_descriptor, bool st
   return result;
 }
 
-int Handles::close(int fd) {
+int OpenFiles::close(int fd) {
   return leave(fd, [fd] { return sys().close(fd); });
 }
 
 // The kernel closes what it replaces only where it can replace it: a call that must fail
 // ends no stream.
-int Handles::replace(int source, int fd, int flags) {
+int OpenFiles::replace(int source, int fd, int flags) {
   if ((flags & ~O_CLOEXEC) != 0) return -EINVAL;
   if (const int error = sys().fcntl(source, F_GETFD, 0); error < 0) return error;
   auto duplicate = [&] { return sys().dup3(source, fd, flags); };
@@ -134,7 +134,7 @@ int Handles::replace(int source, int fd, int flags) {
   return result;
 }
 
-void Handles::duplicated(int source, int fd) {
+void OpenFiles::duplicated(int source, int fd) {
   if (!base::own_process()) return;
   Call call(*this, source);
   if (!call) return;
@@ -142,16 +142,16 @@ void Handles::duplicated(int source, int fd) {
   table_.set(fd, call.handle());
 }
 
-void Handles::lost(int fd) {
+void OpenFiles::lost(int fd) {
   if (base::own_process())
     leave(
         fd, [] { return 0; }, false);
 }
 
-void Handles::before_fork() {
+void OpenFiles::before_fork() {
   // Several threads may be on their way in.
   const std::uint64_t mask = base::hold_signals();
-  maps_.before_fork();
+  mapped_ranges_.before_fork();
   mutex_.lock();
   mask_at_fork_ = mask;
   device::SyncGroups::instance().before_fork();
@@ -165,7 +165,7 @@ void Handles::before_fork() {
   heap_before_fork();
 }
 
-void Handles::after_fork(bool child) {
+void OpenFiles::after_fork(bool child) {
   heap_after_fork(child);
   if (child) {
     base::forget_thread();
@@ -181,11 +181,11 @@ void Handles::after_fork(bool child) {
   device::SyncGroups::instance().after_fork();
   const std::uint64_t mask = mask_at_fork_;
   mutex_.unlock();
-  maps_.after_fork();
+  mapped_ranges_.after_fork();
   base::set_signal_mask(mask);
 }
 
-void Handles::close_all() {
+void OpenFiles::close_all() {
   if (!base::own_process()) return;
   bool any = false;
   {

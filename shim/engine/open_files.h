@@ -25,9 +25,9 @@ struct Handle {
   std::unique_ptr<OpenFile> file;
 };
 
-class Handles {
+class OpenFiles {
  public:
-  explicit Handles(DescriptorTable& table);
+  explicit OpenFiles(DescriptorTable& table);
 
   // `fd` is a new open. In the child of a vfork() it is forgotten at once: the table is
   // the parent's, and the program that the child becomes finds the open by itself.
@@ -45,7 +45,7 @@ class Handles {
   // At exit: what the program left open is closed as it would have been.
   void close_all();
 
-  Maps& maps() { return maps_; }
+  MappedRanges& mapped_ranges() { return mapped_ranges_; }
   Handle* find(int fd) const { return table_.handle(fd); }
 
   void before_fork();
@@ -58,14 +58,14 @@ class Handles {
   DescriptorTable& table_;
   std::mutex mutex_;  // the list below
   std::deque<Handle> handles_;
-  Maps maps_;
+  MappedRanges mapped_ranges_;
   std::uint64_t mask_at_fork_ = 0;  // of the thread that forks, under mutex_
 };
 
 // A call in progress on an open: keeps it alive.
 class Call {
  public:
-  Call(const Handles& handles, int fd);
+  Call(const OpenFiles& open_files, int fd);
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
