@@ -48,9 +48,11 @@ class Real {
   std::atomic<Function*> function_{nullptr};
 };
 
-// OSSLOOP_REAL(open) makes real_open, of the type that libc declares.
-#define OSSLOOP_REAL(name) constinit ossloop::shim::Real<#name, decltype(::name)> real_##name
-#define OSSLOOP_REAL_AS(name, type) constinit ossloop::shim::Real<#name, type> real_##name
+template <Name kName, typename Function>
+inline constinit Real<kName, Function> real_function{};
+
+// OSSLOOP_REAL(open) is the real open(), of the type that it is declared with.
+#define OSSLOOP_REAL(name) (ossloop::shim::real_function<#name, decltype(::name)>)
 #define OSSLOOP_EXPORT extern "C" __attribute__((visibility("default")))
 
 }  // namespace ossloop::shim

@@ -12,18 +12,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(access);
-OSSLOOP_REAL(faccessat);
-OSSLOOP_REAL(euidaccess);
-OSSLOOP_REAL(eaccess);
-OSSLOOP_REAL(readlink);
-OSSLOOP_REAL(readlinkat);
-OSSLOOP_REAL(realpath);
-OSSLOOP_REAL(canonicalize_file_name);
-OSSLOOP_REAL_AS(__realpath_chk, char*(const char*, char*, size_t));
-OSSLOOP_REAL_AS(__readlink_chk, ssize_t(const char*, char*, size_t, size_t));
-OSSLOOP_REAL_AS(__readlinkat_chk, ssize_t(int, const char*, char*, size_t, size_t));
-
 template <typename Next>
 int access_or(int dirfd, const char* path, int mode, Next next) {
   return by_name<int>(dirfd, path, FollowLinks::kYes, next,
@@ -91,45 +79,49 @@ char* realpath_or(const char* path, char* to, Next next) {
 }  // namespace
 
 OSSLOOP_EXPORT int access(const char* path, int mode) noexcept {
-  return access_or(AT_FDCWD, path, mode, [&](const char* at) { return real_access(at, mode); });
+  return access_or(AT_FDCWD, path, mode,
+                   [&](const char* at) { return OSSLOOP_REAL(access)(at, mode); });
 }
 OSSLOOP_EXPORT int faccessat(int dirfd, const char* path, int mode, int flags) noexcept {
   return access_or(dirfd, path, mode,
-                   [&](const char* at) { return real_faccessat(dirfd, at, mode, flags); });
+                   [&](const char* at) { return OSSLOOP_REAL(faccessat)(dirfd, at, mode, flags); });
 }
 OSSLOOP_EXPORT int euidaccess(const char* path, int mode) noexcept {
-  return access_or(AT_FDCWD, path, mode, [&](const char* at) { return real_euidaccess(at, mode); });
+  return access_or(AT_FDCWD, path, mode,
+                   [&](const char* at) { return OSSLOOP_REAL(euidaccess)(at, mode); });
 }
 OSSLOOP_EXPORT int eaccess(const char* path, int mode) noexcept {
-  return access_or(AT_FDCWD, path, mode, [&](const char* at) { return real_eaccess(at, mode); });
+  return access_or(AT_FDCWD, path, mode,
+                   [&](const char* at) { return OSSLOOP_REAL(eaccess)(at, mode); });
 }
 
 OSSLOOP_EXPORT ssize_t readlink(const char* path, char* to, size_t bytes) noexcept {
   return readlink_or(AT_FDCWD, path, to, bytes,
-                     [&](const char* at) { return real_readlink(at, to, bytes); });
+                     [&](const char* at) { return OSSLOOP_REAL(readlink)(at, to, bytes); });
 }
 OSSLOOP_EXPORT ssize_t readlinkat(int dirfd, const char* path, char* to, size_t bytes) noexcept {
-  return readlink_or(dirfd, path, to, bytes,
-                     [&](const char* at) { return real_readlinkat(dirfd, at, to, bytes); });
+  return readlink_or(dirfd, path, to, bytes, [&](const char* at) {
+    return OSSLOOP_REAL(readlinkat)(dirfd, at, to, bytes);
+  });
 }
 OSSLOOP_EXPORT ssize_t __readlink_chk(const char* path, char* to, size_t bytes, size_t size) {
-  if (bytes > size) return real___readlink_chk(path, to, bytes, size);
+  if (bytes > size) return OSSLOOP_REAL(__readlink_chk)(path, to, bytes, size);
   return readlink(path, to, bytes);
 }
 OSSLOOP_EXPORT ssize_t __readlinkat_chk(int dirfd, const char* path, char* to, size_t bytes,
                                         size_t size) {
-  if (bytes > size) return real___readlinkat_chk(dirfd, path, to, bytes, size);
+  if (bytes > size) return OSSLOOP_REAL(__readlinkat_chk)(dirfd, path, to, bytes, size);
   return readlinkat(dirfd, path, to, bytes);
 }
 
 OSSLOOP_EXPORT char* realpath(const char* path, char* to) noexcept {
-  return realpath_or(path, to, [&](const char* at) { return real_realpath(at, to); });
+  return realpath_or(path, to, [&](const char* at) { return OSSLOOP_REAL(realpath)(at, to); });
 }
 OSSLOOP_EXPORT char* __realpath_chk(const char* path, char* to, size_t size) {
-  if (size < PATH_MAX) return real___realpath_chk(path, to, size);
+  if (size < PATH_MAX) return OSSLOOP_REAL(__realpath_chk)(path, to, size);
   return realpath(path, to);
 }
 OSSLOOP_EXPORT char* canonicalize_file_name(const char* path) noexcept {
   return realpath_or(path, nullptr,
-                     [&](const char* at) { return real_canonicalize_file_name(at); });
+                     [&](const char* at) { return OSSLOOP_REAL(canonicalize_file_name)(at); });
 }

@@ -18,27 +18,6 @@ namespace {
 using namespace ossloop::shim;
 using ossloop::config::DeviceKind;
 
-OSSLOOP_REAL(getxattr);
-OSSLOOP_REAL(lgetxattr);
-OSSLOOP_REAL(listxattr);
-OSSLOOP_REAL(llistxattr);
-OSSLOOP_REAL(setxattr);
-OSSLOOP_REAL(lsetxattr);
-OSSLOOP_REAL(removexattr);
-OSSLOOP_REAL(lremovexattr);
-OSSLOOP_REAL(pathconf);
-OSSLOOP_REAL(fpathconf);
-OSSLOOP_REAL(statfs);
-OSSLOOP_REAL(statfs64);
-OSSLOOP_REAL(fstatfs);
-OSSLOOP_REAL(fstatfs64);
-OSSLOOP_REAL(statvfs);
-OSSLOOP_REAL(statvfs64);
-OSSLOOP_REAL(fstatvfs);
-OSSLOOP_REAL(fstatvfs64);
-OSSLOOP_REAL(inotify_add_watch);
-OSSLOOP_REAL(name_to_handle_at);
-
 constexpr const char* kNeighbour = "/dev/null";
 
 template <typename Result, typename Next>
@@ -87,38 +66,40 @@ int change_or(const char* path, FollowLinks last, Next next) {
 OSSLOOP_EXPORT ssize_t getxattr(const char* path, const char* name, void* value,
                                 size_t bytes) noexcept {
   return get_or(path, FollowLinks::kYes, name,
-                [&](const char* at) { return real_getxattr(at, name, value, bytes); });
+                [&](const char* at) { return OSSLOOP_REAL(getxattr)(at, name, value, bytes); });
 }
 OSSLOOP_EXPORT ssize_t lgetxattr(const char* path, const char* name, void* value,
                                  size_t bytes) noexcept {
   return get_or(path, FollowLinks::kNo, name,
-                [&](const char* at) { return real_lgetxattr(at, name, value, bytes); });
+                [&](const char* at) { return OSSLOOP_REAL(lgetxattr)(at, name, value, bytes); });
 }
 OSSLOOP_EXPORT ssize_t listxattr(const char* path, char* list, size_t bytes) noexcept {
   return list_or(path, FollowLinks::kYes,
-                 [&](const char* at) { return real_listxattr(at, list, bytes); });
+                 [&](const char* at) { return OSSLOOP_REAL(listxattr)(at, list, bytes); });
 }
 OSSLOOP_EXPORT ssize_t llistxattr(const char* path, char* list, size_t bytes) noexcept {
   return list_or(path, FollowLinks::kNo,
-                 [&](const char* at) { return real_llistxattr(at, list, bytes); });
+                 [&](const char* at) { return OSSLOOP_REAL(llistxattr)(at, list, bytes); });
 }
 OSSLOOP_EXPORT int setxattr(const char* path, const char* name, const void* value, size_t bytes,
                             int flags) noexcept {
-  return change_or(path, FollowLinks::kYes,
-                   [&](const char* at) { return real_setxattr(at, name, value, bytes, flags); });
+  return change_or(path, FollowLinks::kYes, [&](const char* at) {
+    return OSSLOOP_REAL(setxattr)(at, name, value, bytes, flags);
+  });
 }
 OSSLOOP_EXPORT int lsetxattr(const char* path, const char* name, const void* value, size_t bytes,
                              int flags) noexcept {
-  return change_or(path, FollowLinks::kNo,
-                   [&](const char* at) { return real_lsetxattr(at, name, value, bytes, flags); });
+  return change_or(path, FollowLinks::kNo, [&](const char* at) {
+    return OSSLOOP_REAL(lsetxattr)(at, name, value, bytes, flags);
+  });
 }
 OSSLOOP_EXPORT int removexattr(const char* path, const char* name) noexcept {
   return change_or(path, FollowLinks::kYes,
-                   [&](const char* at) { return real_removexattr(at, name); });
+                   [&](const char* at) { return OSSLOOP_REAL(removexattr)(at, name); });
 }
 OSSLOOP_EXPORT int lremovexattr(const char* path, const char* name) noexcept {
   return change_or(path, FollowLinks::kNo,
-                   [&](const char* at) { return real_lremovexattr(at, name); });
+                   [&](const char* at) { return OSSLOOP_REAL(lremovexattr)(at, name); });
 }
 
 // -1 with errno unchanged means "no limit": it has to come through as it is.
@@ -128,45 +109,51 @@ OSSLOOP_EXPORT long pathconf(const char* path, int name) noexcept {
   PathLookup place;
   look_up(AT_FDCWD, path, FollowLinks::kYes, place);
   if (!place.ours) resolve_after_enoent(AT_FDCWD, path, FollowLinks::kYes, place);
-  if (!place.ours && !place.rewritten) return real_pathconf(path, name);
+  if (!place.ours && !place.rewritten) return OSSLOOP_REAL(pathconf)(path, name);
   if (::stat(path, &status) != 0) return -1;
   errno = saved;
-  return real_pathconf(place.ours ? kNeighbour : place.text, name);
+  return OSSLOOP_REAL(pathconf)(place.ours ? kNeighbour : place.text, name);
 }
 OSSLOOP_EXPORT long fpathconf(int fd, int name) noexcept {
-  return is_ours(fd) ? real_pathconf(kNeighbour, name) : real_fpathconf(fd, name);
+  return is_ours(fd) ? OSSLOOP_REAL(pathconf)(kNeighbour, name) : OSSLOOP_REAL(fpathconf)(fd, name);
 }
 
 OSSLOOP_EXPORT int statfs(const char* path, struct statfs* status) noexcept {
-  return as_neighbour<int>(path, [&](const char* at) { return real_statfs(at, status); });
+  return as_neighbour<int>(path, [&](const char* at) { return OSSLOOP_REAL(statfs)(at, status); });
 }
 OSSLOOP_EXPORT int statfs64(const char* path, struct statfs64* status) noexcept {
-  return as_neighbour<int>(path, [&](const char* at) { return real_statfs64(at, status); });
+  return as_neighbour<int>(path,
+                           [&](const char* at) { return OSSLOOP_REAL(statfs64)(at, status); });
 }
 OSSLOOP_EXPORT int fstatfs(int fd, struct statfs* status) noexcept {
-  return is_ours(fd) ? real_statfs(kNeighbour, status) : real_fstatfs(fd, status);
+  return is_ours(fd) ? OSSLOOP_REAL(statfs)(kNeighbour, status) : OSSLOOP_REAL(fstatfs)(fd, status);
 }
 OSSLOOP_EXPORT int fstatfs64(int fd, struct statfs64* status) noexcept {
-  return is_ours(fd) ? real_statfs64(kNeighbour, status) : real_fstatfs64(fd, status);
+  return is_ours(fd) ? OSSLOOP_REAL(statfs64)(kNeighbour, status)
+                     : OSSLOOP_REAL(fstatfs64)(fd, status);
 }
 OSSLOOP_EXPORT int statvfs(const char* path, struct statvfs* status) noexcept {
-  return as_neighbour<int>(path, [&](const char* at) { return real_statvfs(at, status); });
+  return as_neighbour<int>(path, [&](const char* at) { return OSSLOOP_REAL(statvfs)(at, status); });
 }
 OSSLOOP_EXPORT int statvfs64(const char* path, struct statvfs64* status) noexcept {
-  return as_neighbour<int>(path, [&](const char* at) { return real_statvfs64(at, status); });
+  return as_neighbour<int>(path,
+                           [&](const char* at) { return OSSLOOP_REAL(statvfs64)(at, status); });
 }
 OSSLOOP_EXPORT int fstatvfs(int fd, struct statvfs* status) noexcept {
-  return is_ours(fd) ? real_statvfs(kNeighbour, status) : real_fstatvfs(fd, status);
+  return is_ours(fd) ? OSSLOOP_REAL(statvfs)(kNeighbour, status)
+                     : OSSLOOP_REAL(fstatvfs)(fd, status);
 }
 OSSLOOP_EXPORT int fstatvfs64(int fd, struct statvfs64* status) noexcept {
-  return is_ours(fd) ? real_statvfs64(kNeighbour, status) : real_fstatvfs64(fd, status);
+  return is_ours(fd) ? OSSLOOP_REAL(statvfs64)(kNeighbour, status)
+                     : OSSLOOP_REAL(fstatvfs64)(fd, status);
 }
 
 // The node is opened and closed as the device is.
 OSSLOOP_EXPORT int inotify_add_watch(int fd, const char* path, uint32_t events) noexcept {
   const FollowLinks last = (events & IN_DONT_FOLLOW) != 0 ? FollowLinks::kNo : FollowLinks::kYes;
   return by_name<int>(
-      AT_FDCWD, path, last, [&](const char* at) { return real_inotify_add_watch(fd, at, events); },
+      AT_FDCWD, path, last,
+      [&](const char* at) { return OSSLOOP_REAL(inotify_add_watch)(fd, at, events); },
       [&](const EngineApi& engine, const PathLookup& place) -> int {
         int error = exists(engine, place);
         if (error != 0) return error;
@@ -176,7 +163,7 @@ OSSLOOP_EXPORT int inotify_add_watch(int fd, const char* path, uint32_t events) 
         error = folder ? real_folder(engine, place, node, sizeof node)
                        : engine.node(&place.name, node, sizeof node);
         if (error != 0) return error;
-        const int watch = real_inotify_add_watch(fd, node, events);
+        const int watch = OSSLOOP_REAL(inotify_add_watch)(fd, node, events);
         return watch < 0 ? -errno : watch;
       });
 }
@@ -186,7 +173,9 @@ OSSLOOP_EXPORT int name_to_handle_at(int dirfd, const char* path, file_handle* h
   const FollowLinks last = (flags & AT_SYMLINK_FOLLOW) != 0 ? FollowLinks::kYes : FollowLinks::kNo;
   return by_name<int>(
       dirfd, path, last,
-      [&](const char* at) { return real_name_to_handle_at(dirfd, at, handle, mount, flags); },
+      [&](const char* at) {
+        return OSSLOOP_REAL(name_to_handle_at)(dirfd, at, handle, mount, flags);
+      },
       [&](const EngineApi& engine, const PathLookup& place) -> int {
         const int error = exists(engine, place);
         return error != 0 ? error : -EOPNOTSUPP;

@@ -12,18 +12,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(close);
-OSSLOOP_REAL(dup);
-OSSLOOP_REAL(dup2);
-OSSLOOP_REAL(dup3);
-OSSLOOP_REAL(fcntl);
-OSSLOOP_REAL(fcntl64);
-OSSLOOP_REAL_AS(close_range, int(unsigned, unsigned, int));
-OSSLOOP_REAL_AS(closefrom, void(int));
-
-OSSLOOP_REAL(lockf);
-OSSLOOP_REAL(lockf64);
-
 // What F_SETFL may change and nobody but the kernel looks at.
 constexpr int kKeptByNode = O_APPEND | O_ASYNC | O_NOATIME;
 // What the kernel shows of every file that a 64-bit program opened by name.
@@ -64,16 +52,17 @@ void close_ours(unsigned first, unsigned last) {
 int get_flags(int fd) {
   const int flags = loaded_engine()->get_flags(fd);
   if (flags < 0) return flags;
-  return flags | kKernelLarge | (real_fcntl(fd, F_GETFL) & kKeptByNode);
+  return flags | kKernelLarge | (OSSLOOP_REAL(fcntl)(fd, F_GETFL) & kKeptByNode);
 }
 
 // The node keeps its own way of not blocking; the rest of what can be set lies
 // with it, where it is shared as the description is.
 int set_flags(int fd, int flags) {
   if ((flags & O_DIRECT) != 0) return -EINVAL;
-  const int present = real_fcntl(fd, F_GETFL);
+  const int present = OSSLOOP_REAL(fcntl)(fd, F_GETFL);
   if (present < 0) return -errno;
-  if (real_fcntl(fd, F_SETFL, (present & ~kKeptByNode) | (flags & kKeptByNode)) != 0) return -errno;
+  if (OSSLOOP_REAL(fcntl)(fd, F_SETFL, (present & ~kKeptByNode) | (flags & kKeptByNode)) != 0)
+    return -errno;
   return loaded_engine()->set_flags(fd, flags);
 }
 
@@ -87,7 +76,7 @@ int lock(int fd, int command, struct flock* wanted) {
     return -EBADF;
   }
   if (const int error = to_node(lock); error != 0) return error;
-  if (real_fcntl(fd, command, &lock) != 0) return -errno;
+  if (OSSLOOP_REAL(fcntl)(fd, command, &lock) != 0) return -errno;
   if (asking) {
     const struct flock question = *wanted;
     from_node(lock);
@@ -160,25 +149,26 @@ int lock_section(int fd, int command, off64_t length) {
 }  // namespace
 
 OSSLOOP_EXPORT int close(int fd) {
-  if (descriptors.foreign(fd)) return real_close(fd);
+  if (descriptors.foreign(fd)) return OSSLOOP_REAL(close)(fd);
   if (is_ours(fd)) return to_libc(loaded_engine()->close(fd));
   register_foreign(fd);
-  return real_close(fd);
+  return OSSLOOP_REAL(close)(fd);
 }
 
 OSSLOOP_EXPORT int dup(int fd) noexcept {
   const bool ours = is_ours(fd);
-  return duplicated(fd, real_dup(fd), ours);
+  return duplicated(fd, OSSLOOP_REAL(dup)(fd), ours);
 }
 
 OSSLOOP_EXPORT int dup2(int fd, int to) noexcept {
-  if (!is_ours(fd) && !is_ours_already(to)) return duplicated(fd, real_dup2(fd, to), false);
+  if (!is_ours(fd) && !is_ours_already(to))
+    return duplicated(fd, OSSLOOP_REAL(dup2)(fd, to), false);
   return replaced(loaded_engine()->replace(fd, to, 0));
 }
 
 OSSLOOP_EXPORT int dup3(int fd, int to, int flags) noexcept {
   if (fd == to || (!is_ours(fd) && !is_ours_already(to))) {
-    return duplicated(fd, real_dup3(fd, to, flags), false);
+    return duplicated(fd, OSSLOOP_REAL(dup3)(fd, to, flags), false);
   }
   return replaced(loaded_engine()->replace(fd, to, flags));
 }
@@ -191,18 +181,20 @@ OSSLOOP_EXPORT int dup3(int fd, int to, int flags) noexcept {
 
 OSSLOOP_EXPORT int fcntl(int fd, int command, ...) {
   OSSLOOP_ARGUMENT;
-  return control(fd, command, argument, [&] { return real_fcntl(fd, command, argument); });
+  return control(fd, command, argument, [&] { return OSSLOOP_REAL(fcntl)(fd, command, argument); });
 }
 OSSLOOP_EXPORT int fcntl64(int fd, int command, ...) {
   OSSLOOP_ARGUMENT;
-  return control(fd, command, argument, [&] { return real_fcntl64(fd, command, argument); });
+  return control(fd, command, argument,
+                 [&] { return OSSLOOP_REAL(fcntl64)(fd, command, argument); });
 }
 
 OSSLOOP_EXPORT int lockf(int fd, int command, off_t length) {
-  return is_ours(fd) ? lock_section(fd, command, length) : real_lockf(fd, command, length);
+  return is_ours(fd) ? lock_section(fd, command, length) : OSSLOOP_REAL(lockf)(fd, command, length);
 }
 OSSLOOP_EXPORT int lockf64(int fd, int command, off64_t length) {
-  return is_ours(fd) ? lock_section(fd, command, length) : real_lockf64(fd, command, length);
+  return is_ours(fd) ? lock_section(fd, command, length)
+                     : OSSLOOP_REAL(lockf64)(fd, command, length);
 }
 
 OSSLOOP_EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {
@@ -210,10 +202,10 @@ OSSLOOP_EXPORT int close_range(unsigned first, unsigned last, int flags) noexcep
   // thread, which have no other that would keep the descriptor.
   const bool closes = (static_cast<unsigned>(flags) & ~kUnshare) == 0;
   if (closes && first <= last) close_ours(first, last);
-  return real_close_range(first, last, flags);
+  return OSSLOOP_REAL(close_range)(first, last, flags);
 }
 
 OSSLOOP_EXPORT void closefrom(int first) noexcept {
   close_ours(first > 0 ? static_cast<unsigned>(first) : 0, ~0U);
-  real_closefrom(first);
+  OSSLOOP_REAL(closefrom)(first);
 }

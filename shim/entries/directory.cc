@@ -15,24 +15,6 @@ namespace {
 using namespace ossloop::shim;
 using ossloop::config::DeviceKind;
 
-OSSLOOP_REAL(opendir);
-OSSLOOP_REAL(fdopendir);
-OSSLOOP_REAL(readdir);
-OSSLOOP_REAL(readdir64);
-OSSLOOP_REAL(readdir_r);
-OSSLOOP_REAL(readdir64_r);
-OSSLOOP_REAL(closedir);
-OSSLOOP_REAL(rewinddir);
-OSSLOOP_REAL(seekdir);
-OSSLOOP_REAL(telldir);
-OSSLOOP_REAL(chdir);
-OSSLOOP_REAL(fchdir);
-OSSLOOP_REAL(getcwd);
-OSSLOOP_REAL(getwd);
-OSSLOOP_REAL(get_current_dir_name);
-OSSLOOP_REAL_AS(__getcwd_chk, char*(char*, size_t, size_t));
-OSSLOOP_REAL_AS(__getwd_chk, char*(char*, size_t));
-
 static_assert(sizeof(dirent) == sizeof(dirent64));
 
 // libc opened it. Do we have something to add?
@@ -107,27 +89,27 @@ OSSLOOP_EXPORT DIR* opendir(const char* path) {
   PathLookup place;
   look_up(AT_FDCWD, path, FollowLinks::kYes, place);
   if (!place.ours && !place.rewritten) {
-    DIR* dir = real_opendir(path);
+    DIR* dir = OSSLOOP_REAL(opendir)(path);
     if (dir != nullptr || errno != ENOENT) return look_at(dir, Folder::kNone);
     resolve_after_enoent(AT_FDCWD, path, FollowLinks::kYes, place);
     if (!place.ours && !place.rewritten) return nullptr;
   }
   const EngineApi* engine = load_engine();
-  if (engine == nullptr) return real_opendir(path);
-  if (place.rewritten) return look_at(real_opendir(place.text), Folder::kNone);
+  if (engine == nullptr) return OSSLOOP_REAL(opendir)(path);
+  if (place.rewritten) return look_at(OSSLOOP_REAL(opendir)(place.text), Folder::kNone);
   int error = place.error != 0 ? place.error : exists(*engine, place);
   const Folder folder = folder_of(place.name);
   if (error == 0 && folder == Folder::kNone) error = -ENOTDIR;
   PathMemory* const real = place.memory();
   if (error == 0 && real == nullptr) error = -ENOMEM;
   if (error == 0) error = real_folder(*engine, place, real->real, sizeof real->real);
-  if (error == 0) return look_at(real_opendir(real->real), folder);
+  if (error == 0) return look_at(OSSLOOP_REAL(opendir)(real->real), folder);
   errno = -error;
   return nullptr;
 }
 OSSLOOP_EXPORT DIR* fdopendir(int fd) {
   const unsigned folder = descriptors.folder(fd);
-  DIR* dir = real_fdopendir(fd);
+  DIR* dir = OSSLOOP_REAL(fdopendir)(fd);
   if (dir == nullptr) return nullptr;
   if (folder == 0) return look_at(dir, Folder::kNone);
   if (add_listing(dir, static_cast<Folder>(folder))) return dir;
@@ -136,38 +118,40 @@ OSSLOOP_EXPORT DIR* fdopendir(int fd) {
 }
 
 OSSLOOP_EXPORT dirent* readdir(DIR* dir) {
-  return read_or<dirent>(dir, [&] { return real_readdir(dir); });
+  return read_or<dirent>(dir, [&] { return OSSLOOP_REAL(readdir)(dir); });
 }
 OSSLOOP_EXPORT dirent64* readdir64(DIR* dir) {
-  return read_or<dirent64>(dir, [&] { return real_readdir64(dir); });
+  return read_or<dirent64>(dir, [&] { return OSSLOOP_REAL(readdir64)(dir); });
 }
 OSSLOOP_EXPORT int readdir_r(DIR* dir, dirent* entry, dirent** result) {
-  return read_into_or(dir, entry, result, [&] { return real_readdir_r(dir, entry, result); });
+  return read_into_or(dir, entry, result,
+                      [&] { return OSSLOOP_REAL(readdir_r)(dir, entry, result); });
 }
 OSSLOOP_EXPORT int readdir64_r(DIR* dir, dirent64* entry, dirent64** result) {
-  return read_into_or(dir, entry, result, [&] { return real_readdir64_r(dir, entry, result); });
+  return read_into_or(dir, entry, result,
+                      [&] { return OSSLOOP_REAL(readdir64_r)(dir, entry, result); });
 }
 OSSLOOP_EXPORT int closedir(DIR* dir) {
   if (dir != nullptr && listed_folder(dir) != Folder::kNone) {
     forget_listing(dir);
     register_foreign(::dirfd(dir));
   }
-  return real_closedir(dir);
+  return OSSLOOP_REAL(closedir)(dir);
 }
 OSSLOOP_EXPORT void rewinddir(DIR* dir) noexcept {
   rewind_listing(dir);
-  real_rewinddir(dir);
+  OSSLOOP_REAL(rewinddir)(dir);
 }
 OSSLOOP_EXPORT long telldir(DIR* dir) noexcept {
-  return at_injected_entries(dir) ? tell_listing(dir) : real_telldir(dir);
+  return at_injected_entries(dir) ? tell_listing(dir) : OSSLOOP_REAL(telldir)(dir);
 }
 OSSLOOP_EXPORT void seekdir(DIR* dir, long place) noexcept {
-  if (!seek_listing(dir, place)) real_seekdir(dir, place);
+  if (!seek_listing(dir, place)) OSSLOOP_REAL(seekdir)(dir, place);
 }
 
 OSSLOOP_EXPORT int chdir(const char* path) noexcept {
   const int result = by_name<int>(
-      AT_FDCWD, path, FollowLinks::kYes, [](const char* at) { return real_chdir(at); },
+      AT_FDCWD, path, FollowLinks::kYes, [](const char* at) { return OSSLOOP_REAL(chdir)(at); },
       [](const EngineApi& engine, const PathLookup& place) -> int {
         int error = exists(engine, place);
         if (error != 0) return error;
@@ -175,30 +159,30 @@ OSSLOOP_EXPORT int chdir(const char* path) noexcept {
         char real[PATH_MAX];
         error = real_folder(engine, place, real, sizeof real);
         if (error != 0) return error;
-        return real_chdir(real) == 0 ? 0 : -errno;
+        return OSSLOOP_REAL(chdir)(real) == 0 ? 0 : -errno;
       });
   if (result == 0) working_folder_changed();
   return result;
 }
 OSSLOOP_EXPORT int fchdir(int fd) noexcept {
-  const int result = is_ours(fd) ? to_libc(-ENOTDIR) : real_fchdir(fd);
+  const int result = is_ours(fd) ? to_libc(-ENOTDIR) : OSSLOOP_REAL(fchdir)(fd);
   if (result == 0) working_folder_changed();
   return result;
 }
 
 OSSLOOP_EXPORT char* getcwd(char* to, size_t size) noexcept {
-  return where_or(to, size, [&] { return real_getcwd(to, size); });
+  return where_or(to, size, [&] { return OSSLOOP_REAL(getcwd)(to, size); });
 }
 OSSLOOP_EXPORT char* __getcwd_chk(char* to, size_t size, size_t room) {
-  if (size > room) return real___getcwd_chk(to, size, room);
+  if (size > room) return OSSLOOP_REAL(__getcwd_chk)(to, size, room);
   return getcwd(to, size);
 }
 OSSLOOP_EXPORT char* getwd(char* to) noexcept {
-  return where_or(to, PATH_MAX, [&] { return real_getwd(to); });
+  return where_or(to, PATH_MAX, [&] { return OSSLOOP_REAL(getwd)(to); });
 }
 OSSLOOP_EXPORT char* __getwd_chk(char* to, size_t room) {
-  return where_or(to, room, [&] { return real___getwd_chk(to, room); });
+  return where_or(to, room, [&] { return OSSLOOP_REAL(__getwd_chk)(to, room); });
 }
 OSSLOOP_EXPORT char* get_current_dir_name() noexcept {
-  return where_or(nullptr, 0, [] { return real_get_current_dir_name(); });
+  return where_or(nullptr, 0, [] { return OSSLOOP_REAL(get_current_dir_name)(); });
 }

@@ -13,10 +13,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(vdprintf);
-OSSLOOP_REAL(perror);
-OSSLOOP_REAL_AS(__vdprintf_chk, int(int, int, const char*, va_list));
-
 int print(int fd, const char* format, va_list arguments) {
   char* text = nullptr;
   const int length = ::vasprintf(&text, format, arguments);
@@ -36,7 +32,7 @@ int print(int fd, const char* format, va_list arguments) {
 }  // namespace
 
 OSSLOOP_EXPORT int vdprintf(int fd, const char* format, va_list arguments) {
-  return is_ours(fd) ? print(fd, format, arguments) : real_vdprintf(fd, format, arguments);
+  return is_ours(fd) ? print(fd, format, arguments) : OSSLOOP_REAL(vdprintf)(fd, format, arguments);
 }
 OSSLOOP_EXPORT int dprintf(int fd, const char* format, ...) {
   va_list arguments;
@@ -47,7 +43,7 @@ OSSLOOP_EXPORT int dprintf(int fd, const char* format, ...) {
 }
 OSSLOOP_EXPORT int __vdprintf_chk(int fd, int flag, const char* format, va_list arguments) {
   return is_ours(fd) ? print(fd, format, arguments)
-                     : real___vdprintf_chk(fd, flag, format, arguments);
+                     : OSSLOOP_REAL(__vdprintf_chk)(fd, flag, format, arguments);
 }
 OSSLOOP_EXPORT int __dprintf_chk(int fd, int flag, const char* format, ...) {
   va_list arguments;
@@ -59,7 +55,7 @@ OSSLOOP_EXPORT int __dprintf_chk(int fd, int flag, const char* format, ...) {
 
 // libc prints through a copy of the descriptor that nobody else sees.
 OSSLOOP_EXPORT void perror(const char* what) {
-  if (!is_ours(STDERR_FILENO)) return real_perror(what);
+  if (!is_ours(STDERR_FILENO)) return OSSLOOP_REAL(perror)(what);
   const int error = errno;
   const bool said = what != nullptr && *what != '\0';
   char text[256];

@@ -12,11 +12,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(epoll_ctl);
-OSSLOOP_REAL(epoll_wait);
-OSSLOOP_REAL(epoll_pwait);
-OSSLOOP_REAL_AS(epoll_pwait2, int(int, epoll_event*, int, const timespec*, const sigset_t*));
-
 constexpr unsigned kDirections = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLPRI;
 
 // A registration of one of our descriptors.
@@ -127,7 +122,7 @@ void look_again(int epoll) {
     epoll_event event{narrow(watch.fd, watch.events), watch.data};
     if (event.events == watch.narrowed) continue;
     watch.narrowed = event.events;
-    if (real_epoll_ctl(epoll, EPOLL_CTL_MOD, watch.fd, &event) != 0) {
+    if (OSSLOOP_REAL(epoll_ctl)(epoll, EPOLL_CTL_MOD, watch.fd, &event) != 0) {
       watch.epoll.store(-1, std::memory_order_relaxed);
     }
   }
@@ -179,10 +174,10 @@ int wait_in(int epoll, epoll_event* events, Deadline patience, Next next) {
 }  // namespace
 
 OSSLOOP_EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
-  if (!is_ours(fd)) return real_epoll_ctl(epoll, operation, fd, event);
+  if (!is_ours(fd)) return OSSLOOP_REAL(epoll_ctl)(epoll, operation, fd, event);
   const Changing lock;
   if (operation == EPOLL_CTL_DEL || !readable(event, sizeof *event)) {
-    const int result = real_epoll_ctl(epoll, operation, fd, event);
+    const int result = OSSLOOP_REAL(epoll_ctl)(epoll, operation, fd, event);
     Watch* watch = result == 0 ? find(epoll, fd) : nullptr;
     if (watch != nullptr) watch->epoll.store(-1, std::memory_order_relaxed);
     return result;
@@ -191,31 +186,31 @@ OSSLOOP_EXPORT int epoll_ctl(int epoll, int operation, int fd, epoll_event* even
   if (!copy_from_user(&asked, event, sizeof asked)) return to_libc(-EFAULT);
   epoll_event narrowed = asked;
   narrowed.events = narrow(fd, asked.events);
-  const int result = real_epoll_ctl(epoll, operation, fd, &narrowed);
+  const int result = OSSLOOP_REAL(epoll_ctl)(epoll, operation, fd, &narrowed);
   if (result == 0) remember(epoll, fd, asked, narrowed.events);
   return result;
 }
 
 OSSLOOP_EXPORT int epoll_wait(int epoll, epoll_event* events, int most, int timeout_ms) {
-  if (!watching(epoll)) return real_epoll_wait(epoll, events, most, timeout_ms);
+  if (!watching(epoll)) return OSSLOOP_REAL(epoll_wait)(epoll, events, most, timeout_ms);
   return wait_in(epoll, events, Deadline::milliseconds(timeout_ms), [&](const Deadline& patience) {
-    return real_epoll_wait(epoll, events, most, patience.left_ms());
+    return OSSLOOP_REAL(epoll_wait)(epoll, events, most, patience.left_ms());
   });
 }
 OSSLOOP_EXPORT int epoll_pwait(int epoll, epoll_event* events, int most, int timeout_ms,
                                const sigset_t* signals) {
-  if (!watching(epoll)) return real_epoll_pwait(epoll, events, most, timeout_ms, signals);
+  if (!watching(epoll)) return OSSLOOP_REAL(epoll_pwait)(epoll, events, most, timeout_ms, signals);
   return wait_in(epoll, events, Deadline::milliseconds(timeout_ms), [&](const Deadline& patience) {
-    return real_epoll_pwait(epoll, events, most, patience.left_ms(), signals);
+    return OSSLOOP_REAL(epoll_pwait)(epoll, events, most, patience.left_ms(), signals);
   });
 }
 OSSLOOP_EXPORT int epoll_pwait2(int epoll, epoll_event* events, int most, const timespec* timeout,
                                 const sigset_t* signals) {
   if (!watching(epoll) || !Deadline::valid(timeout)) {
-    return real_epoll_pwait2(epoll, events, most, timeout, signals);
+    return OSSLOOP_REAL(epoll_pwait2)(epoll, events, most, timeout, signals);
   }
   return wait_in(epoll, events, Deadline::time(timeout), [&](const Deadline& patience) {
     timespec left{};
-    return real_epoll_pwait2(epoll, events, most, patience.left(left), signals);
+    return OSSLOOP_REAL(epoll_pwait2)(epoll, events, most, patience.left(left), signals);
   });
 }

@@ -19,17 +19,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(scandir);
-OSSLOOP_REAL(scandir64);
-OSSLOOP_REAL(scandirat);
-OSSLOOP_REAL(scandirat64);
-OSSLOOP_REAL(glob);
-OSSLOOP_REAL(glob64);
-OSSLOOP_REAL(ftw);
-OSSLOOP_REAL(ftw64);
-OSSLOOP_REAL(nftw);
-OSSLOOP_REAL(nftw64);
-
 static_assert(sizeof(glob_t) == sizeof(glob64_t));
 
 using Filter = int (*)(const dirent*);
@@ -121,51 +110,53 @@ int glob_or(const char* pattern, int flags, Glob* found, Next next) {
 }  // namespace
 
 OSSLOOP_EXPORT int scandir(const char* path, dirent*** list, Filter filter, Order order) {
-  if (!lists_ours(AT_FDCWD, path)) return real_scandir(path, list, filter, order);
+  if (!lists_ours(AT_FDCWD, path)) return OSSLOOP_REAL(scandir)(path, list, filter, order);
   return scan(AT_FDCWD, path, list, filter, order);
 }
 OSSLOOP_EXPORT int scandir64(const char* path, dirent64*** list, int (*filter)(const dirent64*),
                              int (*order)(const dirent64**, const dirent64**)) {
-  if (!lists_ours(AT_FDCWD, path)) return real_scandir64(path, list, filter, order);
+  if (!lists_ours(AT_FDCWD, path)) return OSSLOOP_REAL(scandir64)(path, list, filter, order);
   return scan64(AT_FDCWD, path, list, filter, order);
 }
 OSSLOOP_EXPORT int scandirat(int dirfd, const char* path, dirent*** list, Filter filter,
                              Order order) {
-  if (!lists_ours(dirfd, path)) return real_scandirat(dirfd, path, list, filter, order);
+  if (!lists_ours(dirfd, path)) return OSSLOOP_REAL(scandirat)(dirfd, path, list, filter, order);
   return scan(dirfd, path, list, filter, order);
 }
 OSSLOOP_EXPORT int scandirat64(int dirfd, const char* path, dirent64*** list,
                                int (*filter)(const dirent64*),
                                int (*order)(const dirent64**, const dirent64**)) {
-  if (!lists_ours(dirfd, path)) return real_scandirat64(dirfd, path, list, filter, order);
+  if (!lists_ours(dirfd, path)) return OSSLOOP_REAL(scandirat64)(dirfd, path, list, filter, order);
   return scan64(dirfd, path, list, filter, order);
 }
 
 OSSLOOP_EXPORT int glob(const char* pattern, int flags, int (*failing)(const char*, int),
                         glob_t* found) noexcept {
   return glob_or(pattern, flags, found,
-                 [&](int with) { return real_glob(pattern, with, failing, found); });
+                 [&](int with) { return OSSLOOP_REAL(glob)(pattern, with, failing, found); });
 }
 OSSLOOP_EXPORT int glob64(const char* pattern, int flags, int (*failing)(const char*, int),
                           glob64_t* found) noexcept {
   return glob_or(pattern, flags, found,
-                 [&](int with) { return real_glob64(pattern, with, failing, found); });
+                 [&](int with) { return OSSLOOP_REAL(glob64)(pattern, with, failing, found); });
 }
 
 OSSLOOP_EXPORT int ftw(const char* path, __ftw_func_t visit, int descriptors_allowed) {
-  if (!lists_ours(AT_FDCWD, path)) return real_ftw(path, visit, descriptors_allowed);
+  if (!lists_ours(AT_FDCWD, path)) return OSSLOOP_REAL(ftw)(path, visit, descriptors_allowed);
   return walk_tree(path, 0, visit, nullptr);
 }
 OSSLOOP_EXPORT int ftw64(const char* path, __ftw64_func_t visit, int descriptors_allowed) {
-  if (!lists_ours(AT_FDCWD, path)) return real_ftw64(path, visit, descriptors_allowed);
+  if (!lists_ours(AT_FDCWD, path)) return OSSLOOP_REAL(ftw64)(path, visit, descriptors_allowed);
   return walk_tree(path, 0, reinterpret_cast<__ftw_func_t>(visit), nullptr);
 }
 OSSLOOP_EXPORT int nftw(const char* path, __nftw_func_t visit, int descriptors_allowed, int flags) {
-  if (!lists_ours(AT_FDCWD, path)) return real_nftw(path, visit, descriptors_allowed, flags);
+  if (!lists_ours(AT_FDCWD, path))
+    return OSSLOOP_REAL(nftw)(path, visit, descriptors_allowed, flags);
   return walk_tree(path, flags, nullptr, visit);
 }
 OSSLOOP_EXPORT int nftw64(const char* path, __nftw64_func_t visit, int descriptors_allowed,
                           int flags) {
-  if (!lists_ours(AT_FDCWD, path)) return real_nftw64(path, visit, descriptors_allowed, flags);
+  if (!lists_ours(AT_FDCWD, path))
+    return OSSLOOP_REAL(nftw64)(path, visit, descriptors_allowed, flags);
   return walk_tree(path, flags, nullptr, reinterpret_cast<__nftw_func_t>(visit));
 }

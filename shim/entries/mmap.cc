@@ -11,12 +11,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(mmap);
-OSSLOOP_REAL(mmap64);
-OSSLOOP_REAL(munmap);
-OSSLOOP_REAL(mprotect);
-OSSLOOP_REAL_AS(mremap, void*(void*, size_t, size_t, int, void*));
-
 constexpr size_t kPage = 4096;
 
 // Allocators map memory while the loader looks for the real function: then the
@@ -73,24 +67,24 @@ void* map(void* address, size_t bytes, int protection, int flags, int fd, off_t 
 OSSLOOP_EXPORT void* mmap(void* address, size_t bytes, int protection, int flags, int fd,
                           off_t offset) noexcept {
   return map(address, bytes, protection, flags, fd, offset, [&] {
-    return call_real(real_mmap, SYS_mmap, address, bytes, protection, flags, fd, offset);
+    return call_real(OSSLOOP_REAL(mmap), SYS_mmap, address, bytes, protection, flags, fd, offset);
   });
 }
 OSSLOOP_EXPORT void* mmap64(void* address, size_t bytes, int protection, int flags, int fd,
                             off64_t offset) noexcept {
   return map(address, bytes, protection, flags, fd, offset, [&] {
-    return call_real(real_mmap64, SYS_mmap, address, bytes, protection, flags, fd, offset);
+    return call_real(OSSLOOP_REAL(mmap64), SYS_mmap, address, bytes, protection, flags, fd, offset);
   });
 }
 
 OSSLOOP_EXPORT int munmap(void* address, size_t bytes) noexcept {
-  const int result = call_real(real_munmap, SYS_munmap, address, bytes);
+  const int result = call_real(OSSLOOP_REAL(munmap), SYS_munmap, address, bytes);
   if (result == 0) unmapped(address, bytes);
   return result;
 }
 
 OSSLOOP_EXPORT int mprotect(void* address, size_t bytes, int protection) noexcept {
-  const int result = call_real(real_mprotect, SYS_mprotect, address, bytes, protection);
+  const int result = call_real(OSSLOOP_REAL(mprotect), SYS_mprotect, address, bytes, protection);
   memory_changes.fetch_add(1, std::memory_order_release);
   return result;
 }
@@ -109,7 +103,8 @@ OSSLOOP_EXPORT void* mremap(void* address, size_t bytes, size_t new_bytes, int f
     errno = EINVAL;
     return MAP_FAILED;
   }
-  void* result = call_real(real_mremap, SYS_mremap, address, bytes, new_bytes, flags, target);
+  void* result =
+      call_real(OSSLOOP_REAL(mremap), SYS_mremap, address, bytes, new_bytes, flags, target);
   if (result == MAP_FAILED) return result;
   memory_changes.fetch_add(1, std::memory_order_release);
   if ((flags & MREMAP_FIXED) != 0) unmapped(target, new_bytes);

@@ -16,43 +16,6 @@ namespace {
 using namespace ossloop::shim;
 using ossloop::config::DeviceKind;
 
-OSSLOOP_REAL(chmod);
-OSSLOOP_REAL(lchmod);
-OSSLOOP_REAL(fchmod);
-OSSLOOP_REAL(fchmodat);
-OSSLOOP_REAL(chown);
-OSSLOOP_REAL(lchown);
-OSSLOOP_REAL(fchown);
-OSSLOOP_REAL(fchownat);
-OSSLOOP_REAL(utime);
-OSSLOOP_REAL(utimes);
-OSSLOOP_REAL(lutimes);
-OSSLOOP_REAL(futimes);
-OSSLOOP_REAL(futimesat);
-OSSLOOP_REAL(utimensat);
-OSSLOOP_REAL(futimens);
-OSSLOOP_REAL(truncate);
-OSSLOOP_REAL(truncate64);
-OSSLOOP_REAL(unlink);
-OSSLOOP_REAL(unlinkat);
-OSSLOOP_REAL(remove);
-OSSLOOP_REAL(rmdir);
-OSSLOOP_REAL(rename);
-OSSLOOP_REAL(renameat);
-OSSLOOP_REAL(renameat2);
-OSSLOOP_REAL(link);
-OSSLOOP_REAL(linkat);
-OSSLOOP_REAL(symlink);
-OSSLOOP_REAL(symlinkat);
-OSSLOOP_REAL(mkdir);
-OSSLOOP_REAL(mkdirat);
-OSSLOOP_REAL(mkfifo);
-OSSLOOP_REAL(mkfifoat);
-OSSLOOP_REAL(mknod);
-OSSLOOP_REAL(mknodat);
-OSSLOOP_REAL_AS(__xmknod, int(int, const char*, mode_t, dev_t*));
-OSSLOOP_REAL_AS(__xmknodat, int(int, int, const char*, mode_t, dev_t*));
-
 bool is_folder(const PathLookup& place) { return place.name.kind == DeviceKind::kDirectory; }
 
 // In a folder that only root may write to.
@@ -140,69 +103,74 @@ bool means_our_descriptor(int fd, const char* path, int flags) {
 
 OSSLOOP_EXPORT int chmod(const char* path, mode_t mode) noexcept {
   return refuse(
-      AT_FDCWD, path, FollowLinks::kYes, [&](const char* at) { return real_chmod(at, mode); },
-      -EPERM);
+      AT_FDCWD, path, FollowLinks::kYes,
+      [&](const char* at) { return OSSLOOP_REAL(chmod)(at, mode); }, -EPERM);
 }
 OSSLOOP_EXPORT int lchmod(const char* path, mode_t mode) noexcept {
   return refuse(
-      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_lchmod(at, mode); },
-      -EPERM);
+      AT_FDCWD, path, FollowLinks::kNo,
+      [&](const char* at) { return OSSLOOP_REAL(lchmod)(at, mode); }, -EPERM);
 }
 OSSLOOP_EXPORT int fchmodat(int dirfd, const char* path, mode_t mode, int flags) noexcept {
   return refuse(
       dirfd, path, follow_unless(flags),
-      [&](const char* at) { return real_fchmodat(dirfd, at, mode, flags); }, -EPERM);
+      [&](const char* at) { return OSSLOOP_REAL(fchmodat)(dirfd, at, mode, flags); }, -EPERM);
 }
 OSSLOOP_EXPORT int fchmod(int fd, mode_t mode) noexcept {
-  return is_ours(fd) ? to_libc(-EPERM) : real_fchmod(fd, mode);
+  return is_ours(fd) ? to_libc(-EPERM) : OSSLOOP_REAL(fchmod)(fd, mode);
 }
 
 OSSLOOP_EXPORT int chown(const char* path, uid_t user, gid_t group) noexcept {
   return refuse(
       AT_FDCWD, path, FollowLinks::kYes,
-      [&](const char* at) { return real_chown(at, user, group); }, same_owner(user, group));
+      [&](const char* at) { return OSSLOOP_REAL(chown)(at, user, group); },
+      same_owner(user, group));
 }
 OSSLOOP_EXPORT int lchown(const char* path, uid_t user, gid_t group) noexcept {
   return refuse(
       AT_FDCWD, path, FollowLinks::kNo,
-      [&](const char* at) { return real_lchown(at, user, group); }, same_owner(user, group));
+      [&](const char* at) { return OSSLOOP_REAL(lchown)(at, user, group); },
+      same_owner(user, group));
 }
 OSSLOOP_EXPORT int fchownat(int dirfd, const char* path, uid_t user, gid_t group,
                             int flags) noexcept {
   if (means_our_descriptor(dirfd, path, flags)) return to_libc(same_owner(user, group));
   return refuse(
       dirfd, path, follow_unless(flags),
-      [&](const char* at) { return real_fchownat(dirfd, at, user, group, flags); },
+      [&](const char* at) { return OSSLOOP_REAL(fchownat)(dirfd, at, user, group, flags); },
       same_owner(user, group));
 }
 OSSLOOP_EXPORT int fchown(int fd, uid_t user, gid_t group) noexcept {
-  return is_ours(fd) ? to_libc(same_owner(user, group)) : real_fchown(fd, user, group);
+  return is_ours(fd) ? to_libc(same_owner(user, group)) : OSSLOOP_REAL(fchown)(fd, user, group);
 }
 
 OSSLOOP_EXPORT int utime(const char* path, const utimbuf* times) noexcept {
   return refuse(
-      AT_FDCWD, path, FollowLinks::kYes, [&](const char* at) { return real_utime(at, times); },
+      AT_FDCWD, path, FollowLinks::kYes,
+      [&](const char* at) { return OSSLOOP_REAL(utime)(at, times); },
       times == nullptr ? 0 : -EPERM);
 }
 OSSLOOP_EXPORT int utimes(const char* path, const timeval times[2]) noexcept {
   return refuse(
-      AT_FDCWD, path, FollowLinks::kYes, [&](const char* at) { return real_utimes(at, times); },
+      AT_FDCWD, path, FollowLinks::kYes,
+      [&](const char* at) { return OSSLOOP_REAL(utimes)(at, times); },
       times == nullptr ? 0 : -EPERM);
 }
 OSSLOOP_EXPORT int lutimes(const char* path, const timeval times[2]) noexcept {
   return refuse(
-      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_lutimes(at, times); },
+      AT_FDCWD, path, FollowLinks::kNo,
+      [&](const char* at) { return OSSLOOP_REAL(lutimes)(at, times); },
       times == nullptr ? 0 : -EPERM);
 }
 OSSLOOP_EXPORT int futimes(int fd, const timeval times[2]) noexcept {
-  if (!is_ours(fd)) return real_futimes(fd, times);
+  if (!is_ours(fd)) return OSSLOOP_REAL(futimes)(fd, times);
   return to_libc(times == nullptr ? 0 : -EPERM);
 }
 OSSLOOP_EXPORT int futimesat(int dirfd, const char* path, const timeval times[2]) noexcept {
   if (path == nullptr && is_ours(dirfd)) return to_libc(times == nullptr ? 0 : -EPERM);
   return refuse(
       dirfd, path, FollowLinks::kYes,
-      [&](const char* at) { return real_futimesat(dirfd, at, times); },
+      [&](const char* at) { return OSSLOOP_REAL(futimesat)(dirfd, at, times); },
       times == nullptr ? 0 : -EPERM);
 }
 OSSLOOP_EXPORT int utimensat(int dirfd, const char* path, const timespec times[2],
@@ -210,111 +178,115 @@ OSSLOOP_EXPORT int utimensat(int dirfd, const char* path, const timespec times[2
   if (means_our_descriptor(dirfd, path, flags)) return to_libc(times_refused(times));
   return refuse(
       dirfd, path, follow_unless(flags),
-      [&](const char* at) { return real_utimensat(dirfd, at, times, flags); },
+      [&](const char* at) { return OSSLOOP_REAL(utimensat)(dirfd, at, times, flags); },
       [&](const PathLookup&) { return times_refused(times); });
 }
 OSSLOOP_EXPORT int futimens(int fd, const timespec times[2]) noexcept {
-  return is_ours(fd) ? to_libc(times_refused(times)) : real_futimens(fd, times);
+  return is_ours(fd) ? to_libc(times_refused(times)) : OSSLOOP_REAL(futimens)(fd, times);
 }
 
 OSSLOOP_EXPORT int truncate(const char* path, off_t length) noexcept {
-  return truncate_or(path, length, [&](const char* at) { return real_truncate(at, length); });
+  return truncate_or(path, length,
+                     [&](const char* at) { return OSSLOOP_REAL(truncate)(at, length); });
 }
 OSSLOOP_EXPORT int truncate64(const char* path, off64_t length) noexcept {
-  return truncate_or(path, length, [&](const char* at) { return real_truncate64(at, length); });
+  return truncate_or(path, length,
+                     [&](const char* at) { return OSSLOOP_REAL(truncate64)(at, length); });
 }
 
 OSSLOOP_EXPORT int unlink(const char* path) noexcept {
-  return remove_or(AT_FDCWD, path, false, [](const char* at) { return real_unlink(at); });
+  return remove_or(AT_FDCWD, path, false, [](const char* at) { return OSSLOOP_REAL(unlink)(at); });
 }
 OSSLOOP_EXPORT int unlinkat(int dirfd, const char* path, int flags) noexcept {
   return remove_or(dirfd, path, (flags & AT_REMOVEDIR) != 0,
-                   [&](const char* at) { return real_unlinkat(dirfd, at, flags); });
+                   [&](const char* at) { return OSSLOOP_REAL(unlinkat)(dirfd, at, flags); });
 }
 OSSLOOP_EXPORT int remove(const char* path) noexcept {
-  return remove_or(AT_FDCWD, path, false, [](const char* at) { return real_remove(at); });
+  return remove_or(AT_FDCWD, path, false, [](const char* at) { return OSSLOOP_REAL(remove)(at); });
 }
 OSSLOOP_EXPORT int rmdir(const char* path) noexcept {
-  return remove_or(AT_FDCWD, path, true, [](const char* at) { return real_rmdir(at); });
+  return remove_or(AT_FDCWD, path, true, [](const char* at) { return OSSLOOP_REAL(rmdir)(at); });
 }
 
 OSSLOOP_EXPORT int rename(const char* from, const char* to) noexcept {
-  return rename_or(AT_FDCWD, from, AT_FDCWD, to,
-                   [](const char* at, const char* there) { return real_rename(at, there); });
+  return rename_or(AT_FDCWD, from, AT_FDCWD, to, [](const char* at, const char* there) {
+    return OSSLOOP_REAL(rename)(at, there);
+  });
 }
 OSSLOOP_EXPORT int renameat(int from_folder, const char* from, int to_folder,
                             const char* to) noexcept {
   return rename_or(from_folder, from, to_folder, to, [&](const char* at, const char* there) {
-    return real_renameat(from_folder, at, to_folder, there);
+    return OSSLOOP_REAL(renameat)(from_folder, at, to_folder, there);
   });
 }
 OSSLOOP_EXPORT int renameat2(int from_folder, const char* from, int to_folder, const char* to,
                              unsigned flags) noexcept {
   return rename_or(from_folder, from, to_folder, to, [&](const char* at, const char* there) {
-    return real_renameat2(from_folder, at, to_folder, there, flags);
+    return OSSLOOP_REAL(renameat2)(from_folder, at, to_folder, there, flags);
   });
 }
 OSSLOOP_EXPORT int link(const char* from, const char* to) noexcept {
   return link_or(AT_FDCWD, from, FollowLinks::kNo, AT_FDCWD, to,
-                 [](const char* at, const char* there) { return real_link(at, there); });
+                 [](const char* at, const char* there) { return OSSLOOP_REAL(link)(at, there); });
 }
 OSSLOOP_EXPORT int linkat(int from_folder, const char* from, int to_folder, const char* to,
                           int flags) noexcept {
   if (means_our_descriptor(from_folder, from, flags)) return to_libc(-EXDEV);
   const FollowLinks last = (flags & AT_SYMLINK_FOLLOW) != 0 ? FollowLinks::kYes : FollowLinks::kNo;
   return link_or(from_folder, from, last, to_folder, to, [&](const char* at, const char* there) {
-    return real_linkat(from_folder, at, to_folder, there, flags);
+    return OSSLOOP_REAL(linkat)(from_folder, at, to_folder, there, flags);
   });
 }
 OSSLOOP_EXPORT int symlink(const char* target, const char* path) noexcept {
   return refuse(
-      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_symlink(target, at); },
-      -EEXIST);
+      AT_FDCWD, path, FollowLinks::kNo,
+      [&](const char* at) { return OSSLOOP_REAL(symlink)(target, at); }, -EEXIST);
 }
 OSSLOOP_EXPORT int symlinkat(const char* target, int dirfd, const char* path) noexcept {
   return refuse(
       dirfd, path, FollowLinks::kNo,
-      [&](const char* at) { return real_symlinkat(target, dirfd, at); }, -EEXIST);
+      [&](const char* at) { return OSSLOOP_REAL(symlinkat)(target, dirfd, at); }, -EEXIST);
 }
 
 OSSLOOP_EXPORT int mkdir(const char* path, mode_t mode) noexcept {
   return refuse(
-      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_mkdir(at, mode); },
-      -EEXIST);
+      AT_FDCWD, path, FollowLinks::kNo,
+      [&](const char* at) { return OSSLOOP_REAL(mkdir)(at, mode); }, -EEXIST);
 }
 OSSLOOP_EXPORT int mkdirat(int dirfd, const char* path, mode_t mode) noexcept {
   return refuse(
-      dirfd, path, FollowLinks::kNo, [&](const char* at) { return real_mkdirat(dirfd, at, mode); },
-      -EEXIST);
+      dirfd, path, FollowLinks::kNo,
+      [&](const char* at) { return OSSLOOP_REAL(mkdirat)(dirfd, at, mode); }, -EEXIST);
 }
 OSSLOOP_EXPORT int mkfifo(const char* path, mode_t mode) noexcept {
   return refuse(
-      AT_FDCWD, path, FollowLinks::kNo, [&](const char* at) { return real_mkfifo(at, mode); },
-      -EEXIST);
+      AT_FDCWD, path, FollowLinks::kNo,
+      [&](const char* at) { return OSSLOOP_REAL(mkfifo)(at, mode); }, -EEXIST);
 }
 OSSLOOP_EXPORT int mkfifoat(int dirfd, const char* path, mode_t mode) noexcept {
   return refuse(
-      dirfd, path, FollowLinks::kNo, [&](const char* at) { return real_mkfifoat(dirfd, at, mode); },
-      -EEXIST);
+      dirfd, path, FollowLinks::kNo,
+      [&](const char* at) { return OSSLOOP_REAL(mkfifoat)(dirfd, at, mode); }, -EEXIST);
 }
 OSSLOOP_EXPORT int mknod(const char* path, mode_t mode, dev_t device) noexcept {
   return refuse(
       AT_FDCWD, path, FollowLinks::kNo,
-      [&](const char* at) { return real_mknod(at, mode, device); }, -EEXIST);
+      [&](const char* at) { return OSSLOOP_REAL(mknod)(at, mode, device); }, -EEXIST);
 }
 OSSLOOP_EXPORT int mknodat(int dirfd, const char* path, mode_t mode, dev_t device) noexcept {
   return refuse(
       dirfd, path, FollowLinks::kNo,
-      [&](const char* at) { return real_mknodat(dirfd, at, mode, device); }, -EEXIST);
+      [&](const char* at) { return OSSLOOP_REAL(mknodat)(dirfd, at, mode, device); }, -EEXIST);
 }
 OSSLOOP_EXPORT int __xmknod(int version, const char* path, mode_t mode, dev_t* device) {
   return refuse(
       AT_FDCWD, path, FollowLinks::kNo,
-      [&](const char* at) { return real___xmknod(version, at, mode, device); }, -EEXIST);
+      [&](const char* at) { return OSSLOOP_REAL(__xmknod)(version, at, mode, device); }, -EEXIST);
 }
 OSSLOOP_EXPORT int __xmknodat(int version, int dirfd, const char* path, mode_t mode,
                               dev_t* device) {
   return refuse(
       dirfd, path, FollowLinks::kNo,
-      [&](const char* at) { return real___xmknodat(version, dirfd, at, mode, device); }, -EEXIST);
+      [&](const char* at) { return OSSLOOP_REAL(__xmknodat)(version, dirfd, at, mode, device); },
+      -EEXIST);
 }

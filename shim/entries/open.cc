@@ -13,25 +13,15 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(open);
-OSSLOOP_REAL(open64);
-OSSLOOP_REAL(openat);
-OSSLOOP_REAL(openat64);
-OSSLOOP_REAL(creat);
-OSSLOOP_REAL(creat64);
-OSSLOOP_REAL_AS(__open_2, int(const char*, int));
-OSSLOOP_REAL_AS(__open64_2, int(const char*, int));
-OSSLOOP_REAL_AS(__openat_2, int(int, const char*, int));
-OSSLOOP_REAL_AS(__openat64_2, int(int, const char*, int));
-
 int open_device(const EngineApi& engine, const PathLookup& place, int flags) {
   const int there = exists(engine, place);
   if ((flags & O_DIRECTORY) != 0) return there < 0 ? there : -ENOTDIR;
   if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0 && there == 0) return -EEXIST;
   // Such a descriptor opens nothing: any other character device will do.
   if ((flags & O_PATH) != 0) {
-    return there < 0 ? there
-                     : register_foreign(real_open("/dev/null", O_PATH | (flags & O_CLOEXEC)));
+    return there < 0
+               ? there
+               : register_foreign(OSSLOOP_REAL(open)("/dev/null", O_PATH | (flags & O_CLOEXEC)));
   }
   const int fd = engine.open(&place.name, flags);
   constexpr int kKept = O_APPEND | O_NOATIME;
@@ -48,7 +38,7 @@ int open_folder(const EngineApi& engine, const PathLookup& place, int flags) {
   if (!path) return -ENOMEM;
   const int error = real_folder(engine, place, path->text, sizeof path->text);
   if (error != 0) return error;
-  const int fd = register_foreign(real_open(path->text, flags));
+  const int fd = register_foreign(OSSLOOP_REAL(open)(path->text, flags));
   if (fd < 0) return -errno;
   if (own_process()) descriptors.set_folder(fd, static_cast<unsigned>(folder_of(place.name)));
   return fd;
@@ -82,43 +72,46 @@ int ossloop::shim::open_place(const PathLookup& place, int flags) {
 
 OSSLOOP_EXPORT int open(const char* path, int flags, ...) {
   OSSLOOP_MODE;
-  return open_or(AT_FDCWD, path, flags, [&](const char* at) { return real_open(at, flags, mode); });
+  return open_or(AT_FDCWD, path, flags,
+                 [&](const char* at) { return OSSLOOP_REAL(open)(at, flags, mode); });
 }
 OSSLOOP_EXPORT int open64(const char* path, int flags, ...) {
   OSSLOOP_MODE;
   return open_or(AT_FDCWD, path, flags,
-                 [&](const char* at) { return real_open64(at, flags, mode); });
+                 [&](const char* at) { return OSSLOOP_REAL(open64)(at, flags, mode); });
 }
 OSSLOOP_EXPORT int openat(int dirfd, const char* path, int flags, ...) {
   OSSLOOP_MODE;
   return open_or(dirfd, path, flags,
-                 [&](const char* at) { return real_openat(dirfd, at, flags, mode); });
+                 [&](const char* at) { return OSSLOOP_REAL(openat)(dirfd, at, flags, mode); });
 }
 OSSLOOP_EXPORT int openat64(int dirfd, const char* path, int flags, ...) {
   OSSLOOP_MODE;
   return open_or(dirfd, path, flags,
-                 [&](const char* at) { return real_openat64(dirfd, at, flags, mode); });
+                 [&](const char* at) { return OSSLOOP_REAL(openat64)(dirfd, at, flags, mode); });
 }
 OSSLOOP_EXPORT int creat(const char* path, mode_t mode) {
   return open_or(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC,
-                 [&](const char* at) { return real_creat(at, mode); });
+                 [&](const char* at) { return OSSLOOP_REAL(creat)(at, mode); });
 }
 OSSLOOP_EXPORT int creat64(const char* path, mode_t mode) {
   return open_or(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC,
-                 [&](const char* at) { return real_creat64(at, mode); });
+                 [&](const char* at) { return OSSLOOP_REAL(creat64)(at, mode); });
 }
 // What programs built with _FORTIFY_SOURCE call.
 OSSLOOP_EXPORT int __open_2(const char* path, int flags) {
-  return open_or(AT_FDCWD, path, flags, [&](const char* at) { return real___open_2(at, flags); });
+  return open_or(AT_FDCWD, path, flags,
+                 [&](const char* at) { return OSSLOOP_REAL(__open_2)(at, flags); });
 }
 OSSLOOP_EXPORT int __open64_2(const char* path, int flags) {
-  return open_or(AT_FDCWD, path, flags, [&](const char* at) { return real___open64_2(at, flags); });
+  return open_or(AT_FDCWD, path, flags,
+                 [&](const char* at) { return OSSLOOP_REAL(__open64_2)(at, flags); });
 }
 OSSLOOP_EXPORT int __openat_2(int dirfd, const char* path, int flags) {
   return open_or(dirfd, path, flags,
-                 [&](const char* at) { return real___openat_2(dirfd, at, flags); });
+                 [&](const char* at) { return OSSLOOP_REAL(__openat_2)(dirfd, at, flags); });
 }
 OSSLOOP_EXPORT int __openat64_2(int dirfd, const char* path, int flags) {
   return open_or(dirfd, path, flags,
-                 [&](const char* at) { return real___openat64_2(dirfd, at, flags); });
+                 [&](const char* at) { return OSSLOOP_REAL(__openat64_2)(dirfd, at, flags); });
 }

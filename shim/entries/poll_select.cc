@@ -19,13 +19,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(poll);
-OSSLOOP_REAL(ppoll);
-OSSLOOP_REAL(select);
-OSSLOOP_REAL(pselect);
-OSSLOOP_REAL_AS(__poll_chk, int(pollfd*, nfds_t, int, size_t));
-OSSLOOP_REAL_AS(__ppoll_chk, int(pollfd*, nfds_t, const timespec*, const sigset_t*, size_t));
-
 constexpr short kDirections = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLPRI;
 
 // A node whose token is missing looks writable even to a reader: ask the kernel
@@ -114,11 +107,13 @@ bool writable(void* data, size_t bytes) {
 
 // Not inlined: what it saves on the stack is no business of a poll of other descriptors.
 __attribute__((noinline)) int poll_any(pollfd* entries, nfds_t count, int timeout_ms) {
-  if (!any_ours(entries, count)) return real_poll(entries, count, timeout_ms);
-  if (!writable(entries, count * sizeof *entries)) return real_poll(entries, count, timeout_ms);
-  return wait_for(
-      entries, count, Deadline::milliseconds(timeout_ms),
-      [&](const Deadline& patience) { return real_poll(entries, count, patience.left_ms()); });
+  if (!any_ours(entries, count)) return OSSLOOP_REAL(poll)(entries, count, timeout_ms);
+  if (!writable(entries, count * sizeof *entries))
+    return OSSLOOP_REAL(poll)(entries, count, timeout_ms);
+  return wait_for(entries, count, Deadline::milliseconds(timeout_ms),
+                  [&](const Deadline& patience) {
+                    return OSSLOOP_REAL(poll)(entries, count, patience.left_ms());
+                  });
 }
 
 // The sets of select(): any number of bits, whatever FD_SETSIZE says.
@@ -257,14 +252,14 @@ int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Dead
 }  // namespace
 
 OSSLOOP_EXPORT int poll(pollfd* entries, nfds_t count, int timeout_ms) {
-  auto* const known_poll = real_poll.found();
+  auto* const known_poll = OSSLOOP_REAL(poll).found();
   if (known_poll != nullptr && surely_not_ours(entries, count))
     return known_poll(entries, count, timeout_ms);
   return poll_any(entries, count, timeout_ms);
 }
 OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, size_t size) {
   if (size / sizeof(pollfd) < count || !any_ours(entries, count)) {
-    return real___poll_chk(entries, count, timeout_ms, size);
+    return OSSLOOP_REAL(__poll_chk)(entries, count, timeout_ms, size);
   }
   return poll(entries, count, timeout_ms);
 }
@@ -272,20 +267,20 @@ OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
                          const sigset_t* signals) {
   if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Deadline::valid(timeout) ||
       !any_ours(entries, count)) {
-    return real_ppoll(entries, count, timeout, signals);
+    return OSSLOOP_REAL(ppoll)(entries, count, timeout, signals);
   }
   if (!writable(entries, count * sizeof *entries)) {
-    return real_ppoll(entries, count, timeout, signals);
+    return OSSLOOP_REAL(ppoll)(entries, count, timeout, signals);
   }
   return wait_for(entries, count, Deadline::time(timeout), [&](const Deadline& patience) {
     timespec left{};
-    return real_ppoll(entries, count, patience.left(left), signals);
+    return OSSLOOP_REAL(ppoll)(entries, count, patience.left(left), signals);
   });
 }
 OSSLOOP_EXPORT int __ppoll_chk(pollfd* entries, nfds_t count, const timespec* timeout,
                                const sigset_t* signals, size_t size) {
   if (size / sizeof(pollfd) < count || !any_ours(entries, count)) {
-    return real___ppoll_chk(entries, count, timeout, signals, size);
+    return OSSLOOP_REAL(__ppoll_chk)(entries, count, timeout, signals, size);
   }
   return ppoll(entries, count, timeout, signals);
 }
@@ -296,7 +291,7 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
       timeout != nullptr && (!readable(timeout, sizeof *timeout) || timeout->tv_sec < 0 ||
                              timeout->tv_usec < 0 || timeout->tv_usec >= 1'000'000);
   if (plain || !any_ours(count, reading, writing, failing)) {
-    return real_select(count, reading, writing, failing, timeout);
+    return OSSLOOP_REAL(select)(count, reading, writing, failing, timeout);
   }
   timespec whole{};
   if (timeout != nullptr) whole = {timeout->tv_sec, timeout->tv_usec * 1000};
@@ -309,18 +304,19 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
       *timeout = {now.tv_sec, (now.tv_nsec + 999) / 1000};
       if (timeout->tv_usec == 1'000'000) *timeout = {timeout->tv_sec + 1, 0};
     }
-    return real_select(count, reading, writing, failing, timeout);
+    return OSSLOOP_REAL(select)(count, reading, writing, failing, timeout);
   });
 }
 OSSLOOP_EXPORT int pselect(int count, fd_set* reading, fd_set* writing, fd_set* failing,
                            const timespec* timeout, const sigset_t* signals) {
   if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Deadline::valid(timeout) ||
       !any_ours(count, reading, writing, failing)) {
-    return real_pselect(count, reading, writing, failing, timeout, signals);
+    return OSSLOOP_REAL(pselect)(count, reading, writing, failing, timeout, signals);
   }
-  return select_in(
-      count, reading, writing, failing, Deadline::time(timeout), [&](const Deadline& patience) {
-        timespec left{};
-        return real_pselect(count, reading, writing, failing, patience.left(left), signals);
-      });
+  return select_in(count, reading, writing, failing, Deadline::time(timeout),
+                   [&](const Deadline& patience) {
+                     timespec left{};
+                     return OSSLOOP_REAL(pselect)(count, reading, writing, failing,
+                                                  patience.left(left), signals);
+                   });
 }

@@ -12,13 +12,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(read);
-OSSLOOP_REAL(write);
-OSSLOOP_REAL(readv);
-OSSLOOP_REAL(writev);
-OSSLOOP_REAL(ioctl);
-OSSLOOP_REAL_AS(__read_chk, ssize_t(int, void*, size_t, size_t));
-
 // Piece by piece, as long as each is moved whole.
 template <typename Move>
 ssize_t move_vector(const iovec* pieces, int count, Move move) {
@@ -38,29 +31,29 @@ ssize_t move_vector(const iovec* pieces, int count, Move move) {
 }  // namespace
 
 OSSLOOP_EXPORT ssize_t read(int fd, void* data, size_t bytes) {
-  if (!is_ours(fd)) return real_read(fd, data, bytes);
+  if (!is_ours(fd)) return OSSLOOP_REAL(read)(fd, data, bytes);
   return to_libc(loaded_engine()->read(fd, data, bytes, false));
 }
 
 OSSLOOP_EXPORT ssize_t __read_chk(int fd, void* data, size_t bytes, size_t size) {
-  if (bytes > size || !is_ours(fd)) return real___read_chk(fd, data, bytes, size);
+  if (bytes > size || !is_ours(fd)) return OSSLOOP_REAL(__read_chk)(fd, data, bytes, size);
   return to_libc(loaded_engine()->read(fd, data, bytes, false));
 }
 
 OSSLOOP_EXPORT ssize_t write(int fd, const void* data, size_t bytes) {
-  if (!is_ours(fd)) return real_write(fd, data, bytes);
+  if (!is_ours(fd)) return OSSLOOP_REAL(write)(fd, data, bytes);
   return to_libc(loaded_engine()->write(fd, data, bytes, false));
 }
 
 OSSLOOP_EXPORT ssize_t readv(int fd, const iovec* pieces, int count) {
-  if (!is_ours(fd)) return real_readv(fd, pieces, count);
+  if (!is_ours(fd)) return OSSLOOP_REAL(readv)(fd, pieces, count);
   return to_libc(move_vector(pieces, count, [&](const iovec& piece, bool progressed) {
     return loaded_engine()->read(fd, piece.iov_base, piece.iov_len, progressed);
   }));
 }
 
 OSSLOOP_EXPORT ssize_t writev(int fd, const iovec* pieces, int count) {
-  if (!is_ours(fd)) return real_writev(fd, pieces, count);
+  if (!is_ours(fd)) return OSSLOOP_REAL(writev)(fd, pieces, count);
   return to_libc(move_vector(pieces, count, [&](const iovec& piece, bool progressed) {
     return loaded_engine()->write(fd, piece.iov_base, piece.iov_len, progressed);
   }));
@@ -75,7 +68,7 @@ OSSLOOP_EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
   va_end(arguments);
   // Signals for readiness are between the kernel and the node.
   if (static_cast<unsigned>(request) == FIOASYNC || !is_ours(fd)) {
-    return real_ioctl(fd, request, argument);
+    return OSSLOOP_REAL(ioctl)(fd, request, argument);
   }
   return to_libc(loaded_engine()->ioctl(fd, static_cast<unsigned>(request), argument));
 }

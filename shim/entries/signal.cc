@@ -14,12 +14,6 @@ namespace {
 using namespace ossloop::shim;
 namespace base = ossloop::base;
 
-OSSLOOP_REAL(sigaction);
-OSSLOOP_REAL_AS(signal, sighandler_t(int, sighandler_t));
-OSSLOOP_REAL_AS(__sysv_signal, sighandler_t(int, sighandler_t));
-OSSLOOP_REAL_AS(sigset, sighandler_t(int, sighandler_t));
-OSSLOOP_REAL_AS(siginterrupt, int(int, int));
-
 // sigset() changes the thread's mask, too.
 enum class Mask { kOurs, kTheirs };
 
@@ -42,9 +36,9 @@ bool is_handler(sighandler_t handler) {
 
 // Not by the exported names: a library before us that has them, too, was already asked.
 int install_action(int number, const struct sigaction* action, struct sigaction* before) {
-  if (action == nullptr) return real_sigaction(number, action, before);
+  if (action == nullptr) return OSSLOOP_REAL(sigaction)(number, action, before);
   return change(is_handler(action->sa_handler), Mask::kOurs,
-                [&] { return real_sigaction(number, action, before); });
+                [&] { return OSSLOOP_REAL(sigaction)(number, action, before); });
 }
 
 sighandler_t install_by(sighandler_t (*install)(int, sighandler_t), int number,
@@ -63,23 +57,23 @@ OSSLOOP_EXPORT int __sigaction(int number, const struct sigaction* action,
   return install_action(number, action, before);
 }
 OSSLOOP_EXPORT sighandler_t signal(int number, sighandler_t handler) noexcept {
-  return install_by(real_signal.find(), number, handler);
+  return install_by(OSSLOOP_REAL(signal).find(), number, handler);
 }
 OSSLOOP_EXPORT sighandler_t bsd_signal(int number, sighandler_t handler) noexcept {
-  return install_by(real_signal.find(), number, handler);
+  return install_by(OSSLOOP_REAL(signal).find(), number, handler);
 }
 OSSLOOP_EXPORT sighandler_t ssignal(int number, sighandler_t handler) noexcept {
-  return install_by(real_signal.find(), number, handler);
+  return install_by(OSSLOOP_REAL(signal).find(), number, handler);
 }
 OSSLOOP_EXPORT sighandler_t __sysv_signal(int number, sighandler_t handler) noexcept {
-  return install_by(real___sysv_signal.find(), number, handler);
+  return install_by(OSSLOOP_REAL(__sysv_signal).find(), number, handler);
 }
 OSSLOOP_EXPORT sighandler_t sysv_signal(int number, sighandler_t handler) noexcept {
-  return install_by(real___sysv_signal.find(), number, handler);
+  return install_by(OSSLOOP_REAL(__sysv_signal).find(), number, handler);
 }
 OSSLOOP_EXPORT sighandler_t sigset(int number, sighandler_t handler) noexcept {
-  return install_by(real_sigset.find(), number, handler, Mask::kTheirs);
+  return install_by(OSSLOOP_REAL(sigset).find(), number, handler, Mask::kTheirs);
 }
 OSSLOOP_EXPORT int siginterrupt(int number, int interrupt) noexcept {
-  return change(false, Mask::kOurs, [&] { return real_siginterrupt(number, interrupt); });
+  return change(false, Mask::kOurs, [&] { return OSSLOOP_REAL(siginterrupt)(number, interrupt); });
 }

@@ -16,13 +16,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(daemon);
-OSSLOOP_REAL(_Fork);
-OSSLOOP_REAL(login_tty);
-OSSLOOP_REAL(forkpty);
-OSSLOOP_REAL(posix_spawn);
-OSSLOOP_REAL(posix_spawnp);
-
 // The three stand for something else now.
 void standard_numbers_replaced() {
   for (int fd = 0; fd < 3; ++fd) reclassify(fd);
@@ -40,20 +33,20 @@ int spawn_or(const posix_spawn_file_actions_t* actions, Next next) {
 }  // namespace
 
 OSSLOOP_EXPORT int daemon(int keep_folder, int keep_streams) noexcept {
-  const int result = real_daemon(keep_folder, keep_streams);
+  const int result = OSSLOOP_REAL(daemon)(keep_folder, keep_streams);
   if (result == 0 && keep_folder == 0) working_folder_changed();
   if (result == 0 && keep_streams == 0) standard_numbers_replaced();
   return result;
 }
 OSSLOOP_EXPORT int login_tty(int fd) noexcept {
   const bool ours = is_ours(fd);
-  const int result = real_login_tty(fd);
+  const int result = OSSLOOP_REAL(login_tty)(fd);
   if (result == 0 && !ours) standard_numbers_replaced();
   return result;
 }
 OSSLOOP_EXPORT int forkpty(int* master, char* name, const termios* settings,
                            const winsize* size) noexcept {
-  const int child = real_forkpty(master, name, settings, size);
+  const int child = OSSLOOP_REAL(forkpty)(master, name, settings, size);
   if (child == 0) standard_numbers_replaced();
   if (child > 0) register_foreign(*master);
   return child;
@@ -62,7 +55,7 @@ OSSLOOP_EXPORT int forkpty(int* master, char* name, const termios* settings,
 OSSLOOP_EXPORT pid_t _Fork() noexcept {
   begin_process();
   before_fork();
-  const pid_t child = real__Fork();
+  const pid_t child = OSSLOOP_REAL(_Fork)();
   child == 0 ? after_fork_in_child() : after_fork_in_parent();
   return child;
 }
@@ -72,7 +65,7 @@ OSSLOOP_EXPORT int posix_spawn(pid_t* child, const char* path,
                                const posix_spawnattr_t* attributes, char* const* words,
                                char* const* environment) {
   return spawn_or(actions, [&](const posix_spawn_file_actions_t* with) {
-    return real_posix_spawn(child, path, with, attributes, words, environment);
+    return OSSLOOP_REAL(posix_spawn)(child, path, with, attributes, words, environment);
   });
 }
 OSSLOOP_EXPORT int posix_spawnp(pid_t* child, const char* file,
@@ -80,6 +73,6 @@ OSSLOOP_EXPORT int posix_spawnp(pid_t* child, const char* file,
                                 const posix_spawnattr_t* attributes, char* const* words,
                                 char* const* environment) {
   return spawn_or(actions, [&](const posix_spawn_file_actions_t* with) {
-    return real_posix_spawnp(child, file, with, attributes, words, environment);
+    return OSSLOOP_REAL(posix_spawnp)(child, file, with, attributes, words, environment);
   });
 }

@@ -12,25 +12,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(stat);
-OSSLOOP_REAL(stat64);
-OSSLOOP_REAL(lstat);
-OSSLOOP_REAL(lstat64);
-OSSLOOP_REAL(fstat);
-OSSLOOP_REAL(fstat64);
-OSSLOOP_REAL(fstatat);
-OSSLOOP_REAL(fstatat64);
-OSSLOOP_REAL(statx);
-OSSLOOP_REAL(ftok);
-OSSLOOP_REAL_AS(__xstat, int(int, const char*, struct stat*));
-OSSLOOP_REAL_AS(__xstat64, int(int, const char*, struct stat64*));
-OSSLOOP_REAL_AS(__lxstat, int(int, const char*, struct stat*));
-OSSLOOP_REAL_AS(__lxstat64, int(int, const char*, struct stat64*));
-OSSLOOP_REAL_AS(__fxstat, int(int, int, struct stat*));
-OSSLOOP_REAL_AS(__fxstat64, int(int, int, struct stat64*));
-OSSLOOP_REAL_AS(__fxstatat, int(int, int, const char*, struct stat*, int));
-OSSLOOP_REAL_AS(__fxstatat64, int(int, int, const char*, struct stat64*, int));
-
 // On LP64 the two structures are one.
 static_assert(sizeof(struct stat) == sizeof(struct stat64));
 
@@ -91,34 +72,36 @@ void to_statx(const struct stat& from, struct statx& to) {
 
 OSSLOOP_EXPORT int stat(const char* path, struct stat* status) noexcept {
   return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
-                 [&](const char* at) { return real_stat(at, status); });
+                 [&](const char* at) { return OSSLOOP_REAL(stat)(at, status); });
 }
 OSSLOOP_EXPORT int stat64(const char* path, struct stat64* status) noexcept {
   return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
-                 [&](const char* at) { return real_stat64(at, status); });
+                 [&](const char* at) { return OSSLOOP_REAL(stat64)(at, status); });
 }
 OSSLOOP_EXPORT int lstat(const char* path, struct stat* status) noexcept {
   return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
-                 [&](const char* at) { return real_lstat(at, status); });
+                 [&](const char* at) { return OSSLOOP_REAL(lstat)(at, status); });
 }
 OSSLOOP_EXPORT int lstat64(const char* path, struct stat64* status) noexcept {
   return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
-                 [&](const char* at) { return real_lstat64(at, status); });
+                 [&](const char* at) { return OSSLOOP_REAL(lstat64)(at, status); });
 }
 OSSLOOP_EXPORT int fstat(int fd, struct stat* status) noexcept {
-  return fstat_or(fd, status, [&] { return real_fstat(fd, status); });
+  return fstat_or(fd, status, [&] { return OSSLOOP_REAL(fstat)(fd, status); });
 }
 OSSLOOP_EXPORT int fstat64(int fd, struct stat64* status) noexcept {
-  return fstat_or(fd, status, [&] { return real_fstat64(fd, status); });
+  return fstat_or(fd, status, [&] { return OSSLOOP_REAL(fstat64)(fd, status); });
 }
 OSSLOOP_EXPORT int fstatat(int dirfd, const char* path, struct stat* status, int flags) noexcept {
-  return fstatat_or(dirfd, path, status, flags,
-                    [&](const char* at) { return real_fstatat(dirfd, at, status, flags); });
+  return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
+    return OSSLOOP_REAL(fstatat)(dirfd, at, status, flags);
+  });
 }
 OSSLOOP_EXPORT int fstatat64(int dirfd, const char* path, struct stat64* status,
                              int flags) noexcept {
-  return fstatat_or(dirfd, path, status, flags,
-                    [&](const char* at) { return real_fstatat64(dirfd, at, status, flags); });
+  return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
+    return OSSLOOP_REAL(fstatat64)(dirfd, at, status, flags);
+  });
 }
 OSSLOOP_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask,
                          struct statx* status) noexcept {
@@ -126,7 +109,7 @@ OSSLOOP_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask,
   bool asked = false;
   const int result = fstatat_or(dirfd, path, &found, flags, [&](const char* at) {
     asked = true;
-    const int done = real_statx(dirfd, at, flags, mask, status);
+    const int done = OSSLOOP_REAL(statx)(dirfd, at, flags, mask, status);
     // What follows may be ours to answer after all.
     if (done != 0) asked = false;
     return done;
@@ -140,43 +123,44 @@ OSSLOOP_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask,
 // What programs built against glibc before 2.33 call.
 OSSLOOP_EXPORT int __xstat(int version, const char* path, struct stat* status) {
   return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
-                 [&](const char* at) { return real___xstat(version, at, status); });
+                 [&](const char* at) { return OSSLOOP_REAL(__xstat)(version, at, status); });
 }
 OSSLOOP_EXPORT int __xstat64(int version, const char* path, struct stat64* status) {
   return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
-                 [&](const char* at) { return real___xstat64(version, at, status); });
+                 [&](const char* at) { return OSSLOOP_REAL(__xstat64)(version, at, status); });
 }
 OSSLOOP_EXPORT int __lxstat(int version, const char* path, struct stat* status) {
   return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
-                 [&](const char* at) { return real___lxstat(version, at, status); });
+                 [&](const char* at) { return OSSLOOP_REAL(__lxstat)(version, at, status); });
 }
 OSSLOOP_EXPORT int __lxstat64(int version, const char* path, struct stat64* status) {
   return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
-                 [&](const char* at) { return real___lxstat64(version, at, status); });
+                 [&](const char* at) { return OSSLOOP_REAL(__lxstat64)(version, at, status); });
 }
 OSSLOOP_EXPORT int __fxstat(int version, int fd, struct stat* status) {
-  return fstat_or(fd, status, [&] { return real___fxstat(version, fd, status); });
+  return fstat_or(fd, status, [&] { return OSSLOOP_REAL(__fxstat)(version, fd, status); });
 }
 OSSLOOP_EXPORT int __fxstat64(int version, int fd, struct stat64* status) {
-  return fstat_or(fd, status, [&] { return real___fxstat64(version, fd, status); });
+  return fstat_or(fd, status, [&] { return OSSLOOP_REAL(__fxstat64)(version, fd, status); });
 }
 OSSLOOP_EXPORT int __fxstatat(int version, int dirfd, const char* path, struct stat* status,
                               int flags) {
   return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
-    return real___fxstatat(version, dirfd, at, status, flags);
+    return OSSLOOP_REAL(__fxstatat)(version, dirfd, at, status, flags);
   });
 }
 OSSLOOP_EXPORT int __fxstatat64(int version, int dirfd, const char* path, struct stat64* status,
                                 int flags) {
   return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
-    return real___fxstatat64(version, dirfd, at, status, flags);
+    return OSSLOOP_REAL(__fxstatat64)(version, dirfd, at, status, flags);
   });
 }
 
 // As libc makes it out of what stat() says.
 OSSLOOP_EXPORT key_t ftok(const char* path, int project) noexcept {
   return by_name<key_t>(
-      AT_FDCWD, path, FollowLinks::kYes, [&](const char* at) { return real_ftok(at, project); },
+      AT_FDCWD, path, FollowLinks::kYes,
+      [&](const char* at) { return OSSLOOP_REAL(ftok)(at, project); },
       [&](const EngineApi& engine, const PathLookup& place) {
         struct stat found;
         const int error = describe(engine, place, found);

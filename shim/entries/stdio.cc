@@ -11,16 +11,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(fopen);
-OSSLOOP_REAL(fopen64);
-OSSLOOP_REAL(freopen);
-OSSLOOP_REAL(freopen64);
-OSSLOOP_REAL(fdopen);
-OSSLOOP_REAL(fclose);
-OSSLOOP_REAL(popen);
-OSSLOOP_REAL(tmpfile);
-OSSLOOP_REAL(tmpfile64);
-
 FILE* foreign_stream(FILE* file) {
   if (file != nullptr) register_foreign(::fileno(file));
   return file;
@@ -62,7 +52,7 @@ FILE* reopen_on_device(int fd, const char* mode, FILE* file) {
   }
   if (ours) return change_stream(file, fd, mode);
   if (place < 0 || place > 2) {
-    real_fclose(file);
+    OSSLOOP_REAL(fclose)(file);
     return stream_on(fd, mode);
   }
   ::fflush(file);
@@ -94,7 +84,7 @@ FILE* reopen_or(const char* path, const char* mode, FILE* file, Next next) {
     if (was_ours) {
       if (FILE* original = original_of(file); original != nullptr) return next(original);
       change_stream(file, -1, mode);
-      real_fclose(file);
+      OSSLOOP_REAL(fclose)(file);
       return ::fopen(path, mode);
     }
     return foreign_stream(next(file));
@@ -106,21 +96,24 @@ FILE* reopen_or(const char* path, const char* mode, FILE* file, Next next) {
 }  // namespace
 
 OSSLOOP_EXPORT FILE* fopen(const char* path, const char* mode) {
-  return open_stream_or(path, mode, [&](const char* at) { return real_fopen(at, mode); });
+  return open_stream_or(path, mode, [&](const char* at) { return OSSLOOP_REAL(fopen)(at, mode); });
 }
 OSSLOOP_EXPORT FILE* fopen64(const char* path, const char* mode) {
-  return open_stream_or(path, mode, [&](const char* at) { return real_fopen64(at, mode); });
+  return open_stream_or(path, mode,
+                        [&](const char* at) { return OSSLOOP_REAL(fopen64)(at, mode); });
 }
 OSSLOOP_EXPORT FILE* freopen(const char* path, const char* mode, FILE* file) {
-  return reopen_or(path, mode, file, [&](FILE* with) { return real_freopen(path, mode, with); });
+  return reopen_or(path, mode, file,
+                   [&](FILE* with) { return OSSLOOP_REAL(freopen)(path, mode, with); });
 }
 OSSLOOP_EXPORT FILE* freopen64(const char* path, const char* mode, FILE* file) {
-  return reopen_or(path, mode, file, [&](FILE* with) { return real_freopen64(path, mode, with); });
+  return reopen_or(path, mode, file,
+                   [&](FILE* with) { return OSSLOOP_REAL(freopen64)(path, mode, with); });
 }
 
 OSSLOOP_EXPORT FILE* fdopen(int fd, const char* mode) noexcept {
   const int wanted = open_flags_of(mode);
-  if (wanted < 0 || !is_ours(fd)) return real_fdopen(fd, mode);
+  if (wanted < 0 || !is_ours(fd)) return OSSLOOP_REAL(fdopen)(fd, mode);
   const int access = loaded_engine()->get_flags(fd) & O_ACCMODE;
   if (access != O_RDWR && access != (wanted & O_ACCMODE)) {
     errno = EINVAL;
@@ -135,15 +128,15 @@ OSSLOOP_EXPORT FILE* fdopen(int fd, const char* mode) noexcept {
 // under its number, closes it out of our sight.
 OSSLOOP_EXPORT int fclose(FILE* file) {
   const int fd = loaded_engine() != nullptr ? ::fileno(file) : -1;
-  if (fd < 0 || !descriptors.ours(fd) || is_stream(file)) return real_fclose(file);
+  if (fd < 0 || !descriptors.ours(fd) || is_stream(file)) return OSSLOOP_REAL(fclose)(file);
   ::fflush(file);
   ::close(fd);
-  const int result = real_fclose(file);
+  const int result = OSSLOOP_REAL(fclose)(file);
   return result == EOF && errno == EBADF ? 0 : result;
 }
 
 OSSLOOP_EXPORT FILE* popen(const char* command, const char* mode) {
-  return foreign_stream(real_popen(command, mode));
+  return foreign_stream(OSSLOOP_REAL(popen)(command, mode));
 }
-OSSLOOP_EXPORT FILE* tmpfile() { return foreign_stream(real_tmpfile()); }
-OSSLOOP_EXPORT FILE* tmpfile64() { return foreign_stream(real_tmpfile64()); }
+OSSLOOP_EXPORT FILE* tmpfile() { return foreign_stream(OSSLOOP_REAL(tmpfile)()); }
+OSSLOOP_EXPORT FILE* tmpfile64() { return foreign_stream(OSSLOOP_REAL(tmpfile64)()); }

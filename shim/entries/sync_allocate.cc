@@ -11,19 +11,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL(fsync);
-OSSLOOP_REAL(fdatasync);
-OSSLOOP_REAL(sync_file_range);
-OSSLOOP_REAL(ftruncate);
-OSSLOOP_REAL(ftruncate64);
-OSSLOOP_REAL(fallocate);
-OSSLOOP_REAL(fallocate64);
-OSSLOOP_REAL(posix_fallocate);
-OSSLOOP_REAL(posix_fallocate64);
-OSSLOOP_REAL(posix_fadvise);
-OSSLOOP_REAL(posix_fadvise64);
-OSSLOOP_REAL(readahead);
-
 // These two return the error number itself.
 int advice(off64_t length, int kind) {
   return length >= 0 && kind >= POSIX_FADV_NORMAL && kind <= POSIX_FADV_NOREUSE ? 0 : EINVAL;
@@ -34,37 +21,44 @@ int reservation(off64_t offset, off64_t length) {
 
 }  // namespace
 
-OSSLOOP_EXPORT int fsync(int fd) { return is_ours(fd) ? to_libc(-EINVAL) : real_fsync(fd); }
-OSSLOOP_EXPORT int fdatasync(int fd) { return is_ours(fd) ? to_libc(-EINVAL) : real_fdatasync(fd); }
+OSSLOOP_EXPORT int fsync(int fd) {
+  return is_ours(fd) ? to_libc(-EINVAL) : OSSLOOP_REAL(fsync)(fd);
+}
+OSSLOOP_EXPORT int fdatasync(int fd) {
+  return is_ours(fd) ? to_libc(-EINVAL) : OSSLOOP_REAL(fdatasync)(fd);
+}
 OSSLOOP_EXPORT int sync_file_range(int fd, off64_t offset, off64_t bytes, unsigned flags) {
-  return is_ours(fd) ? to_libc(-ESPIPE) : real_sync_file_range(fd, offset, bytes, flags);
+  return is_ours(fd) ? to_libc(-ESPIPE) : OSSLOOP_REAL(sync_file_range)(fd, offset, bytes, flags);
 }
 OSSLOOP_EXPORT int ftruncate(int fd, off_t length) noexcept {
-  return is_ours(fd) ? to_libc(-EINVAL) : real_ftruncate(fd, length);
+  return is_ours(fd) ? to_libc(-EINVAL) : OSSLOOP_REAL(ftruncate)(fd, length);
 }
 OSSLOOP_EXPORT int ftruncate64(int fd, off64_t length) noexcept {
-  return is_ours(fd) ? to_libc(-EINVAL) : real_ftruncate64(fd, length);
+  return is_ours(fd) ? to_libc(-EINVAL) : OSSLOOP_REAL(ftruncate64)(fd, length);
 }
 OSSLOOP_EXPORT int fallocate(int fd, int mode, off_t offset, off_t length) {
-  if (!is_ours(fd)) return real_fallocate(fd, mode, offset, length);
+  if (!is_ours(fd)) return OSSLOOP_REAL(fallocate)(fd, mode, offset, length);
   return to_libc(-reservation(offset, length));
 }
 OSSLOOP_EXPORT int fallocate64(int fd, int mode, off64_t offset, off64_t length) {
-  if (!is_ours(fd)) return real_fallocate64(fd, mode, offset, length);
+  if (!is_ours(fd)) return OSSLOOP_REAL(fallocate64)(fd, mode, offset, length);
   return to_libc(-reservation(offset, length));
 }
 OSSLOOP_EXPORT int posix_fallocate(int fd, off_t offset, off_t length) {
-  return is_ours(fd) ? reservation(offset, length) : real_posix_fallocate(fd, offset, length);
+  return is_ours(fd) ? reservation(offset, length)
+                     : OSSLOOP_REAL(posix_fallocate)(fd, offset, length);
 }
 OSSLOOP_EXPORT int posix_fallocate64(int fd, off64_t offset, off64_t length) {
-  return is_ours(fd) ? reservation(offset, length) : real_posix_fallocate64(fd, offset, length);
+  return is_ours(fd) ? reservation(offset, length)
+                     : OSSLOOP_REAL(posix_fallocate64)(fd, offset, length);
 }
 OSSLOOP_EXPORT int posix_fadvise(int fd, off_t offset, off_t length, int kind) noexcept {
-  return is_ours(fd) ? advice(length, kind) : real_posix_fadvise(fd, offset, length, kind);
+  return is_ours(fd) ? advice(length, kind) : OSSLOOP_REAL(posix_fadvise)(fd, offset, length, kind);
 }
 OSSLOOP_EXPORT int posix_fadvise64(int fd, off64_t offset, off64_t length, int kind) noexcept {
-  return is_ours(fd) ? advice(length, kind) : real_posix_fadvise64(fd, offset, length, kind);
+  return is_ours(fd) ? advice(length, kind)
+                     : OSSLOOP_REAL(posix_fadvise64)(fd, offset, length, kind);
 }
 OSSLOOP_EXPORT ssize_t readahead(int fd, off64_t offset, size_t bytes) noexcept {
-  return is_ours(fd) ? to_libc<ssize_t>(-EINVAL) : real_readahead(fd, offset, bytes);
+  return is_ours(fd) ? to_libc<ssize_t>(-EINVAL) : OSSLOOP_REAL(readahead)(fd, offset, bytes);
 }

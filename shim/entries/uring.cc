@@ -18,12 +18,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-OSSLOOP_REAL_AS(io_uring_submit, int(io_uring*));
-OSSLOOP_REAL_AS(io_uring_submit_and_wait, int(io_uring*, unsigned));
-OSSLOOP_REAL_AS(io_uring_submit_and_get_events, int(io_uring*));
-OSSLOOP_REAL_AS(io_uring_submit_and_wait_timeout,
-                int(io_uring*, io_uring_cqe**, unsigned, void*, sigset_t*));
-
 // The kernel's struct io_uring_sqe, as far as a poll needs it.
 struct Entry {
   uint8_t opcode;
@@ -68,14 +62,16 @@ io_uring* prepared(io_uring* ring) {
 
 }  // namespace
 
-OSSLOOP_EXPORT int io_uring_submit(io_uring* ring) { return real_io_uring_submit(prepared(ring)); }
+OSSLOOP_EXPORT int io_uring_submit(io_uring* ring) {
+  return OSSLOOP_REAL(io_uring_submit)(prepared(ring));
+}
 OSSLOOP_EXPORT int io_uring_submit_and_wait(io_uring* ring, unsigned count) {
-  return real_io_uring_submit_and_wait(prepared(ring), count);
+  return OSSLOOP_REAL(io_uring_submit_and_wait)(prepared(ring), count);
 }
 OSSLOOP_EXPORT int io_uring_submit_and_get_events(io_uring* ring) {
-  return real_io_uring_submit_and_get_events(prepared(ring));
+  return OSSLOOP_REAL(io_uring_submit_and_get_events)(prepared(ring));
 }
 OSSLOOP_EXPORT int io_uring_submit_and_wait_timeout(io_uring* ring, io_uring_cqe** done,
                                                     unsigned count, void* time, sigset_t* signals) {
-  return real_io_uring_submit_and_wait_timeout(prepared(ring), done, count, time, signals);
+  return OSSLOOP_REAL(io_uring_submit_and_wait_timeout)(prepared(ring), done, count, time, signals);
 }
