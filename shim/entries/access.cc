@@ -13,18 +13,17 @@ namespace {
 using namespace ossloop::shim;
 
 template <typename Next>
-int access_or(int dirfd, const char* path, int mode, Next next) {
-  return by_name<int>(dirfd, path, FollowLinks::kYes, next,
-                      [&](const EngineApi& engine, const PathLookup& place) -> int {
-                        if ((mode & ~(R_OK | W_OK | X_OK)) != 0) return -EINVAL;
-                        struct stat status;
-                        const int error = describe(engine, place, status);
-                        if (error != 0) return error;
-                        const bool folder = S_ISDIR(status.st_mode);
-                        if ((mode & X_OK) != 0 && !folder) return -EACCES;
-                        const bool written = !folder && (status.st_mode & 0222) != 0;
-                        return (mode & W_OK) != 0 && !written && ::geteuid() != 0 ? -EACCES : 0;
-                      });
+int access_or(const PathCall<Next>& call, int mode) {
+  return by_name(call, FollowLinks::kYes, [mode](const EngineApi& engine, const PathLookup& place) {
+    if ((mode & ~(R_OK | W_OK | X_OK)) != 0) return -EINVAL;
+    struct stat status;
+    const int error = describe(engine, place, status);
+    if (error != 0) return error;
+    const bool folder = S_ISDIR(status.st_mode);
+    if ((mode & X_OK) != 0 && !folder) return -EACCES;
+    const bool written = !folder && (status.st_mode & 0222) != 0;
+    return (mode & W_OK) != 0 && !written && ::geteuid() != 0 ? -EACCES : 0;
+  });
 }
 
 // A link of /proc to a descriptor of ours tells the device, not what stands for it.
@@ -38,35 +37,23 @@ bool names_open_device(const char* path, char* text) {
 }
 
 template <typename Next>
-ssize_t readlink_or(int dirfd, const char* path, char* to, size_t bytes, Next next) {
+ssize_t readlink_or(const PathCall<Next>& call, char* to, size_t bytes) {
   char text[64];
-  if (names_open_device(path, text)) {
-    const size_t length = ::strlen(text) < bytes ? ::strlen(text) : bytes;
-    ::memcpy(to, text, length);  // NOLINT(bugprone-not-null-terminated-result): as readlink()
-    return static_cast<ssize_t>(length);
-  }
-  return by_name<ssize_t>(dirfd, path, FollowLinks::kNo, next,
-                          [](const EngineApi& engine, const PathLookup& place) -> ssize_t {
-                            const int error = exists(engine, place);
-                            return error != 0 ? error : -EINVAL;
-                          });
+  if (!names_open_device(call.path, text)) return refuse(call, -EINVAL, FollowLinks::kNo);
+  const size_t length = ::strlen(text) < bytes ? ::strlen(text) : bytes;
+  ::memcpy(to, text, length);  // NOLINT(bugprone-not-null-terminated-result): as readlink()
+  return static_cast<ssize_t>(length);
 }
 
 // `to` nullptr: in memory of its own.
 template <typename Next>
-char* realpath_or(const char* path, char* to, Next next) {
+char* realpath_or(const PathCall<Next>& call, char* to) {
   PathLookup place;
   const int saved = errno;
-  look_up(AT_FDCWD, path, FollowLinks::kYes, place, Resolve::kCanonical);
-  if (!place.ours) {
-    char* result = next(place.rewritten ? place.text : path);
-    if (result != nullptr || errno != ENOENT || place.rewritten) return result;
-    resolve_after_enoent(AT_FDCWD, path, FollowLinks::kYes, place);
-    if (place.rewritten) return next(place.text);
-    if (!place.ours) return nullptr;
-  }
+  char* result = nullptr;
+  if (asked_libc(call, FollowLinks::kYes, place, result, Resolve::kCanonical)) return result;
   const EngineApi* engine = load_engine();
-  if (engine == nullptr) return next(path);
+  if (engine == nullptr) return call.next(call.path);
   if (const int error = place.error != 0 ? place.error : exists(*engine, place); error != 0) {
     errno = -error;
     return nullptr;
@@ -79,30 +66,23 @@ char* realpath_or(const char* path, char* to, Next next) {
 }  // namespace
 
 OSSLOOP_EXPORT int access(const char* path, int mode) noexcept {
-  return access_or(AT_FDCWD, path, mode,
-                   [&](const char* at) { return OSSLOOP_REAL(access)(at, mode); });
+  return access_or(path_call(OSSLOOP_REAL(access), path, mode), mode);
 }
 OSSLOOP_EXPORT int faccessat(int dirfd, const char* path, int mode, int flags) noexcept {
-  return access_or(dirfd, path, mode,
-                   [&](const char* at) { return OSSLOOP_REAL(faccessat)(dirfd, at, mode, flags); });
+  return access_or(path_call(OSSLOOP_REAL(faccessat), dirfd, path, mode, flags), mode);
 }
 OSSLOOP_EXPORT int euidaccess(const char* path, int mode) noexcept {
-  return access_or(AT_FDCWD, path, mode,
-                   [&](const char* at) { return OSSLOOP_REAL(euidaccess)(at, mode); });
+  return access_or(path_call(OSSLOOP_REAL(euidaccess), path, mode), mode);
 }
 OSSLOOP_EXPORT int eaccess(const char* path, int mode) noexcept {
-  return access_or(AT_FDCWD, path, mode,
-                   [&](const char* at) { return OSSLOOP_REAL(eaccess)(at, mode); });
+  return access_or(path_call(OSSLOOP_REAL(eaccess), path, mode), mode);
 }
 
 OSSLOOP_EXPORT ssize_t readlink(const char* path, char* to, size_t bytes) noexcept {
-  return readlink_or(AT_FDCWD, path, to, bytes,
-                     [&](const char* at) { return OSSLOOP_REAL(readlink)(at, to, bytes); });
+  return readlink_or(path_call(OSSLOOP_REAL(readlink), path, to, bytes), to, bytes);
 }
 OSSLOOP_EXPORT ssize_t readlinkat(int dirfd, const char* path, char* to, size_t bytes) noexcept {
-  return readlink_or(dirfd, path, to, bytes, [&](const char* at) {
-    return OSSLOOP_REAL(readlinkat)(dirfd, at, to, bytes);
-  });
+  return readlink_or(path_call(OSSLOOP_REAL(readlinkat), dirfd, path, to, bytes), to, bytes);
 }
 OSSLOOP_EXPORT ssize_t __readlink_chk(const char* path, char* to, size_t bytes, size_t size) {
   if (bytes > size) return OSSLOOP_REAL(__readlink_chk)(path, to, bytes, size);
@@ -115,13 +95,12 @@ OSSLOOP_EXPORT ssize_t __readlinkat_chk(int dirfd, const char* path, char* to, s
 }
 
 OSSLOOP_EXPORT char* realpath(const char* path, char* to) noexcept {
-  return realpath_or(path, to, [&](const char* at) { return OSSLOOP_REAL(realpath)(at, to); });
+  return realpath_or(path_call(OSSLOOP_REAL(realpath), path, to), to);
 }
 OSSLOOP_EXPORT char* __realpath_chk(const char* path, char* to, size_t size) {
   if (size < PATH_MAX) return OSSLOOP_REAL(__realpath_chk)(path, to, size);
   return realpath(path, to);
 }
 OSSLOOP_EXPORT char* canonicalize_file_name(const char* path) noexcept {
-  return realpath_or(path, nullptr,
-                     [&](const char* at) { return OSSLOOP_REAL(canonicalize_file_name)(at); });
+  return realpath_or(path_call(OSSLOOP_REAL(canonicalize_file_name), path), nullptr);
 }

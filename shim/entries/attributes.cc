@@ -20,86 +20,54 @@ using ossloop::config::DeviceKind;
 
 constexpr const char* kNeighbour = "/dev/null";
 
-template <typename Result, typename Next>
-Result as_neighbour(const char* path, Next next) {
-  return by_name<Result>(AT_FDCWD, path, FollowLinks::kYes, next,
-                         [&](const EngineApi& engine, const PathLookup& place) -> Result {
-                           const int error = exists(engine, place);
-                           if (error != 0) return error;
-                           const Result result = next(kNeighbour);
-                           return result < 0 && errno != 0 ? -errno : result;
-                         });
+template <typename Next>
+auto as_neighbour(const PathCall<Next>& call) {
+  return by_existing_name(call, FollowLinks::kYes, [&](const EngineApi&, const PathLookup&) {
+    const int result = call.next(kNeighbour);
+    return result < 0 && errno != 0 ? -errno : result;
+  });
 }
-
-bool for_users(const char* attribute) { return ::strncmp(attribute, "user.", 5) == 0; }
 
 // Only files and folders carry attributes of users.
 template <typename Next>
-ssize_t get_or(const char* path, FollowLinks last, const char* attribute, Next next) {
-  return by_name<ssize_t>(AT_FDCWD, path, last, next,
-                          [&](const EngineApi& engine, const PathLookup& place) -> ssize_t {
-                            const int error = exists(engine, place);
-                            if (error != 0) return error;
-                            return for_users(attribute) ? -ENODATA : -EOPNOTSUPP;
-                          });
-}
-
-template <typename Next>
-ssize_t list_or(const char* path, FollowLinks last, Next next) {
-  return by_name<ssize_t>(AT_FDCWD, path, last, next,
-                          [&](const EngineApi& engine, const PathLookup& place) -> ssize_t {
-                            return exists(engine, place);
-                          });
-}
-
-template <typename Next>
-int change_or(const char* path, FollowLinks last, Next next) {
-  return by_name<int>(AT_FDCWD, path, last, next,
-                      [&](const EngineApi& engine, const PathLookup& place) -> int {
-                        const int error = exists(engine, place);
-                        return error != 0 ? error : -EPERM;
-                      });
+ssize_t get_or(const PathCall<Next>& call, const char* attribute,
+               FollowLinks last = FollowLinks::kYes) {
+  return by_existing_name(call, last, [attribute](const EngineApi&, const PathLookup&) {
+    return ::strncmp(attribute, "user.", 5) == 0 ? -ENODATA : -EOPNOTSUPP;
+  });
 }
 
 }  // namespace
 
 OSSLOOP_EXPORT ssize_t getxattr(const char* path, const char* name, void* value,
                                 size_t bytes) noexcept {
-  return get_or(path, FollowLinks::kYes, name,
-                [&](const char* at) { return OSSLOOP_REAL(getxattr)(at, name, value, bytes); });
+  return get_or(path_call(OSSLOOP_REAL(getxattr), path, name, value, bytes), name);
 }
 OSSLOOP_EXPORT ssize_t lgetxattr(const char* path, const char* name, void* value,
                                  size_t bytes) noexcept {
-  return get_or(path, FollowLinks::kNo, name,
-                [&](const char* at) { return OSSLOOP_REAL(lgetxattr)(at, name, value, bytes); });
+  return get_or(path_call(OSSLOOP_REAL(lgetxattr), path, name, value, bytes), name,
+                FollowLinks::kNo);
 }
 OSSLOOP_EXPORT ssize_t listxattr(const char* path, char* list, size_t bytes) noexcept {
-  return list_or(path, FollowLinks::kYes,
-                 [&](const char* at) { return OSSLOOP_REAL(listxattr)(at, list, bytes); });
+  return refuse(path_call(OSSLOOP_REAL(listxattr), path, list, bytes), 0);
 }
 OSSLOOP_EXPORT ssize_t llistxattr(const char* path, char* list, size_t bytes) noexcept {
-  return list_or(path, FollowLinks::kNo,
-                 [&](const char* at) { return OSSLOOP_REAL(llistxattr)(at, list, bytes); });
+  return refuse(path_call(OSSLOOP_REAL(llistxattr), path, list, bytes), 0, FollowLinks::kNo);
 }
 OSSLOOP_EXPORT int setxattr(const char* path, const char* name, const void* value, size_t bytes,
                             int flags) noexcept {
-  return change_or(path, FollowLinks::kYes, [&](const char* at) {
-    return OSSLOOP_REAL(setxattr)(at, name, value, bytes, flags);
-  });
+  return refuse(path_call(OSSLOOP_REAL(setxattr), path, name, value, bytes, flags), -EPERM);
 }
 OSSLOOP_EXPORT int lsetxattr(const char* path, const char* name, const void* value, size_t bytes,
                              int flags) noexcept {
-  return change_or(path, FollowLinks::kNo, [&](const char* at) {
-    return OSSLOOP_REAL(lsetxattr)(at, name, value, bytes, flags);
-  });
+  return refuse(path_call(OSSLOOP_REAL(lsetxattr), path, name, value, bytes, flags), -EPERM,
+                FollowLinks::kNo);
 }
 OSSLOOP_EXPORT int removexattr(const char* path, const char* name) noexcept {
-  return change_or(path, FollowLinks::kYes,
-                   [&](const char* at) { return OSSLOOP_REAL(removexattr)(at, name); });
+  return refuse(path_call(OSSLOOP_REAL(removexattr), path, name), -EPERM);
 }
 OSSLOOP_EXPORT int lremovexattr(const char* path, const char* name) noexcept {
-  return change_or(path, FollowLinks::kNo,
-                   [&](const char* at) { return OSSLOOP_REAL(lremovexattr)(at, name); });
+  return refuse(path_call(OSSLOOP_REAL(lremovexattr), path, name), -EPERM, FollowLinks::kNo);
 }
 
 // -1 with errno unchanged means "no limit": it has to come through as it is.
@@ -119,11 +87,10 @@ OSSLOOP_EXPORT long fpathconf(int fd, int name) noexcept {
 }
 
 OSSLOOP_EXPORT int statfs(const char* path, struct statfs* status) noexcept {
-  return as_neighbour<int>(path, [&](const char* at) { return OSSLOOP_REAL(statfs)(at, status); });
+  return as_neighbour(path_call(OSSLOOP_REAL(statfs), path, status));
 }
 OSSLOOP_EXPORT int statfs64(const char* path, struct statfs64* status) noexcept {
-  return as_neighbour<int>(path,
-                           [&](const char* at) { return OSSLOOP_REAL(statfs64)(at, status); });
+  return as_neighbour(path_call(OSSLOOP_REAL(statfs64), path, status));
 }
 OSSLOOP_EXPORT int fstatfs(int fd, struct statfs* status) noexcept {
   return is_ours(fd) ? OSSLOOP_REAL(statfs)(kNeighbour, status) : OSSLOOP_REAL(fstatfs)(fd, status);
@@ -133,11 +100,10 @@ OSSLOOP_EXPORT int fstatfs64(int fd, struct statfs64* status) noexcept {
                      : OSSLOOP_REAL(fstatfs64)(fd, status);
 }
 OSSLOOP_EXPORT int statvfs(const char* path, struct statvfs* status) noexcept {
-  return as_neighbour<int>(path, [&](const char* at) { return OSSLOOP_REAL(statvfs)(at, status); });
+  return as_neighbour(path_call(OSSLOOP_REAL(statvfs), path, status));
 }
 OSSLOOP_EXPORT int statvfs64(const char* path, struct statvfs64* status) noexcept {
-  return as_neighbour<int>(path,
-                           [&](const char* at) { return OSSLOOP_REAL(statvfs64)(at, status); });
+  return as_neighbour(path_call(OSSLOOP_REAL(statvfs64), path, status));
 }
 OSSLOOP_EXPORT int fstatvfs(int fd, struct statvfs* status) noexcept {
   return is_ours(fd) ? OSSLOOP_REAL(statvfs)(kNeighbour, status)
@@ -150,34 +116,25 @@ OSSLOOP_EXPORT int fstatvfs64(int fd, struct statvfs64* status) noexcept {
 
 // The node is opened and closed as the device is.
 OSSLOOP_EXPORT int inotify_add_watch(int fd, const char* path, uint32_t events) noexcept {
-  const FollowLinks last = (events & IN_DONT_FOLLOW) != 0 ? FollowLinks::kNo : FollowLinks::kYes;
-  return by_name<int>(
-      AT_FDCWD, path, last,
-      [&](const char* at) { return OSSLOOP_REAL(inotify_add_watch)(fd, at, events); },
-      [&](const EngineApi& engine, const PathLookup& place) -> int {
-        int error = exists(engine, place);
-        if (error != 0) return error;
-        const bool folder = place.name.kind == DeviceKind::kDirectory;
-        if (!folder && (events & IN_ONLYDIR) != 0) return -ENOTDIR;
-        char node[PATH_MAX];
-        error = folder ? real_folder(engine, place, node, sizeof node)
-                       : engine.node(&place.name, node, sizeof node);
-        if (error != 0) return error;
-        const int watch = OSSLOOP_REAL(inotify_add_watch)(fd, node, events);
-        return watch < 0 ? -errno : watch;
-      });
+  const auto watch = [&](const char* at) {
+    return OSSLOOP_REAL(inotify_add_watch)(fd, at, events);
+  };
+  return by_existing_name(PathCall{AT_FDCWD, path, watch},
+                          follow_if((events & IN_DONT_FOLLOW) == 0),
+                          [&](const EngineApi& engine, const PathLookup& place) {
+                            const bool folder = place.name.kind == DeviceKind::kDirectory;
+                            if (!folder && (events & IN_ONLYDIR) != 0) return -ENOTDIR;
+                            char node[PATH_MAX];
+                            const int error = folder ? real_folder(engine, place, node, sizeof node)
+                                                     : engine.node(&place.name, node, sizeof node);
+                            if (error != 0) return error;
+                            const int watched = watch(node);
+                            return watched < 0 ? -errno : watched;
+                          });
 }
 
 OSSLOOP_EXPORT int name_to_handle_at(int dirfd, const char* path, file_handle* handle, int* mount,
                                      int flags) noexcept {
-  const FollowLinks last = (flags & AT_SYMLINK_FOLLOW) != 0 ? FollowLinks::kYes : FollowLinks::kNo;
-  return by_name<int>(
-      dirfd, path, last,
-      [&](const char* at) {
-        return OSSLOOP_REAL(name_to_handle_at)(dirfd, at, handle, mount, flags);
-      },
-      [&](const EngineApi& engine, const PathLookup& place) -> int {
-        const int error = exists(engine, place);
-        return error != 0 ? error : -EOPNOTSUPP;
-      });
+  return refuse(path_call(OSSLOOP_REAL(name_to_handle_at), dirfd, path, handle, mount, flags),
+                -EOPNOTSUPP, follow_if((flags & AT_SYMLINK_FOLLOW) != 0));
 }

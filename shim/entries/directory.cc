@@ -87,16 +87,12 @@ char* where_or(char* to, size_t size, Next next) {
 
 OSSLOOP_EXPORT DIR* opendir(const char* path) {
   PathLookup place;
-  look_up(AT_FDCWD, path, FollowLinks::kYes, place);
-  if (!place.ours && !place.rewritten) {
-    DIR* dir = OSSLOOP_REAL(opendir)(path);
-    if (dir != nullptr || errno != ENOENT) return look_at(dir, Folder::kNone);
-    resolve_after_enoent(AT_FDCWD, path, FollowLinks::kYes, place);
-    if (!place.ours && !place.rewritten) return nullptr;
+  DIR* theirs = nullptr;
+  if (asked_libc(path_call(OSSLOOP_REAL(opendir), path), FollowLinks::kYes, place, theirs)) {
+    return look_at(theirs, Folder::kNone);
   }
   const EngineApi* engine = load_engine();
   if (engine == nullptr) return OSSLOOP_REAL(opendir)(path);
-  if (place.rewritten) return look_at(OSSLOOP_REAL(opendir)(place.text), Folder::kNone);
   int error = place.error != 0 ? place.error : exists(*engine, place);
   const Folder folder = folder_of(place.name);
   if (error == 0 && folder == Folder::kNone) error = -ENOTDIR;
@@ -150,17 +146,16 @@ OSSLOOP_EXPORT void seekdir(DIR* dir, long place) noexcept {
 }
 
 OSSLOOP_EXPORT int chdir(const char* path) noexcept {
-  const int result = by_name<int>(
-      AT_FDCWD, path, FollowLinks::kYes, [](const char* at) { return OSSLOOP_REAL(chdir)(at); },
-      [](const EngineApi& engine, const PathLookup& place) -> int {
-        int error = exists(engine, place);
-        if (error != 0) return error;
-        if (place.name.kind != DeviceKind::kDirectory) return -ENOTDIR;
-        char real[PATH_MAX];
-        error = real_folder(engine, place, real, sizeof real);
-        if (error != 0) return error;
-        return OSSLOOP_REAL(chdir)(real) == 0 ? 0 : -errno;
-      });
+  const int result = by_existing_name(path_call(OSSLOOP_REAL(chdir), path), FollowLinks::kYes,
+                                      [](const EngineApi& engine, const PathLookup& place) {
+                                        if (place.name.kind != DeviceKind::kDirectory)
+                                          return -ENOTDIR;
+                                        char real[PATH_MAX];
+                                        const int error =
+                                            real_folder(engine, place, real, sizeof real);
+                                        if (error != 0) return error;
+                                        return OSSLOOP_REAL(chdir)(real) == 0 ? 0 : -errno;
+                                      });
   if (result == 0) working_folder_changed();
   return result;
 }

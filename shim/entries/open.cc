@@ -72,46 +72,36 @@ int ossloop::shim::open_place(const PathLookup& place, int flags) {
 
 OSSLOOP_EXPORT int open(const char* path, int flags, ...) {
   OSSLOOP_MODE;
-  return open_or(AT_FDCWD, path, flags,
-                 [&](const char* at) { return OSSLOOP_REAL(open)(at, flags, mode); });
+  return open_or(path_call(OSSLOOP_REAL(open), path, flags, mode), flags);
 }
 OSSLOOP_EXPORT int open64(const char* path, int flags, ...) {
   OSSLOOP_MODE;
-  return open_or(AT_FDCWD, path, flags,
-                 [&](const char* at) { return OSSLOOP_REAL(open64)(at, flags, mode); });
+  return open_or(path_call(OSSLOOP_REAL(open64), path, flags, mode), flags);
 }
 OSSLOOP_EXPORT int openat(int dirfd, const char* path, int flags, ...) {
   OSSLOOP_MODE;
-  return open_or(dirfd, path, flags,
-                 [&](const char* at) { return OSSLOOP_REAL(openat)(dirfd, at, flags, mode); });
+  return open_or(path_call(OSSLOOP_REAL(openat), dirfd, path, flags, mode), flags);
 }
 OSSLOOP_EXPORT int openat64(int dirfd, const char* path, int flags, ...) {
   OSSLOOP_MODE;
-  return open_or(dirfd, path, flags,
-                 [&](const char* at) { return OSSLOOP_REAL(openat64)(dirfd, at, flags, mode); });
+  return open_or(path_call(OSSLOOP_REAL(openat64), dirfd, path, flags, mode), flags);
 }
 OSSLOOP_EXPORT int creat(const char* path, mode_t mode) {
-  return open_or(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC,
-                 [&](const char* at) { return OSSLOOP_REAL(creat)(at, mode); });
+  return open_or(path_call(OSSLOOP_REAL(creat), path, mode), O_CREAT | O_WRONLY | O_TRUNC);
 }
 OSSLOOP_EXPORT int creat64(const char* path, mode_t mode) {
-  return open_or(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC,
-                 [&](const char* at) { return OSSLOOP_REAL(creat64)(at, mode); });
+  return open_or(path_call(OSSLOOP_REAL(creat64), path, mode), O_CREAT | O_WRONLY | O_TRUNC);
 }
 // What programs built with _FORTIFY_SOURCE call.
 OSSLOOP_EXPORT int __open_2(const char* path, int flags) {
-  return open_or(AT_FDCWD, path, flags,
-                 [&](const char* at) { return OSSLOOP_REAL(__open_2)(at, flags); });
+  return open_or(path_call(OSSLOOP_REAL(__open_2), path, flags), flags);
 }
 OSSLOOP_EXPORT int __open64_2(const char* path, int flags) {
-  return open_or(AT_FDCWD, path, flags,
-                 [&](const char* at) { return OSSLOOP_REAL(__open64_2)(at, flags); });
+  return open_or(path_call(OSSLOOP_REAL(__open64_2), path, flags), flags);
 }
 OSSLOOP_EXPORT int __openat_2(int dirfd, const char* path, int flags) {
-  return open_or(dirfd, path, flags,
-                 [&](const char* at) { return OSSLOOP_REAL(__openat_2)(dirfd, at, flags); });
+  return open_or(path_call(OSSLOOP_REAL(__openat_2), dirfd, path, flags), flags);
 }
 OSSLOOP_EXPORT int __openat64_2(int dirfd, const char* path, int flags) {
-  return open_or(dirfd, path, flags,
-                 [&](const char* at) { return OSSLOOP_REAL(__openat64_2)(dirfd, at, flags); });
+  return open_or(path_call(OSSLOOP_REAL(__openat64_2), dirfd, path, flags), flags);
 }

@@ -15,20 +15,14 @@ using namespace ossloop::shim;
 // On LP64 the two structures are one.
 static_assert(sizeof(struct stat) == sizeof(struct stat64));
 
-FollowLinks last_of(int flags) {
-  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FollowLinks::kNo : FollowLinks::kYes;
-}
-
-template <typename Status, typename Next>
-int stat_or(int dirfd, const char* path, FollowLinks last, Status* status, Next next) {
-  return by_name<int>(dirfd, path, last, next,
-                      [&](const EngineApi& engine, const PathLookup& place) {
-                        struct stat found;
-                        int error = describe(engine, place, found);
-                        if (error == 0 && !copy_to_user(status, &found, sizeof found))
-                          error = -EFAULT;
-                        return error;
-                      });
+template <typename Next, typename Status>
+int stat_or(const PathCall<Next>& call, Status* status, FollowLinks last = FollowLinks::kYes) {
+  return by_name(call, last, [status](const EngineApi& engine, const PathLookup& place) {
+    struct stat found;
+    const int error = describe(engine, place, found);
+    if (error != 0) return error;
+    return copy_to_user(status, &found, sizeof found) ? 0 : -EFAULT;
+  });
 }
 
 template <typename Status, typename Next>
@@ -40,14 +34,10 @@ int fstat_or(int fd, Status* status, Next next) {
   return to_libc(error);
 }
 
-bool means_descriptor(const char* path, int flags) {
-  return readable_text(path) && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
-}
-
-template <typename Status, typename Next>
-int fstatat_or(int dirfd, const char* path, Status* status, int flags, Next next) {
-  if (means_descriptor(path, flags)) return fstat_or(dirfd, status, [&] { return next(path); });
-  return stat_or(dirfd, path, last_of(flags), status, next);
+template <typename Next, typename Status>
+int fstatat_or(const PathCall<Next>& call, Status* status, int flags) {
+  if (!means_descriptor(call.path, flags)) return stat_or(call, status, follow_unless_told(flags));
+  return fstat_or(call.dirfd, status, [&] { return call.next(call.path); });
 }
 
 void to_statx(const struct stat& from, struct statx& to) {
@@ -71,20 +61,16 @@ void to_statx(const struct stat& from, struct statx& to) {
 }  // namespace
 
 OSSLOOP_EXPORT int stat(const char* path, struct stat* status) noexcept {
-  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
-                 [&](const char* at) { return OSSLOOP_REAL(stat)(at, status); });
+  return stat_or(path_call(OSSLOOP_REAL(stat), path, status), status);
 }
 OSSLOOP_EXPORT int stat64(const char* path, struct stat64* status) noexcept {
-  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
-                 [&](const char* at) { return OSSLOOP_REAL(stat64)(at, status); });
+  return stat_or(path_call(OSSLOOP_REAL(stat64), path, status), status);
 }
 OSSLOOP_EXPORT int lstat(const char* path, struct stat* status) noexcept {
-  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
-                 [&](const char* at) { return OSSLOOP_REAL(lstat)(at, status); });
+  return stat_or(path_call(OSSLOOP_REAL(lstat), path, status), status, FollowLinks::kNo);
 }
 OSSLOOP_EXPORT int lstat64(const char* path, struct stat64* status) noexcept {
-  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
-                 [&](const char* at) { return OSSLOOP_REAL(lstat64)(at, status); });
+  return stat_or(path_call(OSSLOOP_REAL(lstat64), path, status), status, FollowLinks::kNo);
 }
 OSSLOOP_EXPORT int fstat(int fd, struct stat* status) noexcept {
   return fstat_or(fd, status, [&] { return OSSLOOP_REAL(fstat)(fd, status); });
@@ -93,27 +79,23 @@ OSSLOOP_EXPORT int fstat64(int fd, struct stat64* status) noexcept {
   return fstat_or(fd, status, [&] { return OSSLOOP_REAL(fstat64)(fd, status); });
 }
 OSSLOOP_EXPORT int fstatat(int dirfd, const char* path, struct stat* status, int flags) noexcept {
-  return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
-    return OSSLOOP_REAL(fstatat)(dirfd, at, status, flags);
-  });
+  return fstatat_or(path_call(OSSLOOP_REAL(fstatat), dirfd, path, status, flags), status, flags);
 }
 OSSLOOP_EXPORT int fstatat64(int dirfd, const char* path, struct stat64* status,
                              int flags) noexcept {
-  return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
-    return OSSLOOP_REAL(fstatat64)(dirfd, at, status, flags);
-  });
+  return fstatat_or(path_call(OSSLOOP_REAL(fstatat64), dirfd, path, status, flags), status, flags);
 }
 OSSLOOP_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask,
                          struct statx* status) noexcept {
   struct stat found;
   bool asked = false;
-  const int result = fstatat_or(dirfd, path, &found, flags, [&](const char* at) {
-    asked = true;
+  const auto next = [&](const char* at) {
     const int done = OSSLOOP_REAL(statx)(dirfd, at, flags, mask, status);
-    // What follows may be ours to answer after all.
-    if (done != 0) asked = false;
+    // After a failure it may be ours to answer after all.
+    asked = done == 0;
     return done;
-  });
+  };
+  const int result = fstatat_or(PathCall{dirfd, path, next}, &found, flags);
   if (result != 0 || asked) return result;
   struct statx answer;
   to_statx(found, answer);
@@ -122,20 +104,18 @@ OSSLOOP_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask,
 
 // What programs built against glibc before 2.33 call.
 OSSLOOP_EXPORT int __xstat(int version, const char* path, struct stat* status) {
-  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
-                 [&](const char* at) { return OSSLOOP_REAL(__xstat)(version, at, status); });
+  return stat_or(path_call(bound(OSSLOOP_REAL(__xstat), version), path, status), status);
 }
 OSSLOOP_EXPORT int __xstat64(int version, const char* path, struct stat64* status) {
-  return stat_or(AT_FDCWD, path, FollowLinks::kYes, status,
-                 [&](const char* at) { return OSSLOOP_REAL(__xstat64)(version, at, status); });
+  return stat_or(path_call(bound(OSSLOOP_REAL(__xstat64), version), path, status), status);
 }
 OSSLOOP_EXPORT int __lxstat(int version, const char* path, struct stat* status) {
-  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
-                 [&](const char* at) { return OSSLOOP_REAL(__lxstat)(version, at, status); });
+  return stat_or(path_call(bound(OSSLOOP_REAL(__lxstat), version), path, status), status,
+                 FollowLinks::kNo);
 }
 OSSLOOP_EXPORT int __lxstat64(int version, const char* path, struct stat64* status) {
-  return stat_or(AT_FDCWD, path, FollowLinks::kNo, status,
-                 [&](const char* at) { return OSSLOOP_REAL(__lxstat64)(version, at, status); });
+  return stat_or(path_call(bound(OSSLOOP_REAL(__lxstat64), version), path, status), status,
+                 FollowLinks::kNo);
 }
 OSSLOOP_EXPORT int __fxstat(int version, int fd, struct stat* status) {
   return fstat_or(fd, status, [&] { return OSSLOOP_REAL(__fxstat)(version, fd, status); });
@@ -145,27 +125,24 @@ OSSLOOP_EXPORT int __fxstat64(int version, int fd, struct stat64* status) {
 }
 OSSLOOP_EXPORT int __fxstatat(int version, int dirfd, const char* path, struct stat* status,
                               int flags) {
-  return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
-    return OSSLOOP_REAL(__fxstatat)(version, dirfd, at, status, flags);
-  });
+  return fstatat_or(path_call(bound(OSSLOOP_REAL(__fxstatat), version), dirfd, path, status, flags),
+                    status, flags);
 }
 OSSLOOP_EXPORT int __fxstatat64(int version, int dirfd, const char* path, struct stat64* status,
                                 int flags) {
-  return fstatat_or(dirfd, path, status, flags, [&](const char* at) {
-    return OSSLOOP_REAL(__fxstatat64)(version, dirfd, at, status, flags);
-  });
+  return fstatat_or(
+      path_call(bound(OSSLOOP_REAL(__fxstatat64), version), dirfd, path, status, flags), status,
+      flags);
 }
 
 // As libc makes it out of what stat() says.
 OSSLOOP_EXPORT key_t ftok(const char* path, int project) noexcept {
-  return by_name<key_t>(
-      AT_FDCWD, path, FollowLinks::kYes,
-      [&](const char* at) { return OSSLOOP_REAL(ftok)(at, project); },
-      [&](const EngineApi& engine, const PathLookup& place) {
-        struct stat found;
-        const int error = describe(engine, place, found);
-        if (error != 0) return static_cast<key_t>(error);
-        return static_cast<key_t>((found.st_ino & 0xffff) | (found.st_dev & 0xff) << 16 |
-                                  (static_cast<unsigned>(project) & 0x7f) << 24);
-      });
+  return by_name(path_call(OSSLOOP_REAL(ftok), path, project), FollowLinks::kYes,
+                 [&](const EngineApi& engine, const PathLookup& place) {
+                   struct stat found;
+                   const int error = describe(engine, place, found);
+                   if (error != 0) return static_cast<key_t>(error);
+                   return static_cast<key_t>((found.st_ino & 0xffff) | (found.st_dev & 0xff) << 16 |
+                                             (static_cast<unsigned>(project) & 0x7f) << 24);
+                 });
 }

@@ -31,10 +31,11 @@ FILE* open_stream_or(const char* path, const char* mode, Next next) {
   const int flags = open_flags_of(mode);
   if (flags < 0) return next(path);
   FILE* theirs = nullptr;
-  const int fd = open_or(AT_FDCWD, path, flags, [&](const char* at) {
+  const auto open = [&](const char* at) {
     theirs = next(at);
     return theirs != nullptr ? ::fileno(theirs) : -1;
-  });
+  };
+  const int fd = open_or(PathCall{AT_FDCWD, path, open}, flags);
   if (theirs != nullptr || fd < 0) return theirs;
   return stream_on(fd, mode);
 }

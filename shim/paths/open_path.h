@@ -15,22 +15,22 @@ inline constexpr int kNotOurs = -1000000;
 // engine.
 int open_place(const PathLookup& place, int flags);
 
-// A descriptor, or -1 and errno. `next` asks libc.
+// A descriptor, or -1 and errno.
 template <typename Next>
-int open_or(int dirfd, const char* path, int flags, Next next) {
+int open_or(const PathCall<Next>& call, int flags) {
+  const auto& [dirfd, path, next] = call;
   PathLookup place;
   const int saved = errno;
   const bool link_itself =
       (flags & O_NOFOLLOW) != 0 || ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0);
-  const FollowLinks last = link_itself ? FollowLinks::kNo : FollowLinks::kYes;
+  const FollowLinks last = follow_if(!link_itself);
   look_up(dirfd, path, last, place);
   // libc would make the file that a link to a device points to.
   const bool creating = (flags & O_CREAT) != 0;
   if (!place.ours && !place.rewritten && creating) resolve_after_enoent(dirfd, path, last, place);
   if (!place.ours) {
     const int fd = next(place.rewritten ? place.text : path);
-    if (fd >= 0) return register_foreign(fd);
-    if (errno != ENOENT || creating || place.rewritten) return fd;
+    if (fd >= 0 || errno != ENOENT || creating || place.rewritten) return register_foreign(fd);
     resolve_after_enoent(dirfd, path, last, place);
     if (place.rewritten) return register_foreign(next(place.text));
     if (!place.ours) return fd;

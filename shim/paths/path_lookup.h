@@ -2,6 +2,7 @@
 #pragma once
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 
 #include "shim/engine_loader.h"
@@ -46,28 +47,84 @@ int exists(const EngineApi& engine, const PathLookup& place);
 // The real folder behind a virtual one, in `path`. 0 or -errno.
 int real_folder(const EngineApi& engine, const PathLookup& place, char* path, size_t bytes);
 
+// By the flags of the calls that end in "at".
+inline FollowLinks follow_if(bool follow) { return follow ? FollowLinks::kYes : FollowLinks::kNo; }
+inline FollowLinks follow_unless_told(int flags) {
+  return follow_if((flags & AT_SYMLINK_NOFOLLOW) == 0);
+}
+inline bool means_descriptor(const char* path, int flags) {
+  return readable_text(path) && *path == '\0' && (flags & AT_EMPTY_PATH) != 0;
+}
+
+// A call that takes a path: `next` asks libc, with the path as given or as it must be.
+template <typename Next>
+struct PathCall {
+  int dirfd;
+  const char* path;
+  Next next;
+};
+// `real` is called with its arguments in the order in which they stand here. It lives as
+// long as the call. Static, so that the compiler puts the look-up into the only entry that
+// has such a call.
+template <typename Real, typename... Rest>
+static auto path_call(Real&& real, const char* path, Rest... rest) {
+  return PathCall{AT_FDCWD, path, [&real, rest...](const char* at) { return real(at, rest...); }};
+}
+template <typename Real, typename... Rest>
+static auto path_call(Real&& real, int dirfd, const char* path, Rest... rest) {
+  return PathCall{dirfd, path,
+                  [&real, dirfd, rest...](const char* at) { return real(dirfd, at, rest...); }};
+}
+
+// `real` with what stands before the path.
+template <typename Real, typename First>
+static auto bound(Real& real, First first) {
+  return [&real, first](auto... rest) { return real(first, rest...); };
+}
+
 inline bool failed(long result) { return result < 0; }
 inline bool failed(const void* result) { return result == nullptr; }
 
-// `ours` answers, with a value or -errno, if the path is one of ours; otherwise
-// `next` asks libc, with the path as given or as it must be.
-template <typename Result, typename Next, typename Ours>
-Result by_name(int dirfd, const char* path, FollowLinks last, Next next, Ours ours) {
+// Asks libc, unless the path is one of ours. False: it is, and `result` says nothing.
+template <typename Next, typename Result>
+bool asked_libc(const PathCall<Next>& call, FollowLinks last, PathLookup& place, Result& result,
+                Resolve want = Resolve::kName) {
+  look_up(call.dirfd, call.path, last, place, want);
+  if (place.ours) return false;
+  result = call.next(place.rewritten ? place.text : call.path);
+  if (!failed(result) || errno != ENOENT || place.rewritten) return true;
+  resolve_after_enoent(call.dirfd, call.path, last, place);
+  if (place.rewritten) result = call.next(place.text);
+  return !place.ours;
+}
+
+// `ours` answers, with a value or -errno, if the path is one of ours; otherwise libc does.
+template <typename Next, typename Ours>
+auto by_name(const PathCall<Next>& call, FollowLinks last, Ours ours) {
   PathLookup place;
   const int saved = errno;
-  look_up(dirfd, path, last, place);
-  if (!place.ours) {
-    const Result result = next(place.rewritten ? place.text : path);
-    if (!failed(result) || errno != ENOENT || place.rewritten) return result;
-    resolve_after_enoent(dirfd, path, last, place);
-    if (place.rewritten) return next(place.text);
-    if (!place.ours) return result;
-  }
+  auto result = decltype(call.next(call.path)){};
+  if (asked_libc(call, last, place, result)) return result;
   const EngineApi* engine = load_engine();
-  if (engine == nullptr) return next(path);
-  const Result result = place.error != 0 ? static_cast<Result>(place.error) : ours(*engine, place);
+  if (engine == nullptr) return call.next(call.path);
+  result = place.error != 0 ? place.error : ours(*engine, place);
   if (!failed(result)) errno = saved;
   return to_libc(result);
+}
+
+// The same where `ours` is asked only of what exists.
+template <typename Next, typename Ours>
+auto by_existing_name(const PathCall<Next>& call, FollowLinks last, Ours ours) {
+  return by_name(call, last, [&](const EngineApi& engine, const PathLookup& place) {
+    const int error = exists(engine, place);
+    return error != 0 ? error : ours(engine, place);
+  });
+}
+// And where the answer, 0 or -errno, is one for all of ours.
+template <typename Next>
+auto refuse(const PathCall<Next>& call, int answer, FollowLinks last = FollowLinks::kYes) {
+  return by_existing_name(call, last,
+                          [answer](const EngineApi&, const PathLookup&) { return answer; });
 }
 
 }  // namespace ossloop::shim
