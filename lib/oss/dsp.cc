@@ -20,12 +20,6 @@ using device::kWrite;
 // Counters of 32 bits wrap, as the driver's did.
 std::int32_t low32(std::uint64_t value) { return static_cast<std::int32_t>(value & 0x7fffffff); }
 
-void enumerate_one(oss_mixer_enuminfo& names, const char* name) {
-  names = {};
-  names.nvalues = 1;
-  put_text(names.strings, name);
-}
-
 }  // namespace
 
 int Dsp::set_format(std::int32_t& afmt) {
@@ -41,10 +35,7 @@ int Dsp::set_format(std::int32_t& afmt) {
   return result;
 }
 
-int Dsp::formats(std::int32_t& mask) {
-  mask = audio::supported_formats_mask();
-  return 0;
-}
+std::int32_t Dsp::formats() const { return audio::supported_formats_mask(); }
 
 int Dsp::speed(std::int32_t& rate_hz) {
   audio::PcmFormat wanted = endpoint_.format();
@@ -78,36 +69,23 @@ int Dsp::stereo(std::int32_t& on) {
   return result;
 }
 
-int Dsp::present_speed(std::int32_t& rate_hz) {
-  rate_hz = endpoint_.format().rate_hz;
-  return 0;
-}
-int Dsp::present_format(std::int32_t& afmt) {
-  afmt = endpoint_.format().afmt;
-  return 0;
-}
-int Dsp::present_channels(std::int32_t& count) {
-  count = endpoint_.format().channels;
-  return 0;
-}
+std::int32_t Dsp::present_speed() const { return endpoint_.format().rate_hz; }
+std::int32_t Dsp::present_format() const { return endpoint_.format().afmt; }
+std::int32_t Dsp::present_channels() const { return endpoint_.format().channels; }
 
 int Dsp::cooked_mode(std::int32_t& on) {
   endpoint_.told().cooked.store(on != 0 ? 1 : 0, std::memory_order_relaxed);
   return 0;
 }
 
-int Dsp::channel_order(std::uint64_t& order) {
-  order = CHNORDER_NORMAL;
-  return 0;
-}
+std::uint64_t Dsp::channel_order() const { return CHNORDER_NORMAL; }
 
 // Programs that cannot use the one order there is find out, instead of having
 // their channels mixed up.
 int Dsp::set_channel_order(std::uint64_t& order) { return order == CHNORDER_NORMAL ? 0 : -EINVAL; }
 
-int Dsp::block_size(std::int32_t& bytes) {
-  bytes = static_cast<std::int32_t>(endpoint_.buffering().fragment_bytes);
-  return 0;
+std::int32_t Dsp::block_size() const {
+  return static_cast<std::int32_t>(endpoint_.buffering().fragment_bytes);
 }
 
 int Dsp::set_fragment(std::int32_t& request) {
@@ -141,7 +119,7 @@ int Dsp::low_water(std::int32_t& bytes) {
 }
 
 int Dsp::space(audio_buf_info& info, Access direction) {
-  if ((endpoint_.access() & direction) == 0) return -ENOTSUP;
+  if (!open_for(direction)) return -ENOTSUP;
   device::Space space{};
   if (const int error = endpoint_.space(fd_, direction, space); error != 0) return error;
   info = {static_cast<std::int32_t>(space.fragments),
@@ -150,17 +128,14 @@ int Dsp::space(audio_buf_info& info, Access direction) {
   return 0;
 }
 
-int Dsp::output_space(audio_buf_info& info) { return space(info, kWrite); }
-int Dsp::input_space(audio_buf_info& info) { return space(info, kRead); }
-
 int Dsp::output_delay(std::int32_t& bytes) {
-  if (!writable()) return -ENOTSUP;
+  if (!open_for(kWrite)) return -ENOTSUP;
   bytes = low32(endpoint_.delay_frames(fd_) * static_cast<std::uint64_t>(frame_bytes()));
   return 0;
 }
 
 int Dsp::pointer(count_info& info, Access direction) {
-  if ((endpoint_.access() & direction) == 0) return -ENOTSUP;
+  if (!open_for(direction)) return -ENOTSUP;
   if (const int end = endpoint_.mapped_end(fd_, direction); end != 0) return end;
   const device::Pointer pointer = endpoint_.pointer(fd_, direction);
   info.bytes =
@@ -170,11 +145,8 @@ int Dsp::pointer(count_info& info, Access direction) {
   return 0;
 }
 
-int Dsp::output_pointer(count_info& info) { return pointer(info, kWrite); }
-int Dsp::input_pointer(count_info& info) { return pointer(info, kRead); }
-
 int Dsp::current(oss_count_t& count, Access direction) {
-  if ((endpoint_.access() & direction) == 0) return -ENOTSUP;
+  if (!open_for(direction)) return -ENOTSUP;
   if (const int end = endpoint_.mapped_end(fd_, direction); end != 0) return end;
   const device::Pointer pointer = endpoint_.pointer(fd_, direction);
   count = {};
@@ -182,9 +154,6 @@ int Dsp::current(oss_count_t& count, Access direction) {
   count.fifo_samples = low32(pointer.queued_frames);
   return 0;
 }
-
-int Dsp::current_output(oss_count_t& count) { return current(count, kWrite); }
-int Dsp::current_input(oss_count_t& count) { return current(count, kRead); }
 
 int Dsp::errors(audio_errinfo& info) {
   const device::Errors errors = endpoint_.errors(fd_);
@@ -195,47 +164,29 @@ int Dsp::errors(audio_errinfo& info) {
 }
 
 int Dsp::peaks(oss_peaks_t& peaks, Access direction) {
-  if ((endpoint_.access() & direction) == 0) return -ENOTSUP;
+  if (!open_for(direction)) return -ENOTSUP;
   endpoint_.peaks(fd_, direction, peaks);
   return 0;
 }
 
-int Dsp::input_peaks(oss_peaks_t& levels) { return peaks(levels, kRead); }
-int Dsp::output_peaks(oss_peaks_t& levels) { return peaks(levels, kWrite); }
-
-int Dsp::halt() {
-  endpoint_.halt(fd_, device::kReadWrite);
-  return 0;
-}
-int Dsp::halt_input() {
-  endpoint_.halt(fd_, kRead);
-  return 0;
-}
-int Dsp::halt_output() {
-  endpoint_.halt(fd_, kWrite);
+int Dsp::halt(Access directions) {
+  endpoint_.halt(fd_, directions);
   return 0;
 }
 int Dsp::sync() { return endpoint_.sync(fd_); }
 int Dsp::post() { return 0; }
 int Dsp::silence() {
-  if (!writable()) return -ENOTSUP;
+  if (!open_for(kWrite)) return -ENOTSUP;
   endpoint_.silence(fd_);
   return 0;
 }
-int Dsp::skip() {
-  if (!writable()) return -ENOTSUP;
-  endpoint_.halt(fd_, kWrite);
-  return 0;
-}
+int Dsp::skip() { return open_for(kWrite) ? halt(kWrite) : -ENOTSUP; }
 int Dsp::nonblock() {
   endpoint_.set_nonblock(true);
   return 0;
 }
 
-int Dsp::trigger(std::int32_t& bits) {
-  bits = static_cast<std::int32_t>(endpoint_.trigger());
-  return 0;
-}
+std::int32_t Dsp::trigger() const { return static_cast<std::int32_t>(endpoint_.trigger()); }
 
 int Dsp::set_trigger(std::int32_t& bits) {
   return endpoint_.set_trigger(fd_, static_cast<std::uint32_t>(bits));
@@ -254,45 +205,32 @@ int Dsp::start_group(std::int32_t& id) { return device::SyncGroups::instance().s
 int Dsp::set_duplex() { return -ENOTSUP; }
 int Dsp::profile(std::int32_t&) { return 0; }
 
-int Dsp::play_volume(std::int32_t& level) {
-  level = static_cast<std::int32_t>(endpoint_.volume(kWrite));
-  return 0;
-}
-int Dsp::record_volume(std::int32_t& level) {
-  level = static_cast<std::int32_t>(endpoint_.volume(kRead));
-  return 0;
+std::int32_t Dsp::volume(Access direction) const {
+  return static_cast<std::int32_t>(endpoint_.volume(direction));
 }
 
 int Dsp::set_volume(std::int32_t& level, Access direction) {
   endpoint_.set_volume(direction, static_cast<std::uint32_t>(level));
-  level = static_cast<std::int32_t>(endpoint_.volume(direction));
-  return 0;
-}
-int Dsp::set_play_volume(std::int32_t& level) { return set_volume(level, kWrite); }
-int Dsp::set_record_volume(std::int32_t& level) { return set_volume(level, kRead); }
-
-int Dsp::play_target(std::int32_t& target) {
-  target = 0;
-  return writable() ? 0 : -ENOTSUP;
-}
-int Dsp::record_source(std::int32_t& source) {
-  source = 0;
-  return readable() ? 0 : -ENOTSUP;
-}
-int Dsp::play_target_names(oss_mixer_enuminfo& names) {
-  if (!writable()) return -ENOTSUP;
-  enumerate_one(names, "loop");
-  return 0;
-}
-int Dsp::record_source_names(oss_mixer_enuminfo& names) {
-  if (!readable()) return -ENOTSUP;
-  enumerate_one(names, "loop");
+  level = volume(direction);
   return 0;
 }
 
-int Dsp::capabilities(std::int32_t& bits) {
-  bits = side_caps(&endpoint_.segment()->contract(), endpoint_.side());
+// There is one target, and one source.
+int Dsp::target(std::int32_t& number, Access direction) {
+  number = 0;
+  return open_for(direction) ? 0 : -ENOTSUP;
+}
+
+int Dsp::target_names(oss_mixer_enuminfo& names, Access direction) {
+  if (!open_for(direction)) return -ENOTSUP;
+  names = {};
+  names.nvalues = 1;
+  put_text(names.strings, "loop");
   return 0;
+}
+
+std::int32_t Dsp::capabilities() const {
+  return side_caps(&endpoint_.segment()->contract(), endpoint_.side());
 }
 
 int Dsp::set_song(oss_longname_t& name) {

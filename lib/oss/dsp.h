@@ -16,44 +16,38 @@ class Dsp {
   // Formats: 0 asks, anything else sets the nearest possible; the value in force
   // comes back.
   int set_format(std::int32_t& afmt);
-  int formats(std::int32_t& mask);
+  std::int32_t formats() const;
   int speed(std::int32_t& rate_hz);
   int channels(std::int32_t& count);
   int stereo(std::int32_t& on);
-  int present_speed(std::int32_t& rate_hz);
-  int present_format(std::int32_t& afmt);
-  int present_channels(std::int32_t& count);
+  std::int32_t present_speed() const;
+  std::int32_t present_format() const;
+  std::int32_t present_channels() const;
   int cooked_mode(std::int32_t& on);
-  int channel_order(std::uint64_t& order);
+  std::uint64_t channel_order() const;
   int set_channel_order(std::uint64_t& order);
 
   // Buffers and positions.
-  int block_size(std::int32_t& bytes);
+  std::int32_t block_size() const;
   int set_fragment(std::int32_t& request);
   int subdivide(std::int32_t& divisor);
   int policy(std::int32_t& number);
   int low_water(std::int32_t& bytes);
-  int output_space(audio_buf_info& info);
-  int input_space(audio_buf_info& info);
+  int space(audio_buf_info& info, device::Access direction);
   int output_delay(std::int32_t& bytes);
-  int output_pointer(count_info& info);
-  int input_pointer(count_info& info);
-  int current_output(oss_count_t& count);
-  int current_input(oss_count_t& count);
+  int pointer(count_info& info, device::Access direction);
+  int current(oss_count_t& count, device::Access direction);
   int errors(audio_errinfo& info);
-  int input_peaks(oss_peaks_t& peaks);
-  int output_peaks(oss_peaks_t& peaks);
+  int peaks(oss_peaks_t& peaks, device::Access direction);
 
   // Flow.
-  int halt();
-  int halt_input();
-  int halt_output();
+  int halt(device::Access directions);
   int sync();
   int post();
   int silence();
   int skip();
   int nonblock();
-  int trigger(std::int32_t& bits);
+  std::int32_t trigger() const;
   int set_trigger(std::int32_t& bits);
   int join_group(oss_syncgroup& group);
   int start_group(std::int32_t& id);
@@ -61,17 +55,13 @@ class Dsp {
   int profile(std::int32_t& number);
 
   // Levels: left | right << 8, 0 to 100.
-  int play_volume(std::int32_t& level);
-  int set_play_volume(std::int32_t& level);
-  int record_volume(std::int32_t& level);
-  int set_record_volume(std::int32_t& level);
-  int play_target(std::int32_t& target);
-  int record_source(std::int32_t& source);
-  int play_target_names(oss_mixer_enuminfo& names);
-  int record_source_names(oss_mixer_enuminfo& names);
+  std::int32_t volume(device::Access direction) const;
+  int set_volume(std::int32_t& level, device::Access direction);
+  int target(std::int32_t& number, device::Access direction);
+  int target_names(oss_mixer_enuminfo& names, device::Access direction);
 
   // Names.
-  int capabilities(std::int32_t& bits);
+  std::int32_t capabilities() const;
   int set_song(oss_longname_t& name);
   int song(oss_longname_t& name);
   int set_label(oss_label_t& label);
@@ -79,14 +69,8 @@ class Dsp {
   int set_name(oss_longname_t& name);
 
  private:
-  bool readable() const { return (endpoint_.access() & device::kRead) != 0; }
-  bool writable() const { return (endpoint_.access() & device::kWrite) != 0; }
+  bool open_for(device::Access direction) const { return (endpoint_.access() & direction) != 0; }
   int frame_bytes() const { return endpoint_.format().frame_bytes(); }
-  int space(audio_buf_info& info, device::Access direction);
-  int pointer(count_info& info, device::Access direction);
-  int current(oss_count_t& count, device::Access direction);
-  int peaks(oss_peaks_t& peaks, device::Access direction);
-  int set_volume(std::int32_t& level, device::Access direction);
 
   device::Endpoint& endpoint_;
   const int fd_;

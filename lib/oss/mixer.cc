@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "config/policy.h"
 #include "oss/mixer_controls.h"
@@ -33,45 +34,40 @@ bool is_level(const MixerControl& control) {
 
 }  // namespace
 
-// The segment of a mixer; a configured instance that nobody has used gets one.
-int Mixer::find(int& device, std::shared_ptr<shm::Segment>& segment) const {
+// A configured instance that nobody has used gets a segment.
+Mixer::Found Mixer::find(int& device) const {
   if (device == -1) device = instance_;
-  if (device == instance_ && own_ != nullptr && own_->current()) {
-    segment = own_;
-    return 0;
-  }
+  if (device == instance_ && own_ != nullptr && own_->current()) return {.segment = own_};
   int error = 0;
-  segment = instances_.make_segment(device, error);
+  auto segment = instances_.make_segment(device, error);
   // A program that changed its root finds no names any more.
   if (segment == nullptr && device == instance_) segment = own_;
-  return segment != nullptr ? 0 : error;
+  return segment != nullptr ? Found{.segment = std::move(segment)} : Found{.error = error};
 }
 
-int Mixer::find(int& device, int control, std::shared_ptr<shm::Segment>& segment,
-                const MixerControl*& row) const {
-  const int error = find(device, segment);
-  if (error != 0) return error;
+Mixer::Found Mixer::find(int& device, int control) const {
+  Found found = find(device);
+  if (found.error != 0) return found;
   const auto rows = mixer_controls();
-  if (control < 0 || static_cast<std::size_t>(control) >= rows.size()) return -EIDRM;
-  row = &rows[static_cast<std::size_t>(control)];
+  if (control < 0 || static_cast<std::size_t>(control) >= rows.size()) return {.error = -EIDRM};
+  found.control = &rows[static_cast<std::size_t>(control)];
+  return found;
+}
+
+int Mixer::level(std::int32_t& level, abi::MixerChannel channel) {
+  int device = instance_;
+  const Found found = find(device);
+  if (found.error != 0) return found.error;
+  const abi::Mixer& mixer = found.segment->contract().mixer;
+  level = static_cast<std::int32_t>(device::mixer_level(mixer, channel));
   return 0;
 }
 
-int Mixer::read_level(abi::MixerChannel channel, std::int32_t& level) {
-  std::shared_ptr<shm::Segment> segment;
+int Mixer::set_level(std::int32_t& level, abi::MixerChannel channel) {
   int device = instance_;
-  const int error = find(device, segment);
-  if (error != 0) return error;
-  level = static_cast<std::int32_t>(device::mixer_level(segment->contract().mixer, channel));
-  return 0;
-}
-
-int Mixer::write_level(abi::MixerChannel channel, std::int32_t& level) {
-  std::shared_ptr<shm::Segment> segment;
-  int device = instance_;
-  const int error = find(device, segment);
-  if (error != 0) return error;
-  abi::Segment& contract = segment->contract();
+  const Found found = find(device);
+  if (found.error != 0) return found.error;
+  abi::Segment& contract = found.segment->contract();
   if (!locked(contract)) {
     device::set_mixer_level(contract.mixer, channel, static_cast<std::uint32_t>(level));
   }
@@ -79,23 +75,10 @@ int Mixer::write_level(abi::MixerChannel channel, std::int32_t& level) {
   return 0;
 }
 
-int Mixer::channels(std::int32_t& mask) {
-  mask = kPlayed | kRecorded;
-  return 0;
-}
-int Mixer::record_channels(std::int32_t& mask) {
-  mask = kRecorded;
-  return 0;
-}
+std::int32_t Mixer::channels() const { return kPlayed | kRecorded; }
 // There is one source, and it stays.
-int Mixer::record_source(std::int32_t& mask) {
-  mask = kRecorded;
-  return 0;
-}
-int Mixer::capabilities(std::int32_t& bits) {
-  bits = SOUND_CAP_EXCL_INPUT;
-  return 0;
-}
+std::int32_t Mixer::record_channels() const { return kRecorded; }
+std::int32_t Mixer::capabilities() const { return SOUND_CAP_EXCL_INPUT; }
 
 int Mixer::legacy_info(mixer_info& legacy) {
   oss_mixerinfo present{};
@@ -109,23 +92,18 @@ int Mixer::legacy_info(mixer_info& legacy) {
   return 0;
 }
 
-int Mixer::mixers(std::int32_t& count) {
-  count = instances_.count();
-  return 0;
-}
+std::int32_t Mixer::mixers() const { return instances_.count(); }
 
 int Mixer::controls(std::int32_t& device_and_count) {
-  std::shared_ptr<shm::Segment> segment;
-  const int error = find(device_and_count, segment);
+  const int error = find(device_and_count).error;
   device_and_count = error != 0 ? 0 : static_cast<std::int32_t>(mixer_controls().size());
   return error;
 }
 
 int Mixer::info(oss_mixerinfo& info) {
   int device = info.dev;
-  std::shared_ptr<shm::Segment> segment;
-  const int error = find(device, segment);
-  if (error != 0) return error;
+  const Found found = find(device);
+  if (found.error != 0) return found.error;
   const std::string number = std::to_string(device);
   info = {};
   info.dev = device;
@@ -133,7 +111,8 @@ int Mixer::info(oss_mixerinfo& info) {
   put_text(info.name, "ossloop " + number);
   put_text(info.handle, "ossloop-mix" + number);
   put_text(info.devnode, "/dev/oss/oss_audioloop0/mix" + number);
-  info.modify_counter = static_cast<std::int32_t>(segment->contract().mixer.changes.load(kRelaxed));
+  info.modify_counter =
+      static_cast<std::int32_t>(found.segment->contract().mixer.changes.load(kRelaxed));
   info.port_number = device;
   info.legacy_device = device;
   info.enabled = 1;
@@ -145,9 +124,7 @@ int Mixer::info(oss_mixerinfo& info) {
 int Mixer::control_info(oss_mixext& info) {
   int device = info.dev;
   const int control = info.ctrl;
-  std::shared_ptr<shm::Segment> segment;
-  const MixerControl* row = nullptr;
-  const int error = find(device, control, segment, row);
+  const auto [error, segment, row] = find(device, control);
   if (error != 0) return error;
   info = {};
   info.dev = device;
@@ -176,9 +153,7 @@ int Mixer::control_info(oss_mixext& info) {
 }
 
 int Mixer::value(oss_mixer_value& value) {
-  std::shared_ptr<shm::Segment> segment;
-  const MixerControl* row = nullptr;
-  const int error = find(value.dev, value.ctrl, segment, row);
+  const auto [error, segment, row] = find(value.dev, value.ctrl);
   if (error != 0) return error;
   if (value.timestamp != kTimestamp) return -EIDRM;
   if (row->get == nullptr) return -EFAULT;
@@ -187,13 +162,12 @@ int Mixer::value(oss_mixer_value& value) {
 }
 
 int Mixer::set_value(oss_mixer_value& value) {
-  std::shared_ptr<shm::Segment> segment;
-  const MixerControl* row = nullptr;
-  int error = find(value.dev, value.ctrl, segment, row);
-  if (error != 0) return error;
+  const auto [missing, segment, row] = find(value.dev, value.ctrl);
+  if (missing != 0) return missing;
   if (row->set == nullptr) return -EFAULT;
   if (value.timestamp != kTimestamp) return -EIDRM;
   abi::Segment& contract = segment->contract();
+  int error = 0;
   if (!is_level(*row) || !locked(contract)) error = row->set(contract, value.value);
   value.value = row->get(*segment);
   // What was chosen here holds until somebody chooses anew.
@@ -206,9 +180,7 @@ int Mixer::set_value(oss_mixer_value& value) {
 int Mixer::value_names(oss_mixer_enuminfo& names) {
   int device = names.dev;
   const int control = names.ctrl;
-  std::shared_ptr<shm::Segment> segment;
-  const MixerControl* row = nullptr;
-  const int error = find(device, control, segment, row);
+  const auto [error, segment, row] = find(device, control);
   if (error != 0) return error;
   if (row->type != MIXT_ENUM) return -EINVAL;
   names = {};
@@ -227,9 +199,7 @@ int Mixer::value_names(oss_mixer_enuminfo& names) {
 int Mixer::description(oss_mixer_enuminfo& text) {
   int device = text.dev;
   const int control = text.ctrl;
-  std::shared_ptr<shm::Segment> segment;
-  const MixerControl* row = nullptr;
-  const int error = find(device, control, segment, row);
+  const auto [error, segment, row] = find(device, control);
   if (error != 0) return error;
   if (*row->help == '\0') return -EIO;
   text = {};

@@ -26,24 +26,17 @@ class Mixer {
       : instances_(instances), instance_(instance), own_(std::move(own)) {}
 
   // OSS 3: left | right << 8.
-  template <abi::MixerChannel Channel>
-  int level(std::int32_t& level) {
-    return read_level(Channel, level);
-  }
-  template <abi::MixerChannel Channel>
-  int set_level(std::int32_t& level) {
-    return write_level(Channel, level);
-  }
-  int channels(std::int32_t& mask);
-  int record_channels(std::int32_t& mask);
-  int record_source(std::int32_t& mask);
-  int capabilities(std::int32_t& bits);
+  int level(std::int32_t& level, abi::MixerChannel channel);
+  int set_level(std::int32_t& level, abi::MixerChannel channel);
+  std::int32_t channels() const;
+  std::int32_t record_channels() const;
+  std::int32_t capabilities() const;
   int legacy_info(mixer_info& info);
 
   // OSS 4. `dev` of the argument is the mixer, -1 this one. -ENXIO: no such
   // mixer; -EIDRM: no such control, or not of this time; -EFAULT: a control that
   // cannot be read, or written, as OSS has it.
-  int mixers(std::int32_t& count);
+  std::int32_t mixers() const;
   int controls(std::int32_t& device_and_count);
   int info(oss_mixerinfo& info);
   int control_info(oss_mixext& info);
@@ -53,11 +46,14 @@ class Mixer {
   int description(oss_mixer_enuminfo& text);
 
  private:
-  int read_level(abi::MixerChannel channel, std::int32_t& level);
-  int write_level(abi::MixerChannel channel, std::int32_t& level);
-  int find(int& device, std::shared_ptr<shm::Segment>& segment) const;
-  int find(int& device, int control, std::shared_ptr<shm::Segment>& segment,
-           const MixerControl*& row) const;
+  // A mixer, and a control of it. `device`: -1 becomes this one.
+  struct Found {
+    int error = 0;
+    std::shared_ptr<shm::Segment> segment{};
+    const MixerControl* control = nullptr;
+  };
+  Found find(int& device) const;
+  Found find(int& device, int control) const;
 
   const InstanceSet& instances_;
   const int instance_;

@@ -81,76 +81,66 @@ constexpr std::int32_t kBoth = MIXF_READABLE | MIXF_WRITEABLE;
 template <abi::MixerChannel Channel>
 constexpr MixerControl slider(const char* name, std::int32_t kind, std::int32_t channel,
                               std::int32_t color, const char* help) {
-  return {name,
-          name,
-          MIXT_STEREOSLIDER16,
-          kBoth | MIXF_CENTIBEL | kind,
-          0,
-          kMaxLevel,
-          channel,
-          color,
-          help,
-          {},
-          get_level<Channel>,
-          set_level<Channel>};
+  return {.name = name,
+          .label = name,
+          .type = MIXT_STEREOSLIDER16,
+          .flags = kBoth | MIXF_CENTIBEL | kind,
+          .max_value = kMaxLevel,
+          .control_no = channel,
+          .color = color,
+          .help = help,
+          .get = get_level<Channel>,
+          .set = set_level<Channel>};
 }
 template <abi::DirectionIndex Direction>
 constexpr MixerControl meter(const char* name, const char* label, const char* help) {
-  return {name,
-          label,
-          MIXT_STEREOPEAK,
-          MIXF_READABLE | MIXF_DECIBEL | MIXF_POLL,
-          6,
-          kMaxPeak,
-          -1,
-          OSS_RGB_WHITE,
-          help,
-          {},
-          get_peak<Direction>,
-          nullptr};
+  return {.name = name,
+          .label = label,
+          .type = MIXT_STEREOPEAK,
+          .flags = MIXF_READABLE | MIXF_DECIBEL | MIXF_POLL,
+          .parent = 6,
+          .max_value = kMaxPeak,
+          .color = OSS_RGB_WHITE,
+          .help = help,
+          .get = get_peak<Direction>};
 }
 template <config::KeyName Name>
 constexpr MixerControl choice(const char* name, const char* help) {
   const config::Key& row = config::kRow<Name>;
   const auto values = static_cast<std::size_t>(row.maximum) + 1;
-  return {name,
-          row.name.data(),
-          MIXT_ENUM,
-          kBoth,
-          9,
-          static_cast<std::int32_t>(values),
-          -1,
-          0,
-          help,
-          {row.choices.data(), values},
-          get_policy<Name>,
-          set_policy<Name>};
+  return {.name = name,
+          .label = row.name.data(),
+          .type = MIXT_ENUM,
+          .flags = kBoth,
+          .parent = 9,
+          .max_value = static_cast<std::int32_t>(values),
+          .help = help,
+          .values = {row.choices.data(), values},
+          .get = get_policy<Name>,
+          .set = set_policy<Name>};
 }
 constexpr MixerControl group(const char* name) {
-  return {name, name, MIXT_GROUP, 0, 0, 0, -1, 0, "", {}, nullptr, nullptr};
+  return {.name = name, .label = name, .type = MIXT_GROUP};
 }
 
 constexpr MixerControl kControls[] = {
-    {"", "", MIXT_DEVROOT, 0, -1, 0, -1, 0, "", {}, nullptr, nullptr},
-    {"", "", MIXT_MARKER, 0, 0, 0, -1, 0, "", {}, nullptr, nullptr},
+    {.name = "", .label = "", .type = MIXT_DEVROOT, .parent = -1},
+    {.name = "", .label = "", .type = MIXT_MARKER},
     slider<abi::kMixVolume>("vol", MIXF_MAINVOL, SOUND_MIXER_VOLUME, OSS_RGB_GREEN,
                             "Level of all that the client side plays or records."),
     slider<abi::kMixPcm>("pcm", MIXF_PCMVOL, SOUND_MIXER_PCM, OSS_RGB_GREEN,
                          "Level of what the client side plays."),
     slider<abi::kMixInput>("igain", MIXF_RECVOL, SOUND_MIXER_IGAIN, OSS_RGB_PINK,
                            "Level of what the client side records."),
-    {"mute",
-     "mute",
-     MIXT_MUTE,
-     kBoth,
-     0,
-     2,
-     -1,
-     OSS_RGB_RED,
-     "Silences what the client side plays or records.",
-     {},
-     get_mute,
-     set_mute},
+    {.name = "mute",
+     .label = "mute",
+     .type = MIXT_MUTE,
+     .flags = kBoth,
+     .max_value = 2,
+     .color = OSS_RGB_RED,
+     .help = "Silences what the client side plays or records.",
+     .get = get_mute,
+     .set = set_mute},
     group("peak"),
     meter<abi::kClientToServer>("peak.play", "play", "Peak of what goes from client to server."),
     meter<abi::kServerToClient>("peak.record", "record",

@@ -15,16 +15,16 @@ struct MixerControl {
   const char* name;   // as ossmix spells it, its group before a dot
   const char* label;  // the last part alone
   std::int32_t type;  // MIXT_
-  std::int32_t flags;
-  std::int32_t parent;      // its group's number in the table
-  std::int32_t max_value;   // of an enumeration: how many
-  std::int32_t control_no;  // SOUND_MIXER_ channel of OSS 3, or -1
-  std::int32_t color;
-  const char* help;
-  std::span<const std::string_view> values;  // of an enumeration
+  std::int32_t flags = 0;
+  std::int32_t parent = 0;       // its group's number in the table
+  std::int32_t max_value = 0;    // of an enumeration: how many
+  std::int32_t control_no = -1;  // SOUND_MIXER_ channel of OSS 3, or -1
+  std::int32_t color = 0;
+  const char* help = "";
+  std::span<const std::string_view> values = {};  // of an enumeration
   // nullptr: not readable, not writeable. set returns 0 or -EINVAL.
-  std::int32_t (*get)(const shm::Segment& segment);
-  int (*set)(abi::Segment& segment, std::int32_t value);
+  std::int32_t (*get)(const shm::Segment& segment) = nullptr;
+  int (*set)(abi::Segment& segment, std::int32_t value) = nullptr;
 };
 
 std::span<const MixerControl> mixer_controls();

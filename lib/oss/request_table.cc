@@ -2,59 +2,79 @@
 
 #include <errno.h>
 
+#include <type_traits>
+
 namespace ossloop::oss {
 namespace {
 
+using device::kRead;
+using device::kReadWrite;
+using device::kWrite;
+
 template <typename Argument>
-struct Kind {
-  static constexpr ArgumentKind kValue = ArgumentKind::kStructure;
-};
-template <>
-struct Kind<std::int32_t> {
-  static constexpr ArgumentKind kValue = ArgumentKind::kNumber;
-};
-template <>
-struct Kind<std::uint64_t> {
-  static constexpr ArgumentKind kValue = ArgumentKind::kNumber;
-};
-template <std::size_t Size>
-struct Kind<char[Size]> {
-  static constexpr ArgumentKind kValue = ArgumentKind::kText;
-};
+constexpr ArgumentKind kKind = std::is_integral_v<Argument> ? ArgumentKind::kNumber
+                               : std::is_array_v<Argument>  ? ArgumentKind::kText
+                                                            : ArgumentKind::kStructure;
 
-Dsp& object(const Target& target, Dsp*) { return *target.dsp; }
-System& object(const Target& target, System*) { return target.system; }
-Mixer& object(const Target& target, Mixer*) { return target.mixer; }
+template <typename Object>
+Object& object(const Target& target) {
+  if constexpr (std::is_same_v<Object, Dsp>) return *target.dsp;
+  if constexpr (std::is_same_v<Object, System>) return target.system;
+  if constexpr (std::is_same_v<Object, Mixer>) return target.mixer;
+}
 
-// Adapts a typed member to the table. The code encodes the size of its argument,
-// so a handler of the wrong type does not compile.
-template <auto Member>
-struct Adapter;
-template <typename Object, typename Argument, int (Object::*Member)(Argument&)>
-struct Adapter<Member> {
-  static constexpr std::size_t kBytes = sizeof(Argument);
-  static constexpr ArgumentKind kKind = Kind<Argument>::kValue;
-  static constexpr bool kAudioOnly = std::is_same_v<Object, Dsp>;
-  static int handle(const Target& target, void* argument) {
-    return (object(target, static_cast<Object*>(nullptr)).*
-            Member)(*static_cast<Argument*>(argument));
-  }
-};
-template <typename Object, int (Object::*Member)()>
-struct Adapter<Member> {
-  static constexpr std::size_t kBytes = 0;
-  static constexpr ArgumentKind kKind = ArgumentKind::kNone;
-  static constexpr bool kAudioOnly = std::is_same_v<Object, Dsp>;
-  static int handle(const Target& target, void*) {
-    return (object(target, static_cast<Object*>(nullptr)).*Member)();
-  }
-};
+// Adapts a typed member to the table: one that works on the argument, one that has none, or
+// one that only tells something. `fixed` is what the row itself gives.
+template <typename Object, typename Argument, typename... Fixed>
+int call(int (Object::*member)(Argument&, Fixed...), const Target& target, void* argument,
+         std::type_identity_t<Fixed>... fixed) {
+  return (object<Object>(target).*member)(*static_cast<Argument*>(argument), fixed...);
+}
+template <typename Object, typename... Fixed>
+int call(int (Object::*member)(Fixed...), const Target& target, void*,
+         std::type_identity_t<Fixed>... fixed) {
+  return (object<Object>(target).*member)(fixed...);
+}
+template <typename Object, typename Argument, typename... Fixed>
+int call(Argument (Object::*member)(Fixed...) const, const Target& target, void* argument,
+         std::type_identity_t<Fixed>... fixed) {
+  *static_cast<Argument*>(argument) = (object<Object>(target).*member)(fixed...);
+  return 0;
+}
 
-template <std::uint32_t Code, auto Member>
+// What a member says of its request.
+struct Signature {
+  bool audio_only;
+  ArgumentKind argument;
+  std::size_t bytes;
+};
+template <typename Object, typename Argument, typename... Fixed>
+constexpr Signature signature(int (Object::*)(Argument&, Fixed...)) {
+  return {std::is_same_v<Object, Dsp>, kKind<Argument>, sizeof(Argument)};
+}
+template <typename Object, typename... Fixed>
+constexpr Signature signature(int (Object::*)(Fixed...)) {
+  return {std::is_same_v<Object, Dsp>, ArgumentKind::kNone, 0};
+}
+template <typename Object, typename Argument, typename... Fixed>
+constexpr Signature signature(Argument (Object::*)(Fixed...) const) {
+  return {std::is_same_v<Object, Dsp>, kKind<Argument>, sizeof(Argument)};
+}
+
+// The code encodes the size of its argument, so a handler of the wrong type does not compile.
+template <std::uint32_t Code, auto Member, auto... Fixed>
 constexpr Request served(const char* name, const char* help) {
-  using Handler = Adapter<Member>;
-  static_assert(argument_bytes(Code) == Handler::kBytes);
-  return {Code, name, Handler::kKind, Handler::kAudioOnly, 0, help, Handler::handle};
+  constexpr Signature kSignature = signature(Member);
+  static_assert(argument_bytes(Code) == kSignature.bytes);
+  return {Code,
+          name,
+          kSignature.argument,
+          kSignature.audio_only,
+          0,
+          help,
+          [](const Target& target, void* argument) {
+            return call(Member, target, argument, Fixed...);
+          }};
 }
 
 template <int Error>
@@ -71,14 +91,16 @@ constexpr Request refused(std::uint32_t code, const char* name, const char* help
 }
 
 #define SERVED(code, member, help) served<code, &member>(#code, help)
+#define SERVED_FOR(code, member, fixed, help) served<code, &member, fixed>(#code, help)
 #define REFUSED(code, error, help) refused<error>(code, #code, help)
 #define NO_CHANNEL(name)                                                       \
   REFUSED(SOUND_MIXER_READ_##name, -EINVAL, "The mixer has no such channel."), \
       REFUSED(SOUND_MIXER_WRITE_##name, -EINVAL, "The mixer has no such channel.")
-#define CHANNEL(name, channel, what)                                                               \
-  SERVED(SOUND_MIXER_READ_##name, Mixer::level<channel>, "Level of " what ", left | right << 8."), \
-      SERVED(SOUND_MIXER_WRITE_##name, Mixer::set_level<channel>,                                  \
-             "Sets the level of " what "; gives the level in force.")
+#define CHANNEL(name, channel, what)                                  \
+  SERVED_FOR(SOUND_MIXER_READ_##name, Mixer::level, channel,          \
+             "Level of " what ", left | right << 8."),                \
+      SERVED_FOR(SOUND_MIXER_WRITE_##name, Mixer::set_level, channel, \
+                 "Sets the level of " what "; gives the level in force.")
 
 constexpr char kVolume[] = "The stream's own level, left | right << 8, 0 to 100.";
 
@@ -106,25 +128,25 @@ constexpr Request kRequests[] = {
     SERVED(SNDCTL_DSP_POLICY, Dsp::policy,
            "Fragments from 0 (least delay) to 10 (fewest wake-ups)."),
     SERVED(SNDCTL_DSP_LOW_WATER, Dsp::low_water, "Bytes from which poll() reports readiness."),
-    SERVED(SNDCTL_DSP_GETOSPACE, Dsp::output_space,
-           "Room in the playback buffer. ENOTSUP: not open for it."),
-    SERVED(SNDCTL_DSP_GETISPACE, Dsp::input_space,
-           "Sound in the recording buffer. ENOTSUP: not open for it."),
+    SERVED_FOR(SNDCTL_DSP_GETOSPACE, Dsp::space, kWrite,
+               "Room in the playback buffer. ENOTSUP: not open for it."),
+    SERVED_FOR(SNDCTL_DSP_GETISPACE, Dsp::space, kRead,
+               "Sound in the recording buffer. ENOTSUP: not open for it."),
     SERVED(SNDCTL_DSP_GETODELAY, Dsp::output_delay,
            "Bytes written and not yet played, the filter's included."),
-    SERVED(SNDCTL_DSP_GETOPTR, Dsp::output_pointer, "Position of playback in bytes."),
-    SERVED(SNDCTL_DSP_GETIPTR, Dsp::input_pointer, "Position of recording in bytes."),
-    SERVED(SNDCTL_DSP_CURRENT_OPTR, Dsp::current_output, "Position of playback in frames."),
-    SERVED(SNDCTL_DSP_CURRENT_IPTR, Dsp::current_input, "Position of recording in frames."),
+    SERVED_FOR(SNDCTL_DSP_GETOPTR, Dsp::pointer, kWrite, "Position of playback in bytes."),
+    SERVED_FOR(SNDCTL_DSP_GETIPTR, Dsp::pointer, kRead, "Position of recording in bytes."),
+    SERVED_FOR(SNDCTL_DSP_CURRENT_OPTR, Dsp::current, kWrite, "Position of playback in frames."),
+    SERVED_FOR(SNDCTL_DSP_CURRENT_IPTR, Dsp::current, kRead, "Position of recording in frames."),
     SERVED(SNDCTL_DSP_GETERROR, Dsp::errors, "Underruns and overruns since the last question."),
-    SERVED(SNDCTL_DSP_GETIPEAKS, Dsp::input_peaks,
-           "Peak of each channel recorded in the last tenth of a second."),
-    SERVED(SNDCTL_DSP_GETOPEAKS, Dsp::output_peaks,
-           "Peak of each channel played in the last tenth of a second."),
+    SERVED_FOR(SNDCTL_DSP_GETIPEAKS, Dsp::peaks, kRead,
+               "Peak of each channel recorded in the last tenth of a second."),
+    SERVED_FOR(SNDCTL_DSP_GETOPEAKS, Dsp::peaks, kWrite,
+               "Peak of each channel played in the last tenth of a second."),
     // Flow.
-    SERVED(SNDCTL_DSP_HALT, Dsp::halt, "Drops what is queued; the stream goes on."),
-    SERVED(SNDCTL_DSP_HALT_INPUT, Dsp::halt_input, "The same for recording alone."),
-    SERVED(SNDCTL_DSP_HALT_OUTPUT, Dsp::halt_output, "The same for playback alone."),
+    SERVED_FOR(SNDCTL_DSP_HALT, Dsp::halt, kReadWrite, "Drops what is queued; the stream goes on."),
+    SERVED_FOR(SNDCTL_DSP_HALT_INPUT, Dsp::halt, kRead, "The same for recording alone."),
+    SERVED_FOR(SNDCTL_DSP_HALT_OUTPUT, Dsp::halt, kWrite, "The same for playback alone."),
     SERVED(SNDCTL_DSP_SYNC, Dsp::sync, "Waits until all is played."),
     SERVED(SNDCTL_DSP_POST, Dsp::post, "Taken; sound is played as soon as it is written."),
     SERVED(SNDCTL_DSP_SILENCE, Dsp::silence, "What is queued becomes silence."),
@@ -140,16 +162,16 @@ constexpr Request kRequests[] = {
     SERVED(SNDCTL_DSP_GETCAPS, Dsp::capabilities, "PCM_CAP_ bits of the device as it is open."),
     // Levels of the stream, targets and sources. On an audio device OSS means the
     // stream's own level by PCM and RECLEV too.
-    SERVED(SNDCTL_DSP_GETPLAYVOL, Dsp::play_volume, kVolume),
-    SERVED(SNDCTL_DSP_SETPLAYVOL, Dsp::set_play_volume, kVolume),
-    SERVED(SNDCTL_DSP_GETRECVOL, Dsp::record_volume, kVolume),
-    SERVED(SNDCTL_DSP_SETRECVOL, Dsp::set_record_volume, kVolume),
-    SERVED(SNDCTL_DSP_GET_PLAYTGT, Dsp::play_target, "0: there is one target."),
-    SERVED(SNDCTL_DSP_SET_PLAYTGT, Dsp::play_target, "0: there is one target."),
-    SERVED(SNDCTL_DSP_GET_PLAYTGT_NAMES, Dsp::play_target_names, "One: loop."),
-    SERVED(SNDCTL_DSP_GET_RECSRC, Dsp::record_source, "0: there is one source."),
-    SERVED(SNDCTL_DSP_SET_RECSRC, Dsp::record_source, "0: there is one source."),
-    SERVED(SNDCTL_DSP_GET_RECSRC_NAMES, Dsp::record_source_names, "One: loop."),
+    SERVED_FOR(SNDCTL_DSP_GETPLAYVOL, Dsp::volume, kWrite, kVolume),
+    SERVED_FOR(SNDCTL_DSP_SETPLAYVOL, Dsp::set_volume, kWrite, kVolume),
+    SERVED_FOR(SNDCTL_DSP_GETRECVOL, Dsp::volume, kRead, kVolume),
+    SERVED_FOR(SNDCTL_DSP_SETRECVOL, Dsp::set_volume, kRead, kVolume),
+    SERVED_FOR(SNDCTL_DSP_GET_PLAYTGT, Dsp::target, kWrite, "0: there is one target."),
+    SERVED_FOR(SNDCTL_DSP_SET_PLAYTGT, Dsp::target, kWrite, "0: there is one target."),
+    SERVED_FOR(SNDCTL_DSP_GET_PLAYTGT_NAMES, Dsp::target_names, kWrite, "One: loop."),
+    SERVED_FOR(SNDCTL_DSP_GET_RECSRC, Dsp::target, kRead, "0: there is one source."),
+    SERVED_FOR(SNDCTL_DSP_SET_RECSRC, Dsp::target, kRead, "0: there is one source."),
+    SERVED_FOR(SNDCTL_DSP_GET_RECSRC_NAMES, Dsp::target_names, kRead, "One: loop."),
     // What a loop has not.
     REFUSED(SNDCTL_DSP_SETSYNCRO, -EINVAL,
             "OSS itself does not have it any more; SYNCGROUP is for that."),
@@ -173,7 +195,7 @@ constexpr Request kRequests[] = {
     SERVED(SNDCTL_SYSINFO, System::system_info, "Version, numbers of devices, which are open."),
     SERVED(SNDCTL_AUDIOINFO, System::audio_info, "All about an audio device; dev -1 is this one."),
     SERVED(SNDCTL_AUDIOINFO_EX, System::audio_info, "The same."),
-    SERVED(SNDCTL_ENGINEINFO, System::engine_info, "The same: each device has one engine."),
+    SERVED(SNDCTL_ENGINEINFO, System::audio_info, "The same: each device has one engine."),
     SERVED(SNDCTL_CARDINFO, System::card_info, "About card 0, the only one."),
     // The mixer of OSS 4.
     SERVED(SNDCTL_MIX_NRMIX, Mixer::mixers, "How many mixers there are."),
@@ -212,8 +234,8 @@ constexpr Request kRequests[] = {
     SERVED(SOUND_MIXER_READ_DEVMASK, Mixer::channels, "VOLUME, PCM, IGAIN."),
     SERVED(SOUND_MIXER_READ_STEREODEVS, Mixer::channels, "All of them."),
     SERVED(SOUND_MIXER_READ_RECMASK, Mixer::record_channels, "IGAIN."),
-    SERVED(SOUND_MIXER_READ_RECSRC, Mixer::record_source, "IGAIN, always."),
-    SERVED(SOUND_MIXER_WRITE_RECSRC, Mixer::record_source, "IGAIN, whatever is asked for."),
+    SERVED(SOUND_MIXER_READ_RECSRC, Mixer::record_channels, "IGAIN, always."),
+    SERVED(SOUND_MIXER_WRITE_RECSRC, Mixer::record_channels, "IGAIN, whatever is asked for."),
     SERVED(SOUND_MIXER_READ_CAPS, Mixer::capabilities, "One source at a time."),
     SERVED(SOUND_MIXER_INFO, Mixer::legacy_info,
            "Names, and a counter of changes; also in its older, shorter form."),
@@ -228,6 +250,7 @@ constexpr Request kRequests[] = {
 };
 
 #undef SERVED
+#undef SERVED_FOR
 #undef REFUSED
 #undef CHANNEL
 #undef NO_CHANNEL

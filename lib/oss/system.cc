@@ -62,10 +62,7 @@ std::int32_t side_caps(abi::Segment* segment, abi::SideIndex side) {
   return caps | direction_caps(access);
 }
 
-int System::version(std::int32_t& version) {
-  version = OSS_VERSION;
-  return 0;
-}
+std::int32_t System::version() const { return OSS_VERSION; }
 
 int System::system_info(oss_sysinfo& info) {
   info = {};

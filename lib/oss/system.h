@@ -19,11 +19,10 @@ class System {
   // `device`: the audio device that -1 stands for, or -1 on a mixer.
   System(const InstanceSet& instances, int device) : instances_(instances), device_(device) {}
 
-  int version(std::int32_t& version);
+  std::int32_t version() const;
   int system_info(oss_sysinfo& info);
   // -EINVAL: no such device.
   int audio_info(oss_audioinfo& info);
-  int engine_info(oss_audioinfo& info) { return audio_info(info); }
   // -ENXIO: no such card.
   int card_info(oss_card_info& info);
 
