@@ -8,19 +8,9 @@
 namespace ossloop::shim {
 
 config::DeviceName DspFile::name() const {
-  config::DeviceName name;
-  name.kind =
-      endpoint_->side() == abi::kServer ? config::DeviceKind::kServer : config::DeviceKind::kClient;
-  name.instance = endpoint_->instance();
-  return name;
-}
-
-ssize_t DspFile::read(int fd, std::byte* data, std::size_t bytes, bool progressed) {
-  return endpoint_->read(fd, data, bytes, progressed);
-}
-
-ssize_t DspFile::write(int fd, const std::byte* data, std::size_t bytes, bool progressed) {
-  return endpoint_->write(fd, data, bytes, progressed);
+  const bool server = endpoint_->side() == abi::kServer;
+  return {.kind = server ? config::DeviceKind::kServer : config::DeviceKind::kClient,
+          .instance = endpoint_->instance()};
 }
 
 int DspFile::ioctl(int fd, unsigned request, void* argument) {
@@ -31,20 +21,12 @@ int DspFile::ioctl(int fd, unsigned request, void* argument) {
   return oss::serve({&dsp, system, mixer}, fd, request, argument);
 }
 
-short DspFile::prepare_poll(int fd, short events) { return endpoint_->prepare_poll(fd, events); }
-
-short DspFile::poll_now(int fd) { return endpoint_->poll_now(fd); }
-
-void DspFile::want_edges(int fd) { endpoint_->want_edges(fd); }
-
 void* DspFile::map(int fd, const device::MapRequest& request, int& which, int& error) {
   device::Access direction = device::kRead;
   void* address = endpoint_->map(fd, request, direction, error);
   which = static_cast<int>(direction);
   return address;
 }
-
-void DspFile::unmap(int which) { endpoint_->unmap(static_cast<device::Access>(which)); }
 
 int DspFile::flags(int /*fd*/) {
   const std::uint32_t access = endpoint_->access();
@@ -63,16 +45,5 @@ int DspFile::set_flags(int fd, int flags) {
   }
   return 0;
 }
-
-void DspFile::close_one(const std::function<void()>& close_descriptor) {
-  endpoint_->close_one(close_descriptor);
-}
-
-void DspFile::leave(int fd, const std::function<void()>& close_descriptor) {
-  endpoint_->leave(fd, close_descriptor);
-}
-
-void DspFile::before_fork() { endpoint_->before_fork(); }
-void DspFile::after_fork(bool child) { endpoint_->after_fork(child); }
 
 }  // namespace ossloop::shim

@@ -69,6 +69,13 @@ bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
   return true;
 }
 
+// Asks the open behind a descriptor; `none` where it is none of ours.
+template <typename Result, typename Ask>
+Result ask_file(int fd, Result none, Ask ask) {
+  Call call(engine->open_files(), fd);
+  return call ? guarded([&]() -> Result { return ask(call.file()); }) : none;
+}
+
 ssize_t read(int fd, void* data, std::size_t bytes, bool progressed) {
   Call call(engine->open_files(), fd);
   if (!call) return -EBADF;
@@ -90,21 +97,18 @@ ssize_t write(int fd, const void* data, std::size_t bytes, bool progressed) {
   return result;
 }
 
-int set_nonblock(int fd, OpenFile& file, const void* argument) {
+// FIONBIO, and FIOASYNC, which the kernel's description must know of, too.
+int set_flag(int fd, OpenFile& file, int flag, const void* argument) {
   int on = 0;
   if (argument == nullptr || sys().copy_from_user(&on, argument, sizeof on) < 0) return -EFAULT;
-  const int flags = file.flags(fd);
-  return file.set_flags(fd, on != 0 ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
-}
-
-int set_async(int fd, OpenFile& file, const void* argument) {
-  int on = 0;
-  if (argument == nullptr || sys().copy_from_user(&on, argument, sizeof on) < 0) return -EFAULT;
-  const int present = sys().fcntl(fd, F_GETFL, 0);
-  if (present < 0) return present;
-  const int changed = sys().fcntl(fd, F_SETFL, on != 0 ? present | O_ASYNC : present & ~O_ASYNC);
-  if (changed < 0) return changed;
-  return file.set_flags(fd, on != 0 ? file.flags(fd) | O_ASYNC : file.flags(fd) & ~O_ASYNC);
+  const auto changed = [&](int flags) { return on != 0 ? flags | flag : flags & ~flag; };
+  if (flag == O_ASYNC) {
+    const int present = sys().fcntl(fd, F_GETFL, 0);
+    if (present < 0) return present;
+    const int error = sys().fcntl(fd, F_SETFL, changed(present));
+    if (error < 0) return error;
+  }
+  return file.set_flags(fd, changed(file.flags(fd)));
 }
 
 int ioctl(int fd, unsigned request, void* argument) {
@@ -113,9 +117,9 @@ int ioctl(int fd, unsigned request, void* argument) {
   if (!call) return -EBADF;
   switch (request) {
     case FIONBIO:
-      return set_nonblock(fd, call.file(), argument);
+      return set_flag(fd, call.file(), O_NONBLOCK, argument);
     case FIOASYNC:
-      return set_async(fd, call.file(), argument);
+      return set_flag(fd, call.file(), O_ASYNC, argument);
     case FIOCLEX:
       return sys().fcntl(fd, F_SETFD, FD_CLOEXEC);
     case FIONCLEX:
@@ -128,22 +132,19 @@ int ioctl(int fd, unsigned request, void* argument) {
 }
 
 short prepare_poll(int fd, short events) {
-  Call call(engine->open_files(), fd);
-  if (!call) return events;
-  const short possible = guarded([&] { return call.file().prepare_poll(fd, events); });
+  const auto possible =
+      ask_file(fd, events, [&](OpenFile& file) { return file.prepare_poll(fd, events); });
   return possible < 0 ? events : possible;
 }
 
 short poll_now(int fd) {
   const base::ScopedCancelDisable whole;
-  Call call(engine->open_files(), fd);
-  return call ? guarded([&] { return call.file().poll_now(fd); }) : short{-1};
+  return ask_file(fd, short{-1}, [&](OpenFile& file) { return file.poll_now(fd); });
 }
 
 void want_edges(int fd) {
   const base::ScopedCancelDisable whole;
-  Call call(engine->open_files(), fd);
-  if (call) guarded([&] { return call.file().want_edges(fd), 0; });
+  ask_file(fd, 0, [&](OpenFile& file) { return file.want_edges(fd), 0; });
 }
 
 void* map(int fd, void* address, std::size_t bytes, int protection, int flags, int* error) {
@@ -163,27 +164,19 @@ void* map(int fd, void* address, std::size_t bytes, int protection, int flags, i
 }
 
 int get_flags(int fd) {
-  Call call(engine->open_files(), fd);
-  return call ? call.file().flags(fd) : -EBADF;
+  return ask_file(fd, -EBADF, [&](OpenFile& file) { return file.flags(fd); });
 }
 
 int set_flags(int fd, int flags) {
-  Call call(engine->open_files(), fd);
-  if (!call) return -EBADF;
-  return guarded([&] { return call.file().set_flags(fd, flags); });
+  return ask_file(fd, -EBADF, [&](OpenFile& file) { return file.set_flags(fd, flags); });
 }
 
 int fstat(int fd, struct stat* status) {
-  Call call(engine->open_files(), fd);
-  if (!call) return -EBADF;
-  return guarded([&] { return engine->stat(call.file().name(), *status); });
+  return ask_file(fd, -EBADF, [&](OpenFile& file) { return engine->stat(file.name(), *status); });
 }
 
 int name_of(int fd, config::DeviceName* name) {
-  Call call(engine->open_files(), fd);
-  if (!call) return -EBADF;
-  *name = call.file().name();
-  return 0;
+  return ask_file(fd, -EBADF, [&](OpenFile& file) { return *name = file.name(), 0; });
 }
 
 template <typename Find>

@@ -164,16 +164,12 @@ int Engine::open_dsp(const config::DeviceName& name, int flags) {
   for (;;) {
     int error = 0;
     const int fd = try_to_open(request, error);
-    if (fd >= 0) {
-      log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",
-          request.instance, fd);
-      return fd;
-    }
     const bool no_server = request.side == abi::kClient && (error == -EAGAIN || error == -ENXIO);
-    if (!no_server || sys().now_ns() >= deadline_ns) {
+    if (fd >= 0 || !no_server || sys().now_ns() >= deadline_ns) {
+      const int result = fd >= 0 ? fd : error;
       log(LogLevel::kTrace, "open %s%d -> %d", request.side == abi::kServer ? "server" : "pcm",
-          request.instance, error);
-      return error;
+          request.instance, result);
+      return result;
     }
     // A server announces itself by its open; looking for it costs little.
     if (base::interrupted_in_pause(kServerPauseNs)) return -EINTR;

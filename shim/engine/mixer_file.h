@@ -5,6 +5,8 @@
 // process that received it, and everything else about it is in the segment.
 #pragma once
 
+#include <errno.h>
+
 #include <memory>
 #include <utility>
 
@@ -18,9 +20,12 @@ class MixerFile final : public OpenFile {
   MixerFile(int instance, std::shared_ptr<shm::Segment> segment, const oss::InstanceSet& instances)
       : instance_(instance), segment_(std::move(segment)), instances_(instances) {}
 
-  config::DeviceName name() const override;
-  ssize_t read(int fd, std::byte* data, std::size_t bytes, bool progressed) override;
-  ssize_t write(int fd, const std::byte* data, std::size_t bytes, bool progressed) override;
+  config::DeviceName name() const override {
+    return {.kind = config::DeviceKind::kMixer, .instance = instance_};
+  }
+  // A mixer has nothing to read or write; OSS says so by ENXIO.
+  ssize_t read(int, std::byte*, std::size_t, bool) override { return -ENXIO; }
+  ssize_t write(int, const std::byte*, std::size_t, bool) override { return -ENXIO; }
   int ioctl(int fd, unsigned request, void* argument) override;
   short prepare_poll(int /*fd*/, short events) override { return events; }
 

@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "base/scoped_block.h"
-#include "base/sys.h"
 
 namespace ossloop::shim {
 namespace {
@@ -45,19 +44,5 @@ bool SndstatFile::is(int fd) {
   return std::strncmp(path, "/memfd:", kPrefix) == 0 &&
          std::strncmp(path + kPrefix, kName, std::strlen(kName)) == 0;
 }
-
-config::DeviceName SndstatFile::name() const {
-  config::DeviceName name;
-  name.kind = config::DeviceKind::kSndstat;
-  return name;
-}
-
-ssize_t SndstatFile::read(int fd, std::byte* data, std::size_t bytes, bool /*progressed*/) {
-  return sys().read(fd, data, bytes);
-}
-
-ssize_t SndstatFile::write(int, const std::byte*, std::size_t, bool) { return -EBADF; }
-
-int SndstatFile::ioctl(int, unsigned, void*) { return -EINVAL; }
 
 }  // namespace ossloop::shim

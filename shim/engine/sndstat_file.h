@@ -5,8 +5,11 @@
 // reads past us, finds it. Its name and its seals tell it from other such files.
 #pragma once
 
+#include <errno.h>
+
 #include <string>
 
+#include "base/sys.h"
 #include "shim/engine/open_file.h"
 
 namespace ossloop::shim {
@@ -18,10 +21,12 @@ class SndstatFile final : public OpenFile {
   // Was `fd`, which came from elsewhere, made by make()?
   static bool is(int fd);
 
-  config::DeviceName name() const override;
-  ssize_t read(int fd, std::byte* data, std::size_t bytes, bool progressed) override;
-  ssize_t write(int fd, const std::byte* data, std::size_t bytes, bool progressed) override;
-  int ioctl(int fd, unsigned request, void* argument) override;
+  config::DeviceName name() const override { return {.kind = config::DeviceKind::kSndstat}; }
+  ssize_t read(int fd, std::byte* data, std::size_t bytes, bool /*progressed*/) override {
+    return base::sys().read(fd, data, bytes);
+  }
+  ssize_t write(int, const std::byte*, std::size_t, bool) override { return -EBADF; }
+  int ioctl(int, unsigned, void*) override { return -EINVAL; }
   short prepare_poll(int /*fd*/, short events) override { return events; }
 };
 

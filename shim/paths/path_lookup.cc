@@ -296,11 +296,7 @@ void canonical_text(const config::DeviceName& name, char* text) {
       ::strcpy(text, "/dev/sndstat");
       return;
   }
-  char* digits = text + ::strlen(text);
-  const int number = name.instance > 0 ? name.instance : 0;
-  if (number >= 10) *digits++ = static_cast<char>('0' + number / 10);
-  *digits++ = static_cast<char>('0' + number % 10);
-  *digits = '\0';
+  append_number(text, name.instance > 0 ? name.instance : 0);
 }
 
 }  // namespace ossloop::shim

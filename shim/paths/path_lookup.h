@@ -47,8 +47,8 @@ int exists(const EngineApi& engine, const PathLookup& place);
 // The real folder behind a virtual one, in `path`. 0 or -errno.
 int real_folder(const EngineApi& engine, const PathLookup& place, char* path, size_t bytes);
 
-// By the flags of the calls that end in "at".
 inline FollowLinks follow_if(bool follow) { return follow ? FollowLinks::kYes : FollowLinks::kNo; }
+// What the flags of the calls that end in "at" say.
 inline FollowLinks follow_unless_told(int flags) {
   return follow_if((flags & AT_SYMLINK_NOFOLLOW) == 0);
 }
@@ -63,6 +63,9 @@ struct PathCall {
   const char* path;
   Next next;
 };
+template <typename Next>
+PathCall(int, const char*, Next) -> PathCall<Next>;
+
 // `real` is called with its arguments in the order in which they stand here. It lives as
 // long as the call. Static, so that the compiler puts the look-up into the only entry that
 // has such a call.

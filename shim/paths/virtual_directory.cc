@@ -53,21 +53,6 @@ Folder look_at_working_folder() {
   return Folder::kNone;
 }
 
-const char* directory_of(Folder folder) {
-  switch (folder) {
-    case Folder::kDev:
-      return "";
-    case Folder::kSound:
-      return "sound";
-    case Folder::kOss:
-      return "oss";
-    case Folder::kLoop:
-      return "oss/oss_audioloop0";
-    default:
-      return nullptr;
-  }
-}
-
 bool really_there(Folder folder, const char* text) {
   if (folder != Folder::kDev) return false;
   char path[64] = "/dev/";
@@ -105,10 +90,10 @@ Folder folder_of(const config::DeviceName& name) {
 }
 
 config::DeviceName name_of(Folder folder) {
-  config::DeviceName name;
-  name.kind = config::DeviceKind::kDirectory;
-  name.instance = folder == Folder::kOss ? -1 : folder == Folder::kLoop ? 0 : 1;
-  return name;
+  return {.kind = config::DeviceKind::kDirectory,
+          .instance = folder == Folder::kOss    ? -1
+                      : folder == Folder::kLoop ? 0
+                                                : 1};
 }
 
 bool is_dev(int dirfd, const char* path) {
@@ -139,8 +124,17 @@ Folder folder_of_descriptor(int fd) {
   return fd == AT_FDCWD ? working_folder() : static_cast<Folder>(descriptors.folder(fd));
 }
 
+void append_number(char* text, int number) {
+  char* digits = text + ::strlen(text);
+  if (number >= 10) *digits++ = static_cast<char>('0' + number / 10);
+  *digits++ = static_cast<char>('0' + number % 10);
+  *digits = '\0';
+}
+
 bool next_entry(Folder folder, long& position, FolderEntry& entry) {
-  const char* directory = directory_of(folder);
+  // As the families have it: below /dev.
+  const char* directory = text_of(folder);
+  if (directory != nullptr) directory += folder == Folder::kDev ? sizeof "/dev" - 1 : sizeof "/dev";
   const long end =
       static_cast<long>(sizeof config::kDeviceFamilies / sizeof *config::kDeviceFamilies) *
       kPerFamily;
@@ -156,10 +150,7 @@ bool next_entry(Folder folder, long& position, FolderEntry& entry) {
     ::memcpy(entry.text, family.stem, ::strlen(family.stem) + 1);
     if (number >= 0) {
       entry.name.instance = number;
-      char* digits = entry.text + ::strlen(entry.text);
-      if (number >= 10) *digits++ = static_cast<char>('0' + number / 10);
-      *digits++ = static_cast<char>('0' + number % 10);
-      *digits = '\0';
+      append_number(entry.text, number);
     }
     if (exists(entry.name) && !really_there(folder, entry.text)) return true;
   }

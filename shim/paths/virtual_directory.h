@@ -37,5 +37,7 @@ bool next_entry(Folder folder, long& position, FolderEntry& entry);
 // Does `folder` have this name? The family's answer, whether or not the instance
 // exists.
 bool find_entry(Folder folder, const char* text, size_t length, config::DeviceName& name);
+// Puts an instance's number, 0 to 99, behind a text.
+void append_number(char* text, int number);
 
 }  // namespace ossloop::shim
