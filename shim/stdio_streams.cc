@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "shim/engine_loader.h"
+#include "shim/owned_records.h"
 
 namespace ossloop::shim {
 namespace {
@@ -15,41 +16,11 @@ namespace {
 // Flags of a stream: libc's <libio.h>, which it no longer installs.
 constexpr int kUnbuffered = 0x2, kNoReads = 0x4, kNoWrites = 0x8, kLineBuffered = 0x200;
 
-// One for each stream that was ever open at once; used again, never freed, so
-// that the list needs no lock.
-struct Stream {
-  std::atomic<FILE*> file{nullptr};
-  std::atomic<bool> taken{false};
+struct StreamData {
   int fd = -1;
-  Stream* next = nullptr;
 };
-std::atomic<Stream*> streams{nullptr};
-
-Stream* take_stream() {
-  for (Stream* stream = streams.load(); stream != nullptr; stream = stream->next) {
-    if (!stream->taken.exchange(true)) return stream;
-  }
-  void* place = ::calloc(1, sizeof(Stream));
-  if (place == nullptr) return nullptr;
-  auto* stream = static_cast<Stream*>(place);
-  stream->taken.store(true);
-  stream->next = streams.load();
-  while (!streams.compare_exchange_weak(stream->next, stream)) {
-  }
-  return stream;
-}
-
-Stream* find(FILE* file) {
-  for (Stream* stream = streams.load(); stream != nullptr; stream = stream->next) {
-    if (stream->file.load() == file) return stream;
-  }
-  return nullptr;
-}
-
-void give_back(Stream* stream) {
-  stream->file.store(nullptr);
-  stream->taken.store(false);
-}
+constinit OwnedRecords<FILE, StreamData> streams;
+using Stream = decltype(streams)::Record;
 
 ssize_t read_stream(void* cookie, char* data, size_t bytes) {
   return ::read(static_cast<Stream*>(cookie)->fd, data, bytes);
@@ -76,7 +47,7 @@ int seek_stream(void* cookie, off64_t* offset, int whence) {
 int close_stream(void* cookie) {
   auto* stream = static_cast<Stream*>(cookie);
   const int fd = stream->fd;
-  give_back(stream);
+  streams.give_back(stream);
   return ::close(fd);
 }
 
@@ -133,23 +104,23 @@ int open_flags_of(const char* mode) {
 }
 
 FILE* make_stream(int fd, const char* mode) {
-  Stream* stream = take_stream();
+  Stream* stream = streams.take();
   if (stream == nullptr) return nullptr;
   stream->fd = fd;
   FILE* file = ::fopencookie(stream, mode, {read_stream, write_stream, seek_stream, close_stream});
   if (file == nullptr) {
-    give_back(stream);
+    streams.give_back(stream);
     return nullptr;
   }
   file->_fileno = fd;
-  stream->file.store(file);
+  stream->owner.store(file);
   return file;
 }
 
-bool is_stream(FILE* file) { return find(file) != nullptr; }
+bool is_stream(FILE* file) { return streams.find(file) != nullptr; }
 
 FILE* change_stream(FILE* file, int fd, const char* mode) {
-  Stream* stream = find(file);
+  Stream* stream = streams.find(file);
   if (stream == nullptr) return file;
   const int access = open_flags_of(mode) & O_ACCMODE;
   ::fflush(file);
@@ -197,8 +168,8 @@ FILE* original_of(FILE* file) {
 }
 
 void flush_streams() {
-  for (Stream* stream = streams.load(); stream != nullptr; stream = stream->next) {
-    FILE* file = stream->file.load();
+  for (Stream* stream = streams.first(); stream != nullptr; stream = stream->next) {
+    FILE* file = stream->owner.load();
     // One that is locked is in the hands of a thread that may wait for ever.
     if (file == nullptr || ::ftrylockfile(file) != 0) continue;
     if (file->_IO_write_ptr > file->_IO_write_base) ::fflush_unlocked(file);

@@ -27,35 +27,21 @@ long call(long number, Arguments... arguments) {
   return -error;
 }
 
-int sys_openat(int dirfd, const char* path, int flags, mode_t mode) {
-  return static_cast<int>(call(SYS_openat, dirfd, path, flags, mode));
+// One that takes the arguments of its function as they are.
+template <long Number, typename Result, typename... Arguments>
+Result plain(Arguments... arguments) {
+  return static_cast<Result>(call(Number, arguments...));
 }
+
 int sys_open(const char* path, int flags, mode_t mode) {
-  return sys_openat(AT_FDCWD, path, flags, mode);
-}
-int sys_close(int fd) { return static_cast<int>(call(SYS_close, fd)); }
-ssize_t sys_read(int fd, void* data, std::size_t bytes) { return call(SYS_read, fd, data, bytes); }
-ssize_t sys_write(int fd, const void* data, std::size_t bytes) {
-  return call(SYS_write, fd, data, bytes);
-}
-ssize_t sys_pread(int fd, void* data, std::size_t bytes, std::int64_t offset) {
-  return call(SYS_pread64, fd, data, bytes, offset);
+  return static_cast<int>(call(SYS_openat, AT_FDCWD, path, flags, mode));
 }
 int sys_dup3(int fd, int to, int flags) {
   if (fd == to) return static_cast<int>(call(SYS_fcntl, fd, F_GETFD)) < 0 ? -EBADF : fd;
   return static_cast<int>(call(SYS_dup3, fd, to, flags));
 }
-int sys_fcntl(int fd, int command, std::intptr_t argument) {
-  return static_cast<int>(call(SYS_fcntl, fd, command, argument));
-}
 int sys_fstat(int fd, struct stat* status) {
   return static_cast<int>(call(SYS_newfstatat, fd, "", status, AT_EMPTY_PATH));
-}
-int sys_fstatat(int dirfd, const char* path, struct stat* status, int flags) {
-  return static_cast<int>(call(SYS_newfstatat, dirfd, path, status, flags));
-}
-int sys_mkdirat(int dirfd, const char* path, mode_t mode) {
-  return static_cast<int>(call(SYS_mkdirat, dirfd, path, mode));
 }
 int sys_mkfifoat(int dirfd, const char* path, mode_t mode) {
   return static_cast<int>(call(SYS_mknodat, dirfd, path, S_IFIFO | mode, 0));
@@ -158,25 +144,22 @@ std::int64_t sys_now_ns() {
   return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
-std::int64_t sys_seek(int fd, std::int64_t offset, int whence) {
-  return call(SYS_lseek, fd, offset, whence);
-}
 ssize_t sys_readlink(const char* path, char* to, std::size_t bytes) {
   return call(SYS_readlinkat, AT_FDCWD, path, to, bytes);
 }
 
 constexpr Sys kKernel{
     .open = sys_open,
-    .openat = sys_openat,
-    .close = sys_close,
-    .read = sys_read,
-    .write = sys_write,
-    .pread = sys_pread,
+    .openat = plain<SYS_openat>,
+    .close = plain<SYS_close>,
+    .read = plain<SYS_read>,
+    .write = plain<SYS_write>,
+    .pread = plain<SYS_pread64>,
     .dup3 = sys_dup3,
-    .fcntl = sys_fcntl,
+    .fcntl = plain<SYS_fcntl>,
     .fstat = sys_fstat,
-    .fstatat = sys_fstatat,
-    .mkdirat = sys_mkdirat,
+    .fstatat = plain<SYS_newfstatat>,
+    .mkdirat = plain<SYS_mkdirat>,
     .mkfifoat = sys_mkfifoat,
     .fchmod = sys_fchmod,
     .fchgrp = sys_fchgrp,
@@ -194,7 +177,7 @@ constexpr Sys kKernel{
     .copy_from_user = sys_copy_from_user,
     .copy_to_user = sys_copy_to_user,
     .now_ns = sys_now_ns,
-    .seek = sys_seek,
+    .seek = plain<SYS_lseek>,
     .readlink = sys_readlink,
 };
 Sys in_force = kKernel;

@@ -77,14 +77,11 @@ int lock(int fd, int command, struct flock* wanted) {
   }
   if (const int error = to_node(lock); error != 0) return error;
   if (OSSLOOP_REAL(fcntl)(fd, command, &lock) != 0) return -errno;
-  if (asking) {
-    const struct flock question = *wanted;
+  if (asking && lock.l_type == F_UNLCK) {
+    wanted->l_type = F_UNLCK;
+  } else if (asking) {
     from_node(lock);
     *wanted = lock;
-    if (lock.l_type == F_UNLCK) {
-      *wanted = question;
-      wanted->l_type = F_UNLCK;
-    }
   }
   return 0;
 }

@@ -23,12 +23,10 @@ namespace {
 
 using namespace ossloop::shim;
 
-// <sys/pidfd.h> declares them for C alone.
-
-int both_foreign(int result, const int* pair) {
+int both_foreign(int result, const int* one, const int* other) {
   if (result == 0) {
-    register_foreign(pair[0]);
-    register_foreign(pair[1]);
+    register_foreign(*one);
+    register_foreign(*other);
   }
   return result;
 }
@@ -39,7 +37,7 @@ OSSLOOP_EXPORT int socket(int domain, int type, int protocol) noexcept {
   return register_foreign(OSSLOOP_REAL(socket)(domain, type, protocol));
 }
 OSSLOOP_EXPORT int socketpair(int domain, int type, int protocol, int pair[2]) noexcept {
-  return both_foreign(OSSLOOP_REAL(socketpair)(domain, type, protocol, pair), pair);
+  return both_foreign(OSSLOOP_REAL(socketpair)(domain, type, protocol, pair), pair, pair + 1);
 }
 OSSLOOP_EXPORT int accept(int fd, sockaddr* address, socklen_t* length) {
   return register_foreign(OSSLOOP_REAL(accept)(fd, address, length));
@@ -48,10 +46,10 @@ OSSLOOP_EXPORT int accept4(int fd, sockaddr* address, socklen_t* length, int fla
   return register_foreign(OSSLOOP_REAL(accept4)(fd, address, length, flags));
 }
 OSSLOOP_EXPORT int pipe(int pair[2]) noexcept {
-  return both_foreign(OSSLOOP_REAL(pipe)(pair), pair);
+  return both_foreign(OSSLOOP_REAL(pipe)(pair), pair, pair + 1);
 }
 OSSLOOP_EXPORT int pipe2(int pair[2], int flags) noexcept {
-  return both_foreign(OSSLOOP_REAL(pipe2)(pair, flags), pair);
+  return both_foreign(OSSLOOP_REAL(pipe2)(pair, flags), pair, pair + 1);
 }
 OSSLOOP_EXPORT int eventfd(unsigned value, int flags) noexcept {
   return register_foreign(OSSLOOP_REAL(eventfd)(value, flags));
@@ -120,12 +118,7 @@ OSSLOOP_EXPORT int posix_openpt(int flags) {
 OSSLOOP_EXPORT int getpt() { return register_foreign(OSSLOOP_REAL(getpt)()); }
 OSSLOOP_EXPORT int openpty(int* master, int* slave, char* name, const termios* settings,
                            const winsize* size) noexcept {
-  const int result = OSSLOOP_REAL(openpty)(master, slave, name, settings, size);
-  if (result == 0) {
-    register_foreign(*master);
-    register_foreign(*slave);
-  }
-  return result;
+  return both_foreign(OSSLOOP_REAL(openpty)(master, slave, name, settings, size), master, slave);
 }
 OSSLOOP_EXPORT int open_by_handle_at(int mount, file_handle* handle, int flags) {
   return register_foreign(OSSLOOP_REAL(open_by_handle_at)(mount, handle, flags));

@@ -107,9 +107,9 @@ bool writable(void* data, size_t bytes) {
 
 // Not inlined: what it saves on the stack is no business of a poll of other descriptors.
 __attribute__((noinline)) int poll_any(pollfd* entries, nfds_t count, int timeout_ms) {
-  if (!any_ours(entries, count)) return OSSLOOP_REAL(poll)(entries, count, timeout_ms);
-  if (!writable(entries, count * sizeof *entries))
+  if (!any_ours(entries, count) || !writable(entries, count * sizeof *entries)) {
     return OSSLOOP_REAL(poll)(entries, count, timeout_ms);
+  }
   return wait_for(entries, count, Deadline::milliseconds(timeout_ms),
                   [&](const Deadline& patience) {
                     return OSSLOOP_REAL(poll)(entries, count, patience.left_ms());
@@ -266,10 +266,7 @@ OSSLOOP_EXPORT int __poll_chk(pollfd* entries, nfds_t count, int timeout_ms, siz
 OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
                          const sigset_t* signals) {
   if ((timeout != nullptr && !readable(timeout, sizeof *timeout)) || !Deadline::valid(timeout) ||
-      !any_ours(entries, count)) {
-    return OSSLOOP_REAL(ppoll)(entries, count, timeout, signals);
-  }
-  if (!writable(entries, count * sizeof *entries)) {
+      !any_ours(entries, count) || !writable(entries, count * sizeof *entries)) {
     return OSSLOOP_REAL(ppoll)(entries, count, timeout, signals);
   }
   return wait_for(entries, count, Deadline::time(timeout), [&](const Deadline& patience) {

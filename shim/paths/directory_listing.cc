@@ -2,79 +2,53 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shim/owned_records.h"
 #include "shim/paths/path_lookup.h"
 
 namespace ossloop::shim {
 namespace {
 
-// Used again, never freed: the list needs no lock. Each belongs to one DIR, which
-// one thread reads at a time.
-struct Listing {
-  std::atomic<DIR*> dir{nullptr};
-  std::atomic<bool> taken{false};
+// One thread at a time reads a DIR.
+struct ListingData {
   Folder folder = Folder::kNone;
   bool ours = false;  // libc's entries are over
   long position = 0;
   dirent entry;
-  Listing* next = nullptr;
 };
-std::atomic<Listing*> listings{nullptr};
+constinit OwnedRecords<DIR, ListingData> listings;
+using Listing = decltype(listings)::Record;
 
 // libc's own places are not negative.
 constexpr long kFirstPlace = LONG_MIN;
-
-Listing* find(DIR* dir) {
-  for (Listing* listing = listings.load(); listing != nullptr; listing = listing->next) {
-    if (listing->dir.load() == dir) return listing;
-  }
-  return nullptr;
-}
-
-Listing* take() {
-  for (Listing* listing = listings.load(); listing != nullptr; listing = listing->next) {
-    if (!listing->taken.exchange(true)) return listing;
-  }
-  auto* listing = static_cast<Listing*>(::calloc(1, sizeof(Listing)));
-  if (listing == nullptr) return nullptr;
-  listing->taken.store(true);
-  listing->next = listings.load();
-  while (!listings.compare_exchange_weak(listing->next, listing)) {
-  }
-  return listing;
-}
 
 }  // namespace
 
 bool add_listing(DIR* dir, Folder folder) {
   if (load_engine() == nullptr) return true;
-  Listing* listing = take();
+  Listing* listing = listings.take();
   if (listing == nullptr) return false;
   listing->folder = folder;
   listing->ours = false;
   listing->position = 0;
-  listing->dir.store(dir);
+  listing->owner.store(dir);
   return true;
 }
 
 Folder listed_folder(DIR* dir) {
-  const Listing* listing = find(dir);
+  const Listing* listing = listings.find(dir);
   return listing != nullptr ? listing->folder : Folder::kNone;
 }
 
 void forget_listing(DIR* dir) {
-  Listing* listing = find(dir);
-  if (listing == nullptr) return;
-  listing->dir.store(nullptr);
-  listing->taken.store(false);
+  if (Listing* listing = listings.find(dir); listing != nullptr) listings.give_back(listing);
 }
 
 dirent* next_listed(DIR* dir) {
-  Listing* listing = find(dir);
+  Listing* listing = listings.find(dir);
   if (listing == nullptr) return nullptr;
   listing->ours = true;
   FolderEntry found;
@@ -93,24 +67,24 @@ dirent* next_listed(DIR* dir) {
 }
 
 void rewind_listing(DIR* dir) {
-  Listing* listing = find(dir);
+  Listing* listing = listings.find(dir);
   if (listing == nullptr) return;
   listing->ours = false;
   listing->position = 0;
 }
 
 bool at_injected_entries(DIR* dir) {
-  const Listing* listing = find(dir);
+  const Listing* listing = listings.find(dir);
   return listing != nullptr && listing->ours;
 }
 
 long tell_listing(DIR* dir) {
-  const Listing* listing = find(dir);
+  const Listing* listing = listings.find(dir);
   return listing != nullptr && listing->ours ? kFirstPlace + listing->position : -1;
 }
 
 bool seek_listing(DIR* dir, long place) {
-  Listing* listing = find(dir);
+  Listing* listing = listings.find(dir);
   if (listing == nullptr) return false;
   listing->ours = place < 0;
   listing->position = place < 0 ? place - kFirstPlace : 0;
