@@ -25,7 +25,7 @@
 //   who makes a ring  Header::file_end, by compare-and-swap
 //   who sees it dead  Half::open of an open whose claim the kernel says is gone:
 //                     OPEN -> CLOSED by compare-and-swap on the same serial
-//   anyone            Half::waiting, by compare-and-swap, before it posts Half::wake
+//   anyone            Half::waiting, by compare-and-swap, before it advances Half::wake
 //   an open's holders Half::lock, by compare-and-swap; the kernel, when one dies
 //
 // Whoever writes a half holds the lock of its open (device/side_lock.h), so each field
@@ -66,8 +66,8 @@ inline constexpr int kMaxInstances = 16;
 // So many clients can be joined to a server in a direction.
 inline constexpr std::uint32_t kClients = 8;
 
-// A semaphore differs between 32- and 64-bit processes, so a half says whose it is;
-// a foreign peer leaves the posting to the owner's device thread.
+// A half says whether its process is of 32 or 64 bits; a foreign peer leaves the waking to
+// the owner's device thread.
 inline constexpr std::uint32_t kAbi = sizeof(void*) * 8;
 
 template <typename T>
@@ -200,12 +200,10 @@ struct alignas(64) Lane {
 
 inline constexpr std::uint32_t kTokenUnknown = 2;
 
-// A POSIX semaphore, in the bytes that glibc's has in a 64-bit process. Operated by
-// shm/wakeup.h: what glibc keeps behind the counter it believes, and ends the program
-// when it is wrong.
-struct Semaphore {
-  Atomic<std::uint32_t> value;
-  Atomic<std::uint32_t> waiters;
+// What calls sleep on, by the kernel's futex: operated by shm/wakeup.h.
+struct EventCount {
+  Atomic<std::uint32_t> value;    // how often they were woken
+  Atomic<std::uint32_t> waiters;  // 0: none is in the kernel
   unsigned char unused[56];
 };
 
@@ -238,7 +236,7 @@ struct alignas(64) Half {
   Atomic<std::uint32_t> fragment_chosen;  // by SETFRAGMENT or POLICY: kept over format changes
   Atomic<std::uint32_t> volume;           // left | right << 8, 0-100
   // Sleepers: how many in the low half, how often they were woken in the high
-  // one. A waker sets the count to 0 and posts `wake` as often as it was.
+  // one. A waker sets the count to 0 and advances `wake`.
   Atomic<std::uint64_t> waiting;
   Atomic<std::uint64_t> wake_frame;  // peer position from which waking is worth it
   // In frames of the program since its open (accepted or delivered), and where the
@@ -272,7 +270,7 @@ struct alignas(64) Half {
   Atomic<std::uint32_t> pump_owner;  // its pid
   Atomic<std::int64_t> moved_ns;     // CLOCK_MONOTONIC; others take over when it is old
   Atomic<std::uint64_t> further[4];  // 0, for what is added
-  alignas(64) Semaphore wake;
+  alignas(64) EventCount wake;
 };
 
 struct alignas(64) Direction {
@@ -304,7 +302,7 @@ struct Segment {
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 static_assert(sizeof(std::atomic<std::uint64_t>) == 8 && alignof(std::atomic<std::uint64_t>) == 8);
-static_assert(sizeof(Semaphore) == 64);
+static_assert(sizeof(EventCount) == 64);
 
 static_assert(offsetof(Header, layout_version) == 8 && offsetof(Header, file_end) == 16);
 static_assert(sizeof(Header) == 64);

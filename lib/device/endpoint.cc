@@ -291,8 +291,8 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   if (alarm) alarm_ns_.store(kNoAlarm);
   each_half([&](OpenHalf& half) {
     const bool reads = half.way() == kRead;
-    if (alarm) shm::wake_at_least(half.own(), alarm_sleepers_[reads ? 1 : 0].load());
-    // Posts that a killed peer still owed, or that one of another ABI cannot make.
+    if (alarm) shm::wake_uncounted(half.own());
+    // Wakes that a killed peer still owed, or that one of another ABI cannot make.
     shm::wake_at(half.own(),
                  reads ? capture_.flow().written_by_peer() : playback_.flow().read_by_peer());
   });
@@ -345,7 +345,6 @@ void Endpoint::after_fork(bool child) {
     // The thread that watched is the parent's.
     watch_.store(Watch::kIdle);
     alarm_ns_.store(kNoAlarm);
-    for (auto& sleepers : alarm_sleepers_) sleepers.store(0);
     mutex_.unlock_in_child();
   } else {
     mutex_.unlock();

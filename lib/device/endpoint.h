@@ -12,7 +12,6 @@
 // what it can, gives the lock back, and only then sleeps.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -202,7 +201,7 @@ class Endpoint final : public DeviceThreadClient {
   Buffering chosen_buffering(const audio::PcmFormat& format) const;
   void set_buffering(const Buffering& buffering);
   void choose_buffering(std::uint32_t chosen);
-  int sleep(shm::Sleeper& sleeper, Access way, std::int64_t deadline_ns, bool open_ended);
+  int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended);
   template <typename Look, typename Position>
   ssize_t transfer(int fd, OpenHalf& half, std::size_t bytes, Look look, Position position);
   template <typename Position>
@@ -255,7 +254,6 @@ class Endpoint final : public DeviceThreadClient {
   std::atomic<Watch> watch_{Watch::kIdle};
   // The earliest deadline of calls that sleep until the device thread wakes them.
   std::atomic<std::int64_t> alarm_ns_{kNoAlarm};
-  std::array<std::atomic<std::uint32_t>, 2> alarm_sleepers_{};  // who play, who record
   std::atomic<std::int64_t> seen_ns_{0};  // when a call last asked for the time
   std::atomic<int> spins_off_{0};         // waits in which not to spin
   std::atomic<int> spins_lost_{0};        // how many there were the last time

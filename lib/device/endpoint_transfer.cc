@@ -35,18 +35,6 @@ bool reached(std::uint64_t position, std::uint64_t frame) { return (position - f
 
 constexpr std::int64_t kWithoutThreadNs = 100'000'000;
 
-// Also where the thread is cancelled in its sleep.
-class AlarmSleeper {
- public:
-  explicit AlarmSleeper(std::atomic<std::uint32_t>& count) : count_(count) { ++count_; }
-  ~AlarmSleeper() { --count_; }
-  AlarmSleeper(const AlarmSleeper&) = delete;
-  AlarmSleeper& operator=(const AlarmSleeper&) = delete;
-
- private:
-  std::atomic<std::uint32_t>& count_;
-};
-
 void pause_processor() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -145,7 +133,7 @@ ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
       continue;
     }
     const int woken =
-        sleep(*sleeper, half.way(),
+        sleep(*sleeper,
               for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
                          : step.wait.deadline_ns,
               open_ended);
@@ -162,7 +150,7 @@ ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
 // it is asked for the signals that end a program: sox and ffmpeg only set a
 // flag there and look at it after the call, and nobody could stop a recorder that
 // waits for its player. A sound card's read returns to them in a moment.
-int Endpoint::sleep(shm::Sleeper& sleeper, Access way, std::int64_t deadline_ns, bool open_ended) {
+int Endpoint::sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended) {
   if (!DeviceThread::instance().has_thread()) {
     deadline_ns = std::min(deadline_ns, sys().now_ns() + kWithoutThreadNs);
   }
@@ -177,7 +165,6 @@ int Endpoint::sleep(shm::Sleeper& sleeper, Access way, std::int64_t deadline_ns,
     std::int64_t alarm = alarm_ns_.load();
     while (deadline_ns < alarm && !alarm_ns_.compare_exchange_weak(alarm, deadline_ns)) {
     }
-    const AlarmSleeper counted(alarm_sleepers_[way == kRead ? 1 : 0]);
     if (DeviceThread::instance().notify()) return sleeper.sleep() == -EINTR ? -EINTR : 0;
   }
   if (sleeper.sleep_until(deadline_ns) != -EINTR) return 0;
@@ -252,7 +239,7 @@ int Endpoint::sync(int fd) {
       sleeper.reset();
       continue;
     }
-    const int woken = sleep(*sleeper, kWrite, step.wait.deadline_ns, false);
+    const int woken = sleep(*sleeper, step.wait.deadline_ns, false);
     sleeper.reset();
     if (woken == -EINTR) return -EINTR;
   }

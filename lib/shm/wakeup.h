@@ -1,9 +1,13 @@
-// Sleeping and waking across processes: POSIX semaphores that carry no state.
+// Sleeping and waking across processes: an event count that carries no state.
 //
-// A sleeper announces itself, looks once more whether it has to wait, and sleeps;
-// a waker changes the state first, then looks for sleepers. A post that is lost
-// with a killed waker costs nothing but time: every sleep has a deadline.
+// A sleeper announces itself, looks once more whether it has to wait, and sleeps until
+// the count is another than at its announcement; a waker changes the state first, then looks
+// for sleepers. A wake that is lost with a killed waker costs nothing but time: every sleep
+// has a deadline. A sleeper that never comes back, since a signal handler left it, costs
+// one wake in vain.
 #pragma once
+
+#include <time.h>
 
 #include <cstdint>
 
@@ -11,16 +15,16 @@
 
 namespace ossloop::shm {
 
-// Makes the side's semaphore anew. Only for the process that just claimed it.
+// Begins anew. Only for the process that just claimed it.
 void make_wakeup(abi::Half& side);
 
 // Wakes every call that sleeps on `side`. Leaves a side of another ABI to its
-// own device thread. How many it posted to.
-std::uint64_t wake(abi::Half& side);
+// own device thread. False if there was none.
+bool wake(abi::Half& side);
 
-// The same, and for so many calls at least, by the side's own process: a waker that died,
-// or was stopped, between counting the sleepers and posting is made up for.
-void wake_at_least(abi::Half& side, std::uint64_t sleepers);
+// The same, by the side's own process and whoever is announced: a waker that died, or was
+// stopped, between counting the sleepers and waking them is made up for.
+void wake_uncounted(abi::Half& side);
 
 // The same, if a sleeper asked for `position` or less.
 void wake_at(abi::Half& side, std::uint64_t position);
@@ -42,9 +46,11 @@ class Sleeper {
   int sleep();
 
  private:
+  int wait(const timespec* deadline);
+
   abi::Half& half_;
+  const std::uint32_t seen_;  // the event count
   std::uint64_t generation_;
-  bool posted_ = false;  // our post was taken
 };
 
 }  // namespace ossloop::shm

@@ -57,7 +57,7 @@ class Chance {
 enum Part : std::uint32_t {
   kWords = 1,       // of the segment
   kSound = 2,       // in ring, mapped buffers, tails
-  kSemaphores = 4,  // Side::wake
+  kWakes = 4,       // Side::wake
   kTurns = 8,       // Side::lock
   kClaims = 16,     // locks on the nodes
   kNodes = 32,      // bytes in the FIFOs, and their size
@@ -69,7 +69,7 @@ enum Part : std::uint32_t {
 inline constexpr struct {
   const char* name;
   Part part;
-} kParts[] = {{"words", kWords},       {"sound", kSound},       {"semaphores", kSemaphores},
+} kParts[] = {{"words", kWords},       {"sound", kSound},       {"wakes", kWakes},
               {"turns", kTurns},       {"claims", kClaims},     {"nodes", kNodes},
               {"truncate", kTruncate}, {"handlers", kHandlers}, {"mixed", kMixed},
               {"forks", kForks}};

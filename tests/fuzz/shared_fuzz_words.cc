@@ -45,7 +45,7 @@ constexpr std::size_t lane_at(std::size_t direction) {
       {"lock " #direction #client, half_at(direction, client) + offsetof(abi::Half, lock), 8,     \
        kTurns},                                                                                   \
   {                                                                                               \
-    "semaphore " #direction #client, half_at(direction, client) + kWake, 16, kSemaphores          \
+    "wake " #direction #client, half_at(direction, client) + kWake, 16, kWakes                    \
   }
 constexpr Region kRegions[] = {
     OSSLOOP_WHOLE(header),  OSSLOOP_WHOLE(policy),

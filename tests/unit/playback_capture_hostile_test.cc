@@ -85,7 +85,7 @@ TEST_CASE("garbage in the whole segment harms no call") {
     loop.write(Bytes(4000), 0, 4000);
     Bytes block(5000);
     for (int round = 0; round < 10; ++round) {
-      // All but the semaphores, which harm nobody but who waits on them.
+      // All but the event counts, which harm nobody but who waits on them.
       const auto spoil = [&](void* from, std::size_t bytes) {
         auto* words = static_cast<std::uint64_t*>(from);
         for (std::size_t i = 0; i < bytes / 8; ++i) {
