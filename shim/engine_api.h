@@ -15,7 +15,7 @@
 
 namespace ossloop::shim {
 
-inline constexpr unsigned kEngineVersion = 5;
+inline constexpr unsigned kEngineVersion = 6;
 
 struct EngineApi {
   unsigned version;

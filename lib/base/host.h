@@ -6,6 +6,8 @@
 
 namespace ossloop::base {
 
+struct Kept;
+
 // What we remember of a thread. In memory that is there before the thread runs: to ask
 // for some within a signal handler might wait for malloc's lock.
 struct ThreadNote {
@@ -15,6 +17,10 @@ struct ThreadNote {
   bool device_thread = false;  // ours: what it calls is not the program's call
   bool holds_signals = false;  // a call of ours does, and the program's mask is:
   std::uint64_t signal_mask = 0;
+  bool holds_cancel = false;  // a call of ours lets pthread_cancel() wait, and before it was:
+  int cancel_state = 0;
+  Kept* kept = nullptr;  // what the call in progress works on: base/keep.h
+  bool kept_has_gone = false;
 };
 
 struct Host {

@@ -1,5 +1,6 @@
 #include "base/scoped_block.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <atomic>
@@ -31,6 +32,9 @@ bool hold_program_signals() {
   run_postponed_handlers();
   note.signal_mask = mask;
   note.holds_signals = true;
+  // What a call noted that a handler has left for good.
+  note.kept = nullptr;
+  note.holds_cancel = false;
   return true;
 }
 
@@ -71,6 +75,20 @@ ScopedWriteSignalBlock::~ScopedWriteSignalBlock() {
   const std::uint64_t ours = pending_signals() & kOfWrites & ~pending_;
   if (ours != 0) take_signals(ours);
   set_signal_mask(before_);
+}
+
+ScopedCancelDisable::ScopedCancelDisable() {
+  ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_);
+  ThreadNote& note = thread_note();
+  outermost_ = !note.holds_cancel;
+  if (!outermost_) return;
+  note.cancel_state = before_;
+  note.holds_cancel = true;
+}
+
+ScopedCancelDisable::~ScopedCancelDisable() {
+  if (outermost_) thread_note().holds_cancel = false;
+  ::pthread_setcancelstate(before_, nullptr);
 }
 
 }  // namespace ossloop::base

@@ -1,8 +1,6 @@
 // Shelter from what may happen to a thread in the middle of our work.
 #pragma once
 
-#include <pthread.h>
-
 #include <cstdint>
 
 namespace ossloop::base {
@@ -25,7 +23,7 @@ struct SleepingSignals {
   bool held;   // before
   long since;  // for the witness
 };
-SleepingSignals let_signals_in_to_sleep();
+[[gnu::noinline]] SleepingSignals let_signals_in_to_sleep();
 // Has a handler run that the sleep, still to come, would not be told of?
 bool handled_before_sleep(const SleepingSignals& signals);
 void hold_signals_after_sleep(const SleepingSignals& signals);
@@ -64,13 +62,14 @@ class ScopedWriteSignalBlock {
 // points, and for work that must not stop half-way.
 class ScopedCancelDisable {
  public:
-  ScopedCancelDisable() { ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
-  ~ScopedCancelDisable() { ::pthread_setcancelstate(before_, nullptr); }
+  ScopedCancelDisable();
+  ~ScopedCancelDisable();
   ScopedCancelDisable(const ScopedCancelDisable&) = delete;
   ScopedCancelDisable& operator=(const ScopedCancelDisable&) = delete;
 
  private:
   int before_ = 0;
+  bool outermost_ = false;
 };
 
 }  // namespace ossloop::base

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/host.h"
+#include "base/keep.h"
 #include "base/scoped_block.h"
 #include "base/signal_mask.h"
 
@@ -86,9 +87,13 @@ Arrived let_arrived_in(bool open_ended) {
       meaning = ends ? Arrived::kInterrupt : Arrived::kRestart;
     }
   }
-  // Also what ends or stops the program.
-  if (arrived != 0) hold_signals_after_sleep(let_signals_in_to_sleep());
-  return meaning;
+  if (arrived == 0) return meaning;
+  {
+    // Also what ends or stops the program.
+    const ScopedLetGo let_go;
+    hold_signals_after_sleep(let_signals_in_to_sleep());
+  }
+  return meaning == Arrived::kNothing && kept_has_gone() ? Arrived::kRestart : meaning;
 }
 
 bool interrupted_in_pause(std::int64_t nanoseconds) {

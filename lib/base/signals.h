@@ -34,7 +34,7 @@ void signal_handlers_changed();
 inline constinit std::atomic<bool> has_had_handlers{false};
 
 // What handlers of signals that came while they were held mean for a call that would
-// sleep now; they run before this returns.
+// sleep now; they run before this returns. Whoever calls looks at kept_has_gone() then.
 enum class Arrived {
   kNothing,
   kRestart,    // the call goes on

@@ -199,14 +199,22 @@ std::int64_t DeviceThread::tick_all() {
   constexpr std::int64_t kNoMemoryNs = 20'000'000;
   const std::int64_t now_ns = base::sys().now_ns();
   std::int64_t next_ns = now_ns + kIdleNs;
-  std::lock_guard list(list_);
-  for (DeviceThreadClient* client : clients_) {
-    try {
-      next_ns = std::min(next_ns, client->tick(now_ns));
-    } catch (const std::bad_alloc&) {
-      next_ns = std::min(next_ns, now_ns + kNoMemoryNs);
-    }
+  bool any_done = false;
+  {
+    std::lock_guard list(list_);
+    const auto is_done = [&](DeviceThreadClient* client) {
+      std::int64_t again_ns;
+      try {
+        again_ns = client->tick(now_ns);
+      } catch (const std::bad_alloc&) {
+        again_ns = now_ns + kNoMemoryNs;
+      }
+      next_ns = std::min(next_ns, again_ns);
+      return again_ns == DeviceThreadClient::kDone;
+    };
+    any_done = std::erase_if(clients_, is_done) != 0;
   }
+  if (any_done) stop_if_idle();
   return next_ns;
 }
 

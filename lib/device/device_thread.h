@@ -22,7 +22,8 @@ namespace ossloop::device {
 class DeviceThreadClient {
  public:
   virtual ~DeviceThreadClient() = default;
-  // Does what is due at `now_ns`; returns when it wants to be called again.
+  // Does what is due at `now_ns`; returns when it wants to be called again, or kDone.
+  static constexpr std::int64_t kDone = INT64_MAX;
   virtual std::int64_t tick(std::int64_t now_ns) = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/keep.h"
 #include "base/scoped_block.h"
 #include "device/side_lock.h"
 #include "device/sync_group.h"
@@ -19,6 +20,8 @@ namespace {
 using base::sys;
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr std::int64_t kSoonAgainNs = 1'000'000;
+// A call that closes looks itself how far its sound is: this is for one that a handler left.
+constexpr std::int64_t kDrainLookNs = 50'000'000;
 constexpr std::int64_t kWithoutThreadNs = 100'000'000;
 
 short events_of(std::uint32_t direction) {
@@ -273,19 +276,46 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
       playback_.end();
     }
     wake_peers();
+    draining_.store(true);
+    DeviceThread::instance().notify();
     sync(-1);
+    if (base::kept_has_gone()) return;
+  }
+  DeviceThread::instance().run([this, last] { finish(last); });
+  DeviceThread::instance().remove(this);
+}
+
+// In the device thread, once; `last`: with the claim inherited.
+void Endpoint::finish(bool last) {
+  if (finishing_.exchange(true)) return;
+  if (draining_.load()) {
     each_half([](OpenHalf& half) { half.close(); });
   }
   gone_.store(true);
-  DeviceThread::instance().run([&] {
-    peer_monitor_.drop_descriptors();
-    if (last) half().segment().give_back();
-  });
+  wake_own();
+  peer_monitor_.drop_descriptors();
+  if (last) half().segment().give_back();
+  draining_.store(false);
+}
+
+bool Endpoint::drain_is_over(std::int64_t now_ns) {
+  if (!draining_.load()) return false;
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  each_half([](OpenHalf& half) { half.refresh(); });
+  TransferResult step;
+  return drain_.over(playback_, now_ns, step);
+}
+
+void Endpoint::settle() {
+  if (DeviceThread::instance().has_thread() || !drain_is_over(sys().now_ns())) return;
+  finish(true);
   DeviceThread::instance().remove(this);
 }
 
 std::int64_t Endpoint::tick(std::int64_t now_ns) {
-  if (gone_.load()) return now_ns + 1'000'000'000;
+  if (drain_is_over(now_ns)) finish(true);
+  if (gone_.load()) return kDone;
   peer_monitor_.notify_peer(live_direction() == kWrite);
   const bool alarm = now_ns >= alarm_ns_.load();
   if (alarm) alarm_ns_.store(kNoAlarm);
@@ -306,6 +336,7 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   const bool busy = (readiness_.watched() || any_running()) && !work_from_thread(now_ns);
   if (busy && any_running()) next_ns = std::min(next_ns, now_ns + kSoonAgainNs);
   next_ns = std::min(next_ns, alarm_ns_.load());
+  if (draining_.load()) next_ns = std::min(next_ns, now_ns + kDrainLookNs);
   // Without a table of its own the thread must not keep numbers of the program.
   if (!DeviceThread::instance().has_own_descriptors()) peer_monitor_.drop_descriptors();
   return next_ns;
@@ -336,12 +367,19 @@ std::int64_t Endpoint::tick_ns() const {
 
 void Endpoint::before_fork() {
   mutex_.lock();
-  mark_shared();
+  if (!leaving_.load()) mark_shared();
 }
 
 void Endpoint::after_fork(bool child) {
   if (child) {
-    peer_monitor_.forget_descriptors();
+    // What is being left is the parent's to end.
+    if (leaving_.load()) gone_.store(true);
+    if (leaving_.load()) draining_.store(false);
+    if (DeviceThread::instance().has_own_descriptors()) {
+      peer_monitor_.forget_descriptors();
+    } else {
+      peer_monitor_.drop_descriptors();
+    }
     // The thread that watched is the parent's.
     watch_.store(Watch::kIdle);
     alarm_ns_.store(kNoAlarm);

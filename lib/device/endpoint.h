@@ -157,8 +157,15 @@ class Endpoint final : public DeviceThreadClient {
   std::uint32_t live_direction() const;
 
   // The last descriptor of this process. Closes `fd`, and if no other process
-  // holds the open, drains and ends it.
+  // holds the open, drains and ends it. From the moment at which it waits for that, the
+  // device thread sees to it that it is done, also where a signal handler leaves the wait
+  // for good; and it may be gone afterwards (base::kept_has_gone()).
   void leave(int fd, const std::function<void()>& close_descriptor);
+
+  // Nothing of it has still to be done: it may be destroyed.
+  bool settled() const { return !draining_.load(); }
+  // For a process without a device thread: does what is due of that.
+  void settle();
 
   // One descriptor of several: closes it where no token is being moved.
   void close_one(const std::function<void()>& close_descriptor);
@@ -213,6 +220,8 @@ class Endpoint final : public DeviceThreadClient {
            seen_ns_.load(std::memory_order_relaxed) != 0;
   }
   void look_without_thread(std::int64_t now_ns);
+  bool drain_is_over(std::int64_t now_ns);
+  void finish(bool last);
   bool ready(std::int64_t now_ns);
   void show_readiness(int fd, std::int64_t now_ns);
   std::uint64_t passed_fragments(std::int64_t now_ns);
@@ -246,6 +255,8 @@ class Endpoint final : public DeviceThreadClient {
   std::uint32_t shown_direction_ = 0;  // as what the token was last shown
   base::Mutex mutex_;
   std::atomic<bool> leaving_{false};
+  std::atomic<bool> draining_{false};  // `leave` waits, or has been left
+  std::atomic<bool> finishing_{false};
   std::atomic<bool> gone_{false};
   // How closely the device thread watches; a call that finds more going on
   // notifies it.
@@ -259,6 +270,17 @@ class Endpoint final : public DeviceThreadClient {
   std::atomic<int> spins_lost_{0};        // how many there were the last time
   std::atomic<int> impatient_{0};         // waits in which not to wait for plenty
   static constexpr std::int64_t kNoAlarm = INT64_MAX;
+  // What was accepted is being played on.
+  class Drain {
+   public:
+    // All is played, or nobody fetches it. Else how long to wait.
+    bool over(Playback& playback, std::int64_t now_ns, TransferResult& step);
+
+   private:
+    std::uint64_t progress_ = 0;
+    std::int64_t moved_ns_ = 0;  // when the consumer last fetched something
+  };
+  Drain drain_;  // of a side that is left: the device thread's
 };
 
 }  // namespace ossloop::device

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/keep.h"
 #include "base/signals.h"
 #include "device/endpoint.h"
 #include "device/side_lock.h"
@@ -78,6 +79,7 @@ ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
   // Without a clock the first look needs no time, only what follows when it does
   // not suffice: an old one will do, and asking costs as much as a small write.
   bool needs_time = !without_clock();
+  const auto ended_by = [&](int error) { return done > 0 ? static_cast<ssize_t>(done) : error; };
   for (;;) {
     TransferResult step;
     bool open_ended = false;
@@ -85,7 +87,7 @@ ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
       SideLock lock(*this, fd);
       // Whoever closes it, in another thread or in a handler that came in our sleep,
       // has ended the stream: what would be taken now would belong to none.
-      if (leaving_.load(kRelaxed)) return done > 0 ? static_cast<ssize_t>(done) : -EBADF;
+      if (leaving_.load(kRelaxed)) return ended_by(-EBADF);
       if (needs_time) seen_ns_.store(sys().now_ns(), kRelaxed);
       const std::int64_t now_ns = seen_ns_.load(kRelaxed);
       needs_time = true;
@@ -101,50 +103,44 @@ ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
     if (done == bytes || step.short_return) return static_cast<ssize_t>(done);
     if (step.error == 0 && nonblock() && (done > 0 || !step.block_despite_nonblock))
       step.error = -EAGAIN;
-    if (step.error != 0) return done > 0 ? static_cast<ssize_t>(done) : step.error;
+    if (step.error != 0) return ended_by(step.error);
     was_patient = was_patient && step.moved == 0;
     has_spun = has_spun && step.moved == 0;
     if (!sleeper && !has_spun && step.wait.plenty_frame != step.wait.wake_frame) {
       has_spun = true;
       const std::uint64_t more = step.wait.plenty_frame - step.wait.wake_frame;
       if (spin_until(step.wait.wake_frame + more / kSpinShare, position)) {
-        if (base::let_arrived_in(false) != base::Arrived::kInterrupt) continue;
-        return done > 0 ? static_cast<ssize_t>(done) : -EINTR;
+        if (base::let_arrived_in(false) == base::Arrived::kInterrupt) return ended_by(-EINTR);
+        if (base::kept_has_gone()) return ended_by(-EBADF);
+        continue;
       }
     }
-    if (!sleeper) {
-      // Announced now; whatever changes from here on wakes us.
-      for_plenty = step.wait.plenty_frame != step.wait.wake_frame && !was_patient;
+    // A later look may find another position worth a wake: the first may be none at all.
+    if (!sleeper || (!for_plenty && step.wait.wake_frame < announced)) {
+      if (!sleeper) for_plenty = step.wait.plenty_frame != step.wait.wake_frame && !was_patient;
       if (for_plenty && impatient_ > 0) {
         --impatient_;
         for_plenty = false;
       }
       plenty_frame = step.wait.plenty_frame;
       announced = for_plenty ? plenty_frame : step.wait.wake_frame;
+      // From here on whatever changes wakes us.
       sleeper.emplace(half.own(), announced);
       continue;
     }
-    if (!for_plenty && step.wait.wake_frame < announced) {
-      // What happened between the looks makes another position worth a wake: the
-      // first one, announced, may be none at all.
-      sleeper.reset();
-      announced = step.wait.wake_frame;
-      sleeper.emplace(half.own(), announced);
-      continue;
-    }
-    const int woken =
-        sleep(*sleeper,
-              for_plenty ? std::min(step.wait.deadline_ns, sys().now_ns() + kPatienceNs)
-                         : step.wait.deadline_ns,
-              open_ended);
+    std::int64_t deadline_ns = step.wait.deadline_ns;
+    if (for_plenty) deadline_ns = std::min(deadline_ns, sys().now_ns() + kPatienceNs);
+    const int woken = sleep(*sleeper, deadline_ns, open_ended);
+    if (base::kept_has_gone()) return ended_by(-EBADF);
     was_patient = was_patient || for_plenty;
     if (for_plenty && !reached(position(), plenty_frame)) impatient_ = kImpatientWaits;
     sleeper.reset();
-    if (woken == -EINTR) return done > 0 ? static_cast<ssize_t>(done) : -EINTR;
+    if (woken == -EINTR) return ended_by(-EINTR);
   }
 }
 
-// 0 when it is time to look again, -EINTR when the call has to end.
+// 0 when it is time to look again, -EINTR when the call has to end. Whoever calls looks
+// first whether we are still there (base::kept_has_gone()).
 //
 // A wait for a peer that may never come ends even where SA_RESTART is asked for, if
 // it is asked for the signals that end a program: sox and ffmpeg only set a
@@ -212,23 +208,27 @@ ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool p
       [this] { return playback_.flow().read_by_peer(); });
 }
 
+bool Endpoint::Drain::over(Playback& playback, std::int64_t now_ns, TransferResult& step) {
+  const std::uint64_t before = progress_;
+  if (playback.drained(now_ns, step, progress_)) return true;
+  if (progress_ != before || moved_ns_ == 0) moved_ns_ = now_ns;
+  return now_ns - moved_ns_ > kIdlePeerNs;
+}
+
 int Endpoint::sync(int fd) {
   if ((access_ & kWrite) == 0) return 0;
   if (fd >= 0 && played_.running()) return 0;  // its end is not foreseeable
   std::optional<shm::Sleeper> sleeper;
-  std::uint64_t progress = 0;
   std::uint64_t announced = 0;
-  std::int64_t moved_ns = sys().now_ns();
+  Drain drain;
   for (;;) {
     TransferResult step;
     {
       SideLock lock(*this, fd);
+      if (gone_.load() || leaving_.load(kRelaxed) != (fd < 0)) return 0;
       const std::int64_t now_ns = sys().now_ns();
-      const std::uint64_t before = progress;
       look_without_thread(now_ns);
-      if (playback_.drained(now_ns, step, progress)) return 0;
-      if (progress != before) moved_ns = now_ns;
-      if (now_ns - moved_ns > kIdlePeerNs || leaving_.load(kRelaxed) != (fd < 0)) return 0;
+      if (drain.over(playback_, now_ns, step)) return 0;
     }
     if (!sleeper) {
       announced = step.wait.wake_frame;
@@ -240,6 +240,7 @@ int Endpoint::sync(int fd) {
       continue;
     }
     const int woken = sleep(*sleeper, step.wait.deadline_ns, false);
+    if (base::kept_has_gone()) return 0;
     sleeper.reset();
     if (woken == -EINTR) return -EINTR;
   }

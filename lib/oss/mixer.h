@@ -21,9 +21,9 @@ struct MixerControl;
 
 class Mixer {
  public:
-  // `own`: the segment of `instance` as the caller holds it.
-  Mixer(const InstanceSet& instances, int instance, std::shared_ptr<shm::Segment> own)
-      : instances_(instances), instance_(instance), own_(std::move(own)) {}
+  // `own`: the segment of `instance`, which the caller holds.
+  Mixer(const InstanceSet& instances, int instance, const std::shared_ptr<shm::Segment>& own)
+      : instances_(instances), instance_(instance), own_(own) {}
 
   // OSS 3: left | right << 8.
   int level(std::int32_t& level, abi::MixerChannel channel);
@@ -57,7 +57,7 @@ class Mixer {
 
   const InstanceSet& instances_;
   const int instance_;
-  const std::shared_ptr<shm::Segment> own_;
+  const std::shared_ptr<shm::Segment>& own_;
 };
 
 }  // namespace ossloop::oss

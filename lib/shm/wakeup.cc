@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include <algorithm>
 
 #include "base/futex.h"
+#include "base/host.h"
+#include "base/keep.h"
 #include "base/scoped_block.h"
 
 namespace ossloop::shm {
@@ -25,14 +28,15 @@ void advance(abi::EventCount& wake) {
 // thread within the system call.
 [[gnu::noinline]] int cancellable_wait(std::atomic<std::uint32_t>& value, std::uint32_t seen,
                                        const timespec* deadline) {
+  const bool cancellable = !base::thread_note().holds_cancel;
   int before = 0;
   // First, since the next line may end the thread: its clean-up has the program's mask.
   const base::SleepingSignals signals = base::let_signals_in_to_sleep();
-  ::pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+  if (cancellable) ::pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
   // Without a deadline only the kernel knows what the handler wants.
   const bool handled = deadline != nullptr && base::handled_before_sleep(signals);
   const int result = handled ? -EINTR : base::futex(value, FUTEX_WAIT_BITSET, seen, deadline);
-  ::pthread_setcanceltype(before, nullptr);
+  if (cancellable) ::pthread_setcanceltype(before, nullptr);
   base::hold_signals_after_sleep(signals);
   return result;
 }
@@ -46,9 +50,11 @@ void advance(abi::EventCount& wake) {
   const bool over =
       deadline != nullptr && (now.tv_sec > deadline->tv_sec ||
                               (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec));
+  const bool cancellable = !base::thread_note().holds_cancel;
   const base::SleepingSignals signals = base::let_signals_in_to_sleep();
+  if (cancellable) ::pthread_testcancel();
   const bool handled = base::handled_before_sleep(signals);
-  const bool slept = !over && !handled && ::nanosleep(&pause, nullptr) == 0;
+  const bool slept = !over && !handled && ::syscall(SYS_nanosleep, &pause, nullptr) == 0;
   const int result = over ? -ETIMEDOUT : slept ? 0 : -EINTR;
   base::hold_signals_after_sleep(signals);
   errno = saved;
@@ -102,6 +108,7 @@ Sleeper::Sleeper(abi::Half& half, std::uint64_t wake_frame)
 
 // Where a waker has counted us there is nothing to take back.
 Sleeper::~Sleeper() {
+  if (base::kept_has_gone()) return;
   std::uint64_t waiting = half_.waiting.load(std::memory_order_relaxed);
   while (generation_of(waiting) == generation_ && count_of(waiting) > 0) {
     if (half_.waiting.compare_exchange_weak(waiting, waiting - 1)) return;
@@ -113,11 +120,15 @@ int Sleeper::wait(const timespec* deadline) {
   struct Waiter {
     std::atomic<std::uint32_t>& count;
     explicit Waiter(std::atomic<std::uint32_t>& waiters) : count(waiters) { count.fetch_add(1); }
-    ~Waiter() { count.fetch_sub(1); }
+    ~Waiter() {
+      if (!base::kept_has_gone()) count.fetch_sub(1);
+    }
   };
   std::atomic<std::uint32_t>& value = half_.wake.value;
-  while (value.load() == seen_) {
+  while (!base::kept_has_gone() && value.load() == seen_) {
     const Waiter waiter(half_.wake.waiters);
+    // Until it is taken back the side may go: the kernel alone looks at its memory.
+    const base::ScopedLetGo let_go;
     int result = cancellable_wait(value, seen_, deadline);
     if (result < 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT) {
       result = wait_blindly(deadline);

@@ -44,6 +44,7 @@ class Sleeper {
   int sleep_until(std::int64_t deadline_ns);
   // The same without a deadline: the kernel restarts it as SA_RESTART asks.
   int sleep();
+  // After both: see base::kept_has_gone().
 
  private:
   int wait(const timespec* deadline);

@@ -37,6 +37,8 @@ class DspFile final : public OpenFile {
   void leave(int fd, const std::function<void()>& close_descriptor) override {
     endpoint_->leave(fd, close_descriptor);
   }
+  bool settled() const override { return endpoint_->settled(); }
+  void settle() override { endpoint_->settle(); }
   void before_fork() override { endpoint_->before_fork(); }
   void after_fork(bool child) override { endpoint_->after_fork(child); }
 

@@ -134,6 +134,9 @@ int Engine::open_sndstat(int flags) {
 int Engine::try_to_open(const device::OpenRequest& request, int& error) {
   int fd = -1;
   auto endpoint = Endpoint::open(request, fd, error);
+  if (endpoint == nullptr && error == -EBUSY && open_files_.settle()) {
+    endpoint = Endpoint::open(request, fd, error);
+  }
   if (endpoint == nullptr) {
     device::DeviceThread::instance().stop_if_idle();
     return -1;

@@ -55,6 +55,10 @@ class OpenFile {
     close_descriptor();
   }
 
+  // After that: whether all of it is done, and a look whether it is.
+  virtual bool settled() const { return true; }
+  virtual void settle() {}
+
   // Around fork().
   virtual void before_fork() {}
   virtual void after_fork(bool /*child*/) {}

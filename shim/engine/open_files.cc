@@ -11,6 +11,7 @@
 #include "base/host.h"
 #include "base/scoped_block.h"
 #include "base/signal_mask.h"
+#include "base/signals.h"
 #include "base/sys.h"
 #include "device/device_thread.h"
 #include "device/sync_group.h"
@@ -27,7 +28,10 @@ Call::Call(const OpenFiles& open_files, int fd) {
     if (handle_ == nullptr) return;
     handle_->calls.fetch_add(1);
     const bool still = open_files.find(fd) == handle_;
-    if (still && handle_->file != nullptr) return;
+    if (still && handle_->file != nullptr) {
+      if (base::has_had_handlers.load(std::memory_order_relaxed)) base::set_kept(handle_);
+      return;
+    }
     handle_->calls.fetch_sub(1);
     handle_ = nullptr;
     if (still) return;
@@ -35,7 +39,9 @@ Call::Call(const OpenFiles& open_files, int fd) {
 }
 
 Call::~Call() {
-  if (handle_ != nullptr) handle_->calls.fetch_sub(1);
+  if (handle_ == nullptr) return;
+  if (base::has_had_handlers.load(std::memory_order_relaxed)) base::set_kept(nullptr);
+  handle_->calls.fetch_sub(1);
 }
 
 OpenFiles::OpenFiles(DescriptorTable& table) : table_(table) {}
@@ -45,10 +51,8 @@ std::vector<std::unique_ptr<OpenFile>> OpenFiles::take_ended() {
   std::vector<std::unique_ptr<OpenFile>> ended;
   std::lock_guard lock(mutex_);
   for (Handle& handle : handles_) {
-    if (handle.descriptors.load() != 0 || handle.calls.load() != 0 || handle.file == nullptr) {
-      continue;
-    }
-    ended.push_back(std::move(handle.file));
+    if (handle.descriptors.load() != 0 || handle.file == nullptr) continue;
+    if (handle.file->settled() && handle.end()) ended.push_back(std::move(handle.file));
   }
   return ended;
 }
@@ -134,6 +138,17 @@ int OpenFiles::replace(int source, int fd, int flags) {
   return result;
 }
 
+bool OpenFiles::settle() {
+  bool any = false;
+  std::lock_guard lock(mutex_);
+  for (Handle& handle : handles_) {
+    if (handle.file == nullptr || handle.file->settled()) continue;
+    handle.file->settle();
+    any = any || handle.file->settled();
+  }
+  return any;
+}
+
 void OpenFiles::duplicated(int source, int fd) {
   if (!base::own_process()) return;
   Call call(*this, source);
@@ -156,7 +171,7 @@ void OpenFiles::before_fork() {
   mask_at_fork_ = mask;
   device::SyncGroups::instance().before_fork();
   for (Handle& handle : handles_) {
-    if (handle.file == nullptr || handle.descriptors.load() == 0) continue;
+    if (handle.file == nullptr) continue;
     handle.file->before_fork();
     handle.locked_for_fork = true;
   }

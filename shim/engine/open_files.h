@@ -9,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/keep.h"
 #include "shim/descriptor_table.h"
 #include "shim/engine/mapped_ranges.h"
 #include "shim/engine/open_file.h"
@@ -18,8 +19,7 @@ namespace ossloop::shim {
 // One open. A handle's memory is never given back, so that a thread that read its
 // address from the table may always count itself in. What it held lives on, after the
 // last close, until the next open: a close in a signal handler may not free memory.
-struct Handle {
-  std::atomic<std::uint32_t> calls{0};        // in progress
+struct Handle : base::Kept {
   std::atomic<std::uint32_t> descriptors{0};  // in the table
   bool locked_for_fork = false;
   std::unique_ptr<OpenFile> file;
@@ -42,6 +42,9 @@ class OpenFiles {
   void duplicated(int source, int fd);
   // The number is somebody else's by now; the open loses it.
   void lost(int fd);
+  // For an open that finds its device busy: a close that a signal handler left may be done.
+  // False if there is none.
+  bool settle();
   // At exit: what the program left open is closed as it would have been.
   void close_all();
 

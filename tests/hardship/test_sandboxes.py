@@ -54,10 +54,13 @@ class Sandboxes(RequestsTest):
         client.close(client.fd)
         self.assertEqual((played, errno.ECONNRESET), reading.result()[::2])
 
-    def assert_kept(self, program, what):
+    def with_a_server(self, program, what):
         loop = self.loop(eof="wait")
         recorder = loop.partner_records(SERVER)
         loop.wait_until_listening(recorder)
+        self.assert_kept(program, what, loop)
+
+    def assert_kept(self, program, what, loop):
         words = [*self.wrapper, "env", f"LD_PRELOAD={LIBRARY}", THREADS / program, what, CLIENT]
         done = loop.start(*words, preload=False)
         self.assertEqual((0, "ready\nkept\n"), (done.wait(), done.output), done.errors)
@@ -71,7 +74,7 @@ class Sandboxes(RequestsTest):
                 self.assert_every_request_is_served()
                 self.assert_sound_passes()
                 for program, what in promises:
-                    self.assert_kept(program, what)
+                    self.with_a_server(program, what)
 
     EVERYTHING = ("threads", "small_stack")
     CONTENTION = ("threads", "real_time")
@@ -99,6 +102,12 @@ class Sandboxes(RequestsTest):
 
     def test_without_threads(self):
         self.in_sandbox("threads")
+
+    def test_without_threads_a_handler_that_leaves_the_last_close_leaves_the_device_free(self):
+        self.wrapper = [PROGRAMS / "sandbox", "threads", errno.EPERM]
+        for what in ("out_of_a_close", "out_of_a_dup2", "out_of_a_close_and_exit"):
+            with self.subTest(what):
+                self.assert_kept("jumps", what, self.loop())
 
     def test_without_the_newer_call_that_makes_threads(self):
         self.in_sandbox("clone3")

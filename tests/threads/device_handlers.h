@@ -1,9 +1,7 @@
 // The handlers of programs that use a device in them.
 #pragma once
 
-#include "promises.h"
-
-#include <setjmp.h>
+#include "jump.h"
 
 static volatile sig_atomic_t handled;
 static int other_fd;
@@ -20,13 +18,4 @@ static void handler(int number) {
   if (handled % 8 == 0) EXPECT(ioctl(fd, SNDCTL_DSP_RESET, NULL) == 0);
   ++handled;
   errno = saved;
-}
-
-static sigjmp_buf place;
-static volatile sig_atomic_t may_jump, jumped;
-static void jump(int number) {
-  (void)number;
-  if (!may_jump) return;
-  ++jumped;
-  siglongjmp(place, 1);
 }

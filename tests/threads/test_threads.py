@@ -120,6 +120,17 @@ class Threads(LoopTest):
     def test_threads_that_fork_at_once_keep_their_masks(self):
         self.with_a_server("threads_fork_at_once", program="handlers")
 
+    def test_a_handler_that_jumps_out_of_a_call_that_sleeps_leaves_nothing(self):
+        self.assert_kept("out_of_a_read", SERVER, program="jumps")
+        for what in ("write", "sync"):
+            with self.subTest(what):
+                self.with_a_server(f"out_of_a_{what}", program="jumps")
+
+    def test_a_handler_that_leaves_the_last_close_leaves_the_device_free(self):
+        for what in ("out_of_a_close", "out_of_a_dup2", "out_of_a_close_and_exit", "end_in_a_close", "end_in_a_dup2"):
+            with self.subTest(what):
+                self.assert_kept(what, CLIENT, program="jumps")
+
     # As on SIGINT: the handler comes while the program asks for memory, whose lock is held.
 
     def assert_handler_may(self, what, clock="free"):
