@@ -9,7 +9,9 @@
 
 namespace ossloop::shim {
 
-template <typename Note>
+// What does not fit into the `few` is mapped: a signal handler that leaves the call for good
+// (siglongjmp) leaves it behind.
+template <typename Note, size_t few = 32>
 class SmallVector {
  public:
   SmallVector() = default;
@@ -25,6 +27,7 @@ class SmallVector {
     notes_[count_++] = note;
     return true;
   }
+  Note* begin() { return notes_; }
   const Note* begin() const { return notes_; }
   const Note* end() const { return notes_ + count_; }
   size_t count() const { return count_; }
@@ -43,10 +46,10 @@ class SmallVector {
     return true;
   }
 
-  Note few_[32];
+  Note few_[few];
   Note* notes_ = few_;
   size_t count_ = 0;
-  size_t most_ = 32;
+  size_t most_ = few;
 };
 
 }  // namespace ossloop::shim

@@ -21,43 +21,42 @@ using namespace ossloop::shim;
 
 constexpr short kDirections = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLPRI;
 
-// A node whose token is missing looks writable even to a reader: ask the kernel
-// only for what the side can have. The caller's entries are changed for the time
-// of the call, and only those of ours.
+// A node whose token is missing looks writable even to a reader: the kernel is asked only
+// for what the side can have. In a copy: a signal handler may leave the wait for good, and
+// the caller's entries are as they were.
 class Prepared {
  public:
-  Prepared(pollfd* entries, nfds_t count) : entries_(entries) {
-    for (nfds_t i = 0; i < count; ++i) {
-      if (entries[i].fd < 0 || !is_ours(entries[i].fd)) continue;
-      const short possible = loaded_engine()->prepare_poll(entries[i].fd, entries[i].events);
-      const auto taken = static_cast<short>(entries[i].events & kDirections & ~possible);
-      if (!ours_.add({i, taken})) continue;
-      entries[i].events = static_cast<short>(entries[i].events & ~taken);
+  Prepared(const pollfd* entries, nfds_t count) {
+    for (nfds_t i = 0; i < count && whole_; ++i) {
+      pollfd entry = entries[i];
+      if (entry.fd >= 0 && is_ours(entry.fd)) {
+        const short possible = loaded_engine()->prepare_poll(entry.fd, entry.events);
+        entry.events = static_cast<short>(entry.events & (possible | ~kDirections));
+      }
+      whole_ = asked_.add(entry);
     }
   }
-  // Gives the entries back as they were. How many of ours the kernel reported for
-  // what is not so: peers wake who polls a moment early, and a loop may turn round.
-  int restore(bool reported) {
+  bool whole() const { return whole_; }
+  pollfd* asked() { return asked_.begin(); }
+  // How many of ours the kernel reported for what is not so: peers wake who polls a moment
+  // early, and a loop may turn round.
+  int give_to(pollfd* entries, bool reported) {
     int mistaken = 0;
-    for (const Note& note : ours_) {
-      pollfd& entry = entries_[note.index];
-      if (reported && (entry.revents & kDirections) != 0) {
-        const short now = loaded_engine()->poll_now(entry.fd);
-        entry.revents = static_cast<short>(entry.revents & (now | ~kDirections));
-        if (entry.revents == 0) ++mistaken;
-      }
-      entry.events = static_cast<short>(entry.events | note.taken);
+    for (const pollfd& entry : asked_) {
+      pollfd& given = *entries++;
+      given.revents = entry.revents;
+      if (!reported || entry.fd < 0 || (entry.revents & kDirections) == 0) continue;
+      if (!is_ours(entry.fd)) continue;
+      const short now = loaded_engine()->poll_now(entry.fd);
+      given.revents = static_cast<short>(entry.revents & (now | ~kDirections));
+      if (given.revents == 0) ++mistaken;
     }
     return mistaken;
   }
 
  private:
-  struct Note {
-    nfds_t index;
-    short taken;
-  };
-  pollfd* entries_;
-  SmallVector<Note> ours_;
+  bool whole_ = true;
+  SmallVector<pollfd, 128> asked_;
 };
 
 // The kernel refuses more than a process can have descriptors.
@@ -87,9 +86,10 @@ template <typename Next>
 int wait_for(pollfd* entries, nfds_t count, Deadline patience, Next next) {
   for (;;) {
     Prepared prepared(entries, count);
+    if (!prepared.whole()) return to_libc(-ENOMEM);
     const Deadline now = until_next_look(patience);
-    const int result = next(now);
-    const int mistaken = prepared.restore(result > 0);
+    const int result = next(prepared.asked(), now);
+    const int mistaken = prepared.give_to(entries, result > 0);
     if (result == 0 && !patience.over()) continue;
     if (mistaken == 0 || result > mistaken || patience.over()) return result - mistaken;
   }
@@ -107,12 +107,12 @@ bool writable(void* data, size_t bytes) {
 
 // Not inlined: what it saves on the stack is no business of a poll of other descriptors.
 __attribute__((noinline)) int poll_any(pollfd* entries, nfds_t count, int timeout_ms) {
-  if (!any_ours(entries, count) || !writable(entries, count * sizeof *entries)) {
+  if (!any_ours(entries, count)) return OSSLOOP_REAL(poll)(entries, count, timeout_ms);
+  if (!writable(entries, count * sizeof *entries))
     return OSSLOOP_REAL(poll)(entries, count, timeout_ms);
-  }
   return wait_for(entries, count, Deadline::milliseconds(timeout_ms),
-                  [&](const Deadline& patience) {
-                    return OSSLOOP_REAL(poll)(entries, count, patience.left_ms());
+                  [&](pollfd* asked, const Deadline& patience) {
+                    return OSSLOOP_REAL(poll)(asked, count, patience.left_ms());
                   });
 }
 
@@ -124,31 +124,41 @@ bool has(fd_set* set, int fd) {
 }
 void clear(fd_set* set, int fd) { words(set)[fd / kWordBits] &= ~(1UL << (fd % kWordBits)); }
 
-// The sets as they were asked with: select() answers in them, and where it fails
-// they stay as they were.
-class Copies {
+// A copy of the sets, to be changed and waited with: where select() fails, or a signal handler
+// leaves it for good, the caller's stay as they were.
+class Sets {
  public:
-  Copies(int count, fd_set* reading, fd_set* writing, fd_set* failing)
-      : sets_{reading, writing, failing},
+  Sets(int count, fd_set* reading, fd_set* writing, fd_set* failing)
+      : callers_{reading, writing, failing},
         words_(count > 0 ? (count + kWordBits - 1) / kWordBits : 0) {
-    for (fd_set* set : sets_) {
+    for (fd_set* set : callers_) {
       for (int i = 0; set != nullptr && i < words_; ++i)
         whole_ = whole_ && copy_.add(words(set)[i]);
     }
   }
   bool whole() const { return whole_; }
+  fd_set* reading() { return set(0); }
+  fd_set* writing() { return set(1); }
+  fd_set* failing() { return set(2); }
   void give_back() const {
     const unsigned long* from = copy_.begin();
-    for (fd_set* set : sets_) {
+    for (fd_set* set : callers_) {
       for (int i = 0; set != nullptr && i < words_; ++i) words(set)[i] = *from++;
     }
   }
 
  private:
-  fd_set* const sets_[3];
+  fd_set* set(int which) {
+    if (callers_[which] == nullptr) return nullptr;
+    unsigned long* begin = copy_.begin();
+    for (int i = 0; i < which; ++i) begin += callers_[i] != nullptr ? words_ : 0;
+    return reinterpret_cast<fd_set*>(begin);
+  }
+
+  fd_set* const callers_[3];
   const int words_;
   bool whole_ = true;
-  SmallVector<unsigned long> copy_;
+  SmallVector<unsigned long, 64> copy_;  // of FD_SETSIZE descriptors at least
 };
 
 // Calls `look` with each descriptor that is asked for, until it says true.
@@ -178,22 +188,18 @@ class PreparedSets {
   // Takes out what the kernel reported of ours and is not so. How many bits.
   int sort_out() {
     int mistaken = 0;
-    for (const Note& note : ours_) {
-      const bool read = has(reading_, note.fd);
-      const bool write = has(writing_, note.fd);
+    for (const int fd : ours_) {
+      const bool read = has(reading_, fd);
+      const bool write = has(writing_, fd);
       if (!read && !write) continue;
-      const short now = loaded_engine()->poll_now(note.fd);
-      mistaken += refuse(reading_, note.fd, read && (now & POLLIN) == 0) +
-                  refuse(writing_, note.fd, write && (now & POLLOUT) == 0);
+      const short now = loaded_engine()->poll_now(fd);
+      mistaken += refuse(reading_, fd, read && (now & POLLIN) == 0) +
+                  refuse(writing_, fd, write && (now & POLLOUT) == 0);
     }
     return mistaken;
   }
 
  private:
-  struct Note {
-    int fd;
-    bool read, write;  // asked for
-  };
   static int refuse(fd_set* set, int fd, bool refused) {
     if (refused) clear(set, fd);
     return refused ? 1 : 0;
@@ -204,14 +210,14 @@ class PreparedSets {
     if ((!read && !write) || !is_ours(fd)) return;
     const auto events = static_cast<short>((read ? POLLIN : 0) | (write ? POLLOUT : 0));
     const short possible = loaded_engine()->prepare_poll(fd, events);
-    if (!ours_.add({fd, read, write})) return;
+    if (!ours_.add(fd)) return;
     refuse(reading_, fd, read && (possible & POLLIN) == 0);
     refuse(writing_, fd, write && (possible & POLLOUT) == 0);
   }
 
   fd_set* reading_;
   fd_set* writing_;
-  SmallVector<Note> ours_;
+  SmallVector<int> ours_;
 };
 
 bool any_ours(int count, fd_set* reading, fd_set* writing, fd_set* failing) {
@@ -230,22 +236,17 @@ bool any_ours(int count, fd_set* reading, fd_set* writing, fd_set* failing) {
 template <typename Next>
 int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Deadline patience,
               Next next) {
-  const Copies asked(count, reading, writing, failing);
   for (;;) {
-    PreparedSets sets(count, reading, writing);
+    Sets sets(count, reading, writing, failing);
+    if (!sets.whole()) return to_libc(-ENOMEM);
+    PreparedSets prepared(count, sets.reading(), sets.writing());
     const Deadline now = until_next_look(patience);
-    const int result = next(now);
-    if (result < 0 && asked.whole()) asked.give_back();
-    if (result == 0 && !patience.over() && asked.whole()) {
-      asked.give_back();
-      continue;
-    }
-    if (result <= 0) return result;
-    const int mistaken = sets.sort_out();
-    if (mistaken == 0 || result > mistaken || patience.over() || !asked.whole()) {
-      return result - mistaken;
-    }
-    asked.give_back();
+    const int result = next(sets, now);
+    if (result == 0 && !patience.over()) continue;
+    const int mistaken = result > 0 ? prepared.sort_out() : 0;
+    if (mistaken != 0 && result == mistaken && !patience.over()) continue;
+    if (result >= 0) sets.give_back();
+    return result - mistaken;
   }
 }
 
@@ -269,10 +270,11 @@ OSSLOOP_EXPORT int ppoll(pollfd* entries, nfds_t count, const timespec* timeout,
       !any_ours(entries, count) || !writable(entries, count * sizeof *entries)) {
     return OSSLOOP_REAL(ppoll)(entries, count, timeout, signals);
   }
-  return wait_for(entries, count, Deadline::time(timeout), [&](const Deadline& patience) {
-    timespec left{};
-    return OSSLOOP_REAL(ppoll)(entries, count, patience.left(left), signals);
-  });
+  return wait_for(entries, count, Deadline::time(timeout),
+                  [&](pollfd* asked, const Deadline& patience) {
+                    timespec left{};
+                    return OSSLOOP_REAL(ppoll)(asked, count, patience.left(left), signals);
+                  });
 }
 OSSLOOP_EXPORT int __ppoll_chk(pollfd* entries, nfds_t count, const timespec* timeout,
                                const sigset_t* signals, size_t size) {
@@ -293,7 +295,7 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
   timespec whole{};
   if (timeout != nullptr) whole = {timeout->tv_sec, timeout->tv_usec * 1000};
   const Deadline patience = Deadline::time(timeout != nullptr ? &whole : nullptr);
-  return select_in(count, reading, writing, failing, patience, [&](const Deadline& left) {
+  return select_in(count, reading, writing, failing, patience, [&](Sets& sets, Deadline left) {
     // The kernel leaves in it what is left.
     if (timeout != nullptr) {
       timespec now{};
@@ -301,7 +303,7 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
       *timeout = {now.tv_sec, (now.tv_nsec + 999) / 1000};
       if (timeout->tv_usec == 1'000'000) *timeout = {timeout->tv_sec + 1, 0};
     }
-    return OSSLOOP_REAL(select)(count, reading, writing, failing, timeout);
+    return OSSLOOP_REAL(select)(count, sets.reading(), sets.writing(), sets.failing(), timeout);
   });
 }
 OSSLOOP_EXPORT int pselect(int count, fd_set* reading, fd_set* writing, fd_set* failing,
@@ -311,9 +313,9 @@ OSSLOOP_EXPORT int pselect(int count, fd_set* reading, fd_set* writing, fd_set* 
     return OSSLOOP_REAL(pselect)(count, reading, writing, failing, timeout, signals);
   }
   return select_in(count, reading, writing, failing, Deadline::time(timeout),
-                   [&](const Deadline& patience) {
+                   [&](Sets& sets, const Deadline& patience) {
                      timespec left{};
-                     return OSSLOOP_REAL(pselect)(count, reading, writing, failing,
-                                                  patience.left(left), signals);
+                     return OSSLOOP_REAL(pselect)(count, sets.reading(), sets.writing(),
+                                                  sets.failing(), patience.left(left), signals);
                    });
 }
