@@ -14,7 +14,6 @@ namespace ossloop::oss {
 namespace {
 
 using device::Access;
-using device::kRead;
 using device::kWrite;
 
 // Counters of 32 bits wrap, as the driver's did.
