@@ -138,20 +138,4 @@ std::string format_policy_value(const InstancePolicy& policy, std::string_view k
   return format_policy(*found, policy);
 }
 
-std::string format_value(const Config& config, std::string_view key, int instance) {
-  const Key* found = find_key(key);
-  if (found == nullptr || instance < 0 || instance >= kMaxInstances) return {};
-  if (found->scope == Scope::kInstance) return format_policy(*found, config.policy[instance]);
-  switch (found->kind) {
-    case ValueKind::kDevice:
-      return format_default_device(config.dsp);
-    case ValueKind::kMode:
-      return config.mode == 0660 ? "0660" : "0600";
-    case ValueKind::kPath:
-      return config.runtime_dir;
-    default:
-      return std::to_string(config.instances);
-  }
-}
-
 }  // namespace ossloop::config

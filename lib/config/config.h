@@ -55,9 +55,6 @@ bool set_policy(InstancePolicy& policy, std::string_view key, std::string_view v
 // The value as set_policy would accept it; empty if there is no such key.
 std::string format_policy_value(const InstancePolicy& policy, std::string_view key);
 
-// The value of any key; of a policy key, that of `instance`.
-std::string format_value(const Config& config, std::string_view key, int instance = 0);
-
 // "pcm0", "server1" or "off".
 std::string format_default_device(const DefaultDevice& device);
 

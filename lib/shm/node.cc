@@ -122,11 +122,6 @@ Node::Claim Node::claim_of_other(int fd) {
   return lock.l_type == F_RDLCK ? Claim::kAnnounced : Claim::kOpening;
 }
 
-void Node::unclaim(int fd) {
-  struct flock lock = range(F_UNLCK, 0);
-  lock_call(fd, F_OFD_SETLK, lock);
-}
-
 void Node::set_token(int fd, bool ready) {
   if (ready) {
     add_byte(fd);

@@ -64,7 +64,6 @@ class Node {
   enum class Claim { kNone, kOpening, kAnnounced };
   static Claim claim_of_other(int fd);
   static bool claimed_by_other(int fd) { return claim_of_other(fd) != Claim::kNone; }
-  static void unclaim(int fd);
 
   // Puts a byte in, or takes all out.
   static void set_token(int fd, bool ready);

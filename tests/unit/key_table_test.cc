@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config_text.h"
 
 using namespace ossloop::config;
+using ossloop::test::format_value;
 
 namespace {
 

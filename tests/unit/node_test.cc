@@ -209,7 +209,7 @@ TEST_CASE("a claim belongs to one open") {
   CHECK(Node::claimed_by_other(other.get()));
   CHECK_FALSE(Node::claimed_by_other(mine.get()));
   CHECK(Node::claim(mine.get()) == 0);
-  Node::unclaim(mine.get());
+  mine.reset();
   CHECK_FALSE(Node::claimed_by_other(other.get()));
   CHECK(Node::claim(other.get()) == 0);
 }
@@ -273,7 +273,8 @@ TEST_CASE("who waits for a side that another is opening hears what becomes of it
     REQUIRE(Node::claim(other.get()) == 0);
     std::thread opener([&] {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      announced ? Node::announce(other.get()) : Node::unclaim(other.get());
+      if (announced) Node::announce(other.get());
+      if (!announced) other.reset();
     });
     CHECK(Node::claim_patiently(mine.get()) == (announced ? -EBUSY : 0));
     opener.join();
