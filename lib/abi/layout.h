@@ -302,15 +302,13 @@ struct Segment {
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 static_assert(sizeof(std::atomic<std::uint64_t>) == 8 && alignof(std::atomic<std::uint64_t>) == 8);
-static_assert(sizeof(EventCount) == 64);
 
 static_assert(offsetof(Header, layout_version) == 8 && offsetof(Header, file_end) == 16);
-static_assert(sizeof(Header) == 64);
+static_assert(sizeof(Header) == 64 && sizeof(EventCount) == 64);
 static_assert(offsetof(Policy, ppm) == 20 && offsetof(Policy, buffer_ms) == 36);
 static_assert(offsetof(Policy, pinned) == 40 && offsetof(Policy, volume) == 44);
 static_assert(offsetof(Policy, further) == 48 && sizeof(Policy) == 64);
-static_assert(sizeof(End) == 24);
-static_assert(sizeof(Mark) == 40);
+static_assert(sizeof(End) == 24 && sizeof(Mark) == 40);
 static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) == 32);
 static_assert(offsetof(Producer, begun_ns) == 48 && offsetof(Producer, skip_from) == 56);
 static_assert(offsetof(Producer, ends) == 80 && offsetof(Producer, end) == 88);
@@ -320,14 +318,12 @@ static_assert(offsetof(Consumer, acknowledged_stream) == 16);
 static_assert(offsetof(Consumer, marks_taken) == 40 && offsetof(Consumer, sequence) == 48);
 static_assert(offsetof(Consumer, clock_anchor_ns) == 64 && offsetof(Consumer, clock_stream) == 80);
 static_assert(offsetof(Consumer, clock_marks) == 88 && offsetof(Consumer, dropped_frames) == 120);
-static_assert(offsetof(Consumer, filter_frames) == 128);
-static_assert(offsetof(Consumer, filter_section) == 136);
-static_assert(offsetof(Consumer, filter_given) == 160);
-static_assert(offsetof(Consumer, clipped_samples) == 168);
+static_assert(offsetof(Consumer, filter_frames) == 128 &&
+              offsetof(Consumer, filter_section) == 136);
+static_assert(offsetof(Consumer, filter_given) == 160 &&
+              offsetof(Consumer, clipped_samples) == 168);
 static_assert(offsetof(Consumer, clock_stats) == 176 && offsetof(Consumer, further) == 216);
-static_assert(sizeof(ClockStats) == 40);
-static_assert(sizeof(Consumer) == 256);
-static_assert(sizeof(Lane) == 1408);
+static_assert(sizeof(ClockStats) == 40 && sizeof(Consumer) == 256 && sizeof(Lane) == 1408);
 static_assert(offsetof(MappedStream, seen) == 16 && offsetof(MappedStream, anchor_ns) == 32);
 static_assert(sizeof(MappedStream) == 64);
 static_assert(offsetof(Half, format) == 16 && offsetof(Half, buffer_frames) == 32);

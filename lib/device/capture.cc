@@ -30,9 +30,6 @@ bool Capture::start_together(std::int64_t now_ns) {
   return true;
 }
 
-// A server's own side counts as one: it needs no other.
-bool Capture::server_open() const { return half_.server() || half_.peer_open(); }
-
 // Are so many frames of the ring there without a look at the producer?
 bool Capture::cache_covers(std::uint64_t frames) const {
   return cached_.read == flow().read() && frames <= cached_.frames &&
@@ -100,7 +97,7 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
   bool fresh = false;
   step.error = begin_read((bytes + frame_bytes - 1) / frame_bytes, now_ns, fresh);
   ConsumerFlow::View& view = cached_;
-  if (step.error == 0 && !view.streaming && !server_open()) {
+  if (step.error == 0 && !view.streaming && !half_.has_server()) {
     step.short_return = flow().at_end();  // as a file that has ended
     if (step.short_return) return step;
     // Told once to who waited for its sound.
@@ -170,7 +167,7 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   ConsumerFlow::View view;
   cached_until_ = 0;
   if (reader_.glance(now_ns, view) != 0) return true;
-  if (!view.streaming && !server_open()) return true;
+  if (!view.streaming && !half_.has_server()) return true;
   const std::uint64_t available = reader_.count(view);
   if (available >= std::min(frames, half_.buffer_frames())) return true;
   if (!view.streaming) return flow().at_end();

@@ -40,7 +40,6 @@ class Capture {
   const ConsumerFlow& flow() const { return reader_.flow(); }
 
  private:
-  bool server_open() const;
   int begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh);
   bool cache_covers(std::uint64_t frames) const;
   void fill(std::byte* data, std::size_t bytes, TransferResult& step);

@@ -22,6 +22,7 @@
 
 #include "base/mutex.h"
 #include "config/policy.h"
+#include "device/blocking_wait.h"
 #include "device/capture.h"
 #include "device/device_thread.h"
 #include "device/mapped_buffer.h"
@@ -189,6 +190,7 @@ class Endpoint final : public DeviceThreadClient {
   // The main half (abi::Half), and all that the open has.
   const OpenHalf& half() const { return (access_ & kWrite) != 0 ? playing_ : recording_; }
   OpenHalf& half() { return (access_ & kWrite) != 0 ? playing_ : recording_; }
+  const OpenHalf& half(Access way) const { return way == kRead ? recording_ : playing_; }
   template <typename Work>
   void each_half(Work work) {
     if ((access_ & kWrite) != 0) work(playing_);
@@ -211,8 +213,6 @@ class Endpoint final : public DeviceThreadClient {
   int sleep(shm::Sleeper& sleeper, std::int64_t deadline_ns, bool open_ended);
   template <typename Look, typename Position>
   ssize_t transfer(int fd, OpenHalf& half, std::size_t bytes, Look look, Position position);
-  template <typename Position>
-  bool spin_until(std::uint64_t frame, Position position);
   // In the midst of a stream, and as fast as both programs go: such a call needs no
   // time. A beginning does.
   bool without_clock() const {
@@ -266,9 +266,7 @@ class Endpoint final : public DeviceThreadClient {
   // The earliest deadline of calls that sleep until the device thread wakes them.
   std::atomic<std::int64_t> alarm_ns_{kNoAlarm};
   std::atomic<std::int64_t> seen_ns_{0};  // when a call last asked for the time
-  std::atomic<int> spins_off_{0};         // waits in which not to spin
-  std::atomic<int> spins_lost_{0};        // how many there were the last time
-  std::atomic<int> impatient_{0};         // waits in which not to wait for plenty
+  BlockingWait::Experience experience_;
   static constexpr std::int64_t kNoAlarm = INT64_MAX;
   // What was accepted is being played on.
   class Drain {

@@ -40,7 +40,7 @@ void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& e
   if (error != 0 || !first) return address;
   // From here on it takes a trigger to start.
   half().own().trigger.fetch_and(~static_cast<std::uint32_t>(direction));
-  (direction == kRead ? recording_ : playing_).own().partial_bytes.store(0, kRelaxed);
+  half(direction).own().partial_bytes.store(0, kRelaxed);
   half().own().pump_owner.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);
   show_readiness(fd);
   return address;
@@ -57,7 +57,7 @@ void Endpoint::unmap(Access direction) {
   mapped.unmap();
   half().own().trigger.fetch_or(direction);
   if (direction == kWrite) playback_.arm(true, now_ns);
-  (direction == kRead ? recording_ : playing_).zero_pointers();
+  half(direction).zero_pointers();
   DeviceThread::instance().notify();  // which shows the token, as no descriptor is at hand
 }
 

@@ -116,7 +116,7 @@ Pointer Endpoint::pointer(int fd, Access direction) {
     show_readiness(fd);
     return result;
   }
-  abi::Half& own = (direction == kRead ? recording_ : playing_).own();
+  abi::Half& own = half(direction).own();
   Pointer result;
   const std::uint64_t moved = own.frames.load(kRelaxed);
   std::uint64_t position;
@@ -160,14 +160,13 @@ Errors Endpoint::errors(int fd) {
 }
 
 std::uint32_t Endpoint::volume(Access direction) const {
-  const OpenHalf& half = direction == kRead ? recording_ : playing_;
-  return (access_ & direction) != 0 ? sane_volume(half.own().volume.load(kRelaxed)) : kFullVolume;
+  if ((access_ & direction) == 0) return kFullVolume;
+  return sane_volume(half(direction).own().volume.load(kRelaxed));
 }
 
 void Endpoint::set_volume(Access direction, std::uint32_t volume) {
   if (levels_locked() || (access_ & direction) == 0) return;
-  OpenHalf& half = direction == kRead ? recording_ : playing_;
-  half.own().volume.store(sane_volume(volume), kRelaxed);
+  half(direction).own().volume.store(sane_volume(volume), kRelaxed);
 }
 
 bool Endpoint::levels_locked() const {

@@ -2,10 +2,10 @@
 #include <errno.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "base/keep.h"
 #include "base/signals.h"
+#include "device/blocking_wait.h"
 #include "device/endpoint.h"
 #include "device/side_lock.h"
 #include "shm/wakeup.h"
@@ -19,63 +19,15 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr std::int64_t kOpenEndedNs = 1'000'000'000;
 // A close waits this long for a consumer that fetches nothing.
 constexpr std::int64_t kIdlePeerNs = 500'000'000;
-// A free clock's peer is given so long to bring plenty at once. A peer that itself
-// waits for us brings nothing: then we are not patient for a while.
-constexpr std::int64_t kPatienceNs = 5'000'000;
-constexpr int kImpatientWaits = 256;
-// About 70 microseconds: more than it takes to wake a program on another processor.
-constexpr int kSpins = 400;
-constexpr int kSpinsOff = 32;
-constexpr int kMostSpinsOff = 1024;
-// Of plenty: enough that the two sides do not meet at every block, and little enough
-// that the other one goes on meanwhile.
-constexpr int kSpinShare = 4;
-
-// Positions wrap.
-bool reached(std::uint64_t position, std::uint64_t frame) { return (position - frame) >> 63 == 0; }
-
 constexpr std::int64_t kWithoutThreadNs = 100'000'000;
 
-void pause_processor() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#endif
-}
-
 }  // namespace
-
-// Waits for some microseconds, awake, for the peer to reach `frame`: going to sleep
-// and being woken takes longer where the peer is at work on another processor.
-// Where it is not, as the last times have shown, it is not tried for a while, and then
-// for longer.
-template <typename Position>
-bool Endpoint::spin_until(std::uint64_t frame, Position position) {
-  if (spins_off_ > 0) {
-    --spins_off_;
-    return false;
-  }
-  for (int i = 0; i < kSpins; ++i) {
-    if (reached(position(), frame)) {
-      spins_lost_ = 0;
-      return true;
-    }
-    for (int pause = 0; pause < 4; ++pause) pause_processor();
-  }
-  spins_lost_ = std::clamp(2 * spins_lost_, kSpinsOff, kMostSpinsOff);
-  spins_off_ = spins_lost_.load();
-  return false;
-}
 
 template <typename Look, typename Position>
 ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
                            Position position) {
   std::size_t done = 0;
-  std::optional<shm::Sleeper> sleeper;
-  bool for_plenty = false;   // the sleeper waits for more than the call needs
-  bool was_patient = false;  // and has done so once since bytes were moved
-  bool has_spun = false;     // the same of waiting awake
-  std::uint64_t plenty_frame = 0;
-  std::uint64_t announced = 0;  // the position from which the peer wakes us
+  BlockingWait waiting(half.own(), experience_);
   // Without a clock the first look needs no time, only what follows when it does
   // not suffice: an old one will do, and asking costs as much as a small write.
   bool needs_time = !without_clock();
@@ -104,37 +56,17 @@ ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
     if (step.error == 0 && nonblock() && (done > 0 || !step.block_despite_nonblock))
       step.error = -EAGAIN;
     if (step.error != 0) return ended_by(step.error);
-    was_patient = was_patient && step.moved == 0;
-    has_spun = has_spun && step.moved == 0;
-    if (!sleeper && !has_spun && step.wait.plenty_frame != step.wait.wake_frame) {
-      has_spun = true;
-      const std::uint64_t more = step.wait.plenty_frame - step.wait.wake_frame;
-      if (spin_until(step.wait.wake_frame + more / kSpinShare, position)) {
-        if (base::let_arrived_in(false) == base::Arrived::kInterrupt) return ended_by(-EINTR);
-        if (base::kept_has_gone()) return ended_by(-EBADF);
-        continue;
-      }
-    }
-    // A later look may find another position worth a wake: the first may be none at all.
-    if (!sleeper || (!for_plenty && step.wait.wake_frame < announced)) {
-      if (!sleeper) for_plenty = step.wait.plenty_frame != step.wait.wake_frame && !was_patient;
-      if (for_plenty && impatient_ > 0) {
-        --impatient_;
-        for_plenty = false;
-      }
-      plenty_frame = step.wait.plenty_frame;
-      announced = for_plenty ? plenty_frame : step.wait.wake_frame;
-      // From here on whatever changes wakes us.
-      sleeper.emplace(half.own(), announced);
+    if (step.moved != 0) waiting.moved();
+    if (waiting.spin(step.wait, position)) {
+      if (base::let_arrived_in(false) == base::Arrived::kInterrupt) return ended_by(-EINTR);
+      if (base::kept_has_gone()) return ended_by(-EBADF);
       continue;
     }
-    std::int64_t deadline_ns = step.wait.deadline_ns;
-    if (for_plenty) deadline_ns = std::min(deadline_ns, sys().now_ns() + kPatienceNs);
-    const int woken = sleep(*sleeper, deadline_ns, open_ended);
+    if (waiting.announce(step.wait)) continue;
+    const std::int64_t deadline_ns = waiting.deadline_ns(step.wait, sys().now_ns());
+    const int woken = sleep(waiting.sleeper(), deadline_ns, open_ended);
     if (base::kept_has_gone()) return ended_by(-EBADF);
-    was_patient = was_patient || for_plenty;
-    if (for_plenty && !reached(position(), plenty_frame)) impatient_ = kImpatientWaits;
-    sleeper.reset();
+    waiting.woke(position());
     if (woken == -EINTR) return ended_by(-EINTR);
   }
 }
@@ -218,8 +150,7 @@ bool Endpoint::Drain::over(Playback& playback, std::int64_t now_ns, TransferResu
 int Endpoint::sync(int fd) {
   if ((access_ & kWrite) == 0) return 0;
   if (fd >= 0 && played_.running()) return 0;  // its end is not foreseeable
-  std::optional<shm::Sleeper> sleeper;
-  std::uint64_t announced = 0;
+  BlockingWait waiting(playing_.own(), experience_);
   Drain drain;
   for (;;) {
     TransferResult step;
@@ -230,18 +161,10 @@ int Endpoint::sync(int fd) {
       look_without_thread(now_ns);
       if (drain.over(playback_, now_ns, step)) return 0;
     }
-    if (!sleeper) {
-      announced = step.wait.wake_frame;
-      sleeper.emplace(playing_.own(), announced);
-      continue;
-    }
-    if (step.wait.wake_frame < announced) {
-      sleeper.reset();
-      continue;
-    }
-    const int woken = sleep(*sleeper, step.wait.deadline_ns, false);
+    if (waiting.announce(step.wait)) continue;
+    const int woken = sleep(waiting.sleeper(), step.wait.deadline_ns, false);
     if (base::kept_has_gone()) return 0;
-    sleeper.reset();
+    waiting.woke(playback_.flow().read_by_peer());
     if (woken == -EINTR) return -EINTR;
   }
 }

@@ -60,7 +60,7 @@ void OpenHalf::close() {
   shm::wake(peer_);
 }
 
-void OpenHalf::zero_pointers() {
+void OpenHalf::zero_pointers() const {
   own_.zero_frames.store(own_.frames.load(kRelaxed), kRelaxed);
   own_.seen_frames.store(0, kRelaxed);
 }

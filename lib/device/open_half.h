@@ -30,6 +30,7 @@ class OpenHalf {
   // That of the other side, which it is joined to.
   abi::Half& peer() const { return peer_; }
   bool peer_open() const { return is_open(peer_.open.load(std::memory_order_acquire)); }
+  bool has_server() const { return server() || peer_open(); }
   // A client's: the server is open, but for the other way.
   bool wrong_way() const {
     return !server() && !peer_open() && open_ways(contract(), abi::kServer) != 0;
@@ -41,7 +42,7 @@ class OpenHalf {
   void publish();
   void close();
   std::uint64_t serial() const { return serial_; }
-  void zero_pointers();
+  void zero_pointers() const;
   // The open that is there goes on in this process.
   void adopt() { serial_ = serial_of(own_.open.load(std::memory_order_acquire)); }
 

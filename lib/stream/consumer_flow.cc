@@ -368,8 +368,8 @@ ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fr
     // What the producer can bring before it must wait for us, less what it may
     // write while we wake up.
     const std::uint64_t all = buffer + buffer_of(producer_half_, ring) / 4 * 3;
-    const std::uint64_t plenty = last ? target : std::max(target, view.read + all);
-    return {now_ns + kLookAgainNs, target, view.streaming ? plenty : target};
+    const std::uint64_t batch = last ? target : std::max(target, view.read + all);
+    return {now_ns + kLookAgainNs, target, view.streaming ? batch : target};
   }
   if (clock_stream == 0) return {now_ns + kLookAgainNs, target, target};
   const std::int64_t soon = now_ns + 100'000;

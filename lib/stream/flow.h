@@ -136,13 +136,13 @@ class ProducerFlow : public Flow {
     // Where neither clock nor buffer makes the peer pause, it is mostly in the
     // midst of more: a short sleep until this position first spares both a wake
     // for every block. The same as wake_frame where that is not so.
-    std::uint64_t plenty_frame;
+    std::uint64_t batch_frame;
   };
-  // `plenty` more than `frame` is worth waiting a moment for; and by `late` frames the
+  // `batch` more than `frame` is worth waiting a moment for; and by `late` frames the
   // clock may go on before we look, for the consumer's read to wake us: a processor
   // that is awake anyway costs a tenth of one that a timer has to wake.
   Wait wait_for(std::uint64_t frame, const RingLimits& ring, std::int64_t now_ns,
-                std::uint64_t plenty = 0, std::uint64_t late = 0) const;
+                std::uint64_t batch = 0, std::uint64_t late = 0) const;
 
  private:
   std::uint64_t last_ended() const;

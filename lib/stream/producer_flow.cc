@@ -149,7 +149,7 @@ std::uint64_t ProducerFlow::room(const RingLimits& ring, std::int64_t now_ns) co
 }
 
 ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits& ring,
-                                          std::int64_t now_ns, std::uint64_t plenty,
+                                          std::int64_t now_ns, std::uint64_t batch,
                                           std::uint64_t late) const {
   const SectionClock time = section_clock();
   const std::uint64_t reach = buffered_until(read(ring), ring);
@@ -165,7 +165,7 @@ ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits&
   if (consumer_.running.load(kRelaxed) == 0) return {now_ns + kLookAgainNs, kNobody, kNobody};
   const std::uint64_t buffer = consumer_buffer(ring);
   const std::uint64_t wake = frame > buffer ? frame - buffer : read(ring) + 1;
-  return {now_ns + kLookAgainNs, wake, free_clock() ? wake + plenty : wake};
+  return {now_ns + kLookAgainNs, wake, free_clock() ? wake + batch : wake};
 }
 
 }  // namespace ossloop::device

@@ -99,32 +99,32 @@ TEST_CASE("clock=free: a waiting side wants to hear of the other's position") {
   CHECK(writer.wake_frame == loop.producer.written() - kBuffer);
 }
 
-TEST_CASE("clock=free: a waiting side first waits a moment for plenty, not for each block") {
+TEST_CASE("clock=free: a waiting side first waits a moment for a batch, not for each block") {
   Loop loop;
   loop.set(abi::ClockMode::kFree);
   loop.consumer.start();
   loop.begin(100);
-  CHECK(loop.consumer.wait_for(480, 0, loop.look(), loop.ring, loop.now).plenty_frame ==
+  CHECK(loop.consumer.wait_for(480, 0, loop.look(), loop.ring, loop.now).batch_frame ==
         kBuffer + kBuffer / 4 * 3);
   loop.play(2 * kBuffer);
   loop.play(2 * kBuffer);
   const auto writer = loop.producer.wait_for(loop.producer.written(), loop.ring, loop.now, 960);
-  CHECK(writer.plenty_frame == writer.wake_frame + 960);
+  CHECK(writer.batch_frame == writer.wake_frame + 960);
   SECTION("but not when no more will come") {
     loop.record();
     loop.record();
     loop.begin(100);
     loop.producer.end();
     const auto reader = loop.consumer.wait_for(480, 0, loop.look(), loop.ring, loop.now);
-    CHECK(reader.plenty_frame == reader.wake_frame);
+    CHECK(reader.batch_frame == reader.wake_frame);
   }
 }
 
-TEST_CASE("clock=realtime: a side sleeps for what its call needs, not for plenty") {
+TEST_CASE("clock=realtime: a side sleeps for what its call needs, not for a batch") {
   Loop loop;
   loop.run();
   const auto reader = loop.consumer.wait_for(480, 0, loop.look(), loop.ring, loop.now);
-  CHECK(reader.plenty_frame == reader.wake_frame);
+  CHECK(reader.batch_frame == reader.wake_frame);
   const auto writer = loop.producer.wait_for(loop.producer.written(), loop.ring, loop.now, 960);
-  CHECK(writer.plenty_frame == writer.wake_frame);
+  CHECK(writer.batch_frame == writer.wake_frame);
 }
