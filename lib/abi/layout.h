@@ -66,10 +66,6 @@ inline constexpr int kMaxInstances = 16;
 // So many clients can be joined to a server in a direction.
 inline constexpr std::uint32_t kClients = 8;
 
-// A half says whether its process is of 32 or 64 bits; a foreign peer leaves the waking to
-// the owner's device thread.
-inline constexpr std::uint32_t kAbi = sizeof(void*) * 8;
-
 template <typename T>
 using Atomic = std::atomic<T>;
 
@@ -202,9 +198,8 @@ inline constexpr std::uint32_t kTokenUnknown = 2;
 
 // What calls sleep on, by the kernel's futex: operated by shm/wakeup.h.
 struct EventCount {
-  Atomic<std::uint32_t> value;    // how often they were woken
-  Atomic<std::uint32_t> waiters;  // 0: none is in the kernel
-  unsigned char unused[56];
+  Atomic<std::uint32_t> value;  // how often they were woken
+  unsigned char unused[60];
 };
 
 // A half's mapped buffer (mmap); the sound lies in a file of its own (shm/mmap_file.h). With
@@ -227,7 +222,7 @@ struct MappedStream {
 // ways the playing half, its main one, holds what the open has but once.
 struct alignas(64) Half {
   Atomic<std::uint64_t> open;  // serial << 1 | is open; acq_rel
-  Atomic<std::uint32_t> abi;
+  Atomic<std::uint32_t> unused;
   Atomic<std::uint32_t> access;  // of the open: 1 read, 2 write, 3 both; 0: not the last one's
   Atomic<std::uint64_t> format;  // the program's own, packed: stream/format_word.h
   Atomic<std::uint32_t> fragment_bytes;

@@ -91,7 +91,7 @@ void Capture::acknowledge_end(const ConsumerFlow::View& view, TransferResult& st
 TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed,
                              std::int64_t now_ns) {
   TransferResult step;
-  step.error = half_.wrong_way() ? -EACCES : 0;
+  step.error = wrong_way() ? -EACCES : 0;
   if (step.error != 0) return step;
   const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   bool fresh = false;
@@ -163,7 +163,7 @@ bool Capture::streaming(std::int64_t now_ns) {
 }
 
 bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
-  if (half_.wrong_way()) return true;
+  if (wrong_way()) return true;
   ConsumerFlow::View view;
   cached_until_ = 0;
   if (reader_.glance(now_ns, view) != 0) return true;

@@ -40,6 +40,8 @@ class Capture {
   const ConsumerFlow& flow() const { return reader_.flow(); }
 
  private:
+  // Once the last stream that went this way was heard to its end.
+  bool wrong_way() const { return half_.wrong_way() && !flow().owes_end(); }
   int begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh);
   bool cache_covers(std::uint64_t frames) const;
   void fill(std::byte* data, std::size_t bytes, TransferResult& step);

@@ -56,12 +56,17 @@ Endpoint::~Endpoint() { DeviceThread::instance().remove(this); }
 void Endpoint::look_without_thread(std::int64_t now_ns) {
   if (DeviceThread::instance().has_thread() || DeviceThread::instance().notify()) return;
   if (now_ns - peer_monitor_.checked_ns() < kWithoutThreadNs) return;
-  if (peer_monitor_.check_peer_alive(now_ns)) wake_own();
+  if (peer_monitor_.check_peer_alive(now_ns)) wake_own_uncounted();
   peer_monitor_.drop_descriptors();
 }
 
 void Endpoint::wake_own() {
   each_half([](OpenHalf& half) { shm::wake(half.own()); });
+}
+
+// Also who was counted by a peer that died before it woke anybody.
+void Endpoint::wake_own_uncounted() {
+  each_half([](OpenHalf& half) { shm::wake_uncounted(half.own()); });
 }
 
 void Endpoint::wake_peers() {
@@ -90,7 +95,10 @@ void Endpoint::started() {
 
 std::uint32_t Endpoint::live_direction() const {
   if (half().server() || access_ != kReadWrite) return access_;
-  return recording_.peer_open() ? kRead : kWrite;
+  if (recording_.peer_open()) return kRead;
+  // Of a server that has gone there may be sound and an end to hear.
+  const bool records = capture_.flow().running() || capture_.flow().owes_end();
+  return records && !playing_.peer_open() ? kRead : kWrite;
 }
 
 std::uint64_t Endpoint::low_water_frames() const {
@@ -331,7 +339,7 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   constexpr std::int64_t kLivenessNs[] = {1'000'000'000, 400'000'000, 250'000'000, 100'000'000};
   const std::int64_t liveness = kLivenessNs[static_cast<int>(watch)];
   if (now_ns - peer_monitor_.checked_ns() >= liveness - 1'000'000)
-    if (peer_monitor_.check_peer_alive(now_ns)) wake_own();
+    if (peer_monitor_.check_peer_alive(now_ns)) wake_own_uncounted();
   std::int64_t next_ns = now_ns + (watch == Watch::kTicking ? tick_ns() : liveness);
   const bool busy = (readiness_.watched() || any_running()) && !work_from_thread(now_ns);
   if (busy && any_running()) next_ns = std::min(next_ns, now_ns + kSoonAgainNs);

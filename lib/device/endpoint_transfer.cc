@@ -163,7 +163,7 @@ int Endpoint::sync(int fd) {
     }
     if (waiting.announce(step.wait)) continue;
     const int woken = sleep(waiting.sleeper(), step.wait.deadline_ns, false);
-    if (base::kept_has_gone()) return 0;
+    if (base::kept_has_gone()) return -EBADF;
     waiting.woke(playback_.flow().read_by_peer());
     if (woken == -EINTR) return -EINTR;
   }

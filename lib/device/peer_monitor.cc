@@ -67,7 +67,7 @@ bool PeerMonitor::peer_is_opening() {
 bool PeerMonitor::check_peer_alive(std::int64_t now_ns) {
   checked_ns_ = now_ns;
   abi::Segment& contract = segment_->contract();
-  std::uint64_t before[2];
+  std::uint64_t before[2] = {};
   for (const Access way : {kRead, kWrite}) {
     before[way == kWrite] = half_of(contract, peer_side_, way).open.load(std::memory_order_acquire);
   }

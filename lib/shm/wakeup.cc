@@ -21,7 +21,7 @@ constexpr std::uint64_t generation_of(std::uint64_t waiting) { return waiting >>
 
 void advance(abi::EventCount& wake) {
   wake.value.fetch_add(1);
-  if (wake.waiters.load() != 0) base::futex(wake.value, FUTEX_WAKE, INT_MAX);
+  base::futex(wake.value, FUTEX_WAKE, INT_MAX);
 }
 
 // Not inlined, and with nothing to clean up: pthread_cancel() and signal handlers end the
@@ -63,12 +63,12 @@ void advance(abi::EventCount& wake) {
 
 }  // namespace
 
-// Who slept for the last owner looks again, and finds out.
+// Who slept for the last owner looks again, and finds out; of another generation, it takes
+// nobody of the new one's out of the count.
 void make_wakeup(abi::Half& half) {
-  half.waiting.store(0, std::memory_order_relaxed);
-  half.abi.store(abi::kAbi, std::memory_order_relaxed);
+  const std::uint64_t waiting = half.waiting.load(std::memory_order_relaxed);
+  half.waiting.store((generation_of(waiting) + 1) << 32, std::memory_order_relaxed);
   half.wake.value.fetch_add(1);
-  half.wake.waiters.store(0, std::memory_order_relaxed);
 }
 
 bool wake(abi::Half& half) {
@@ -76,7 +76,6 @@ bool wake(abi::Half& half) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   std::uint64_t waiting = half.waiting.load(std::memory_order_relaxed);
   if (count_of(waiting) == 0) return false;
-  if (half.abi.load(std::memory_order_relaxed) != abi::kAbi) return false;
   do {
     if (count_of(waiting) == 0) return false;
   } while (!half.waiting.compare_exchange_weak(waiting, (generation_of(waiting) + 1) << 32));
@@ -85,9 +84,7 @@ bool wake(abi::Half& half) {
 }
 
 void wake_uncounted(abi::Half& half) {
-  wake(half);
-  half.wake.value.fetch_add(1);
-  base::futex(half.wake.value, FUTEX_WAKE, INT_MAX);
+  if (!wake(half)) advance(half.wake);
 }
 
 void wake_at(abi::Half& half, std::uint64_t position) {
@@ -116,17 +113,8 @@ Sleeper::~Sleeper() {
 }
 
 int Sleeper::wait(const timespec* deadline) {
-  // Counts itself out again also when its thread is cancelled.
-  struct Waiter {
-    std::atomic<std::uint32_t>& count;
-    explicit Waiter(std::atomic<std::uint32_t>& waiters) : count(waiters) { count.fetch_add(1); }
-    ~Waiter() {
-      if (!base::kept_has_gone()) count.fetch_sub(1);
-    }
-  };
   std::atomic<std::uint32_t>& value = half_.wake.value;
   while (!base::kept_has_gone() && value.load() == seen_) {
-    const Waiter waiter(half_.wake.waiters);
     // Until it is taken back the side may go: the kernel alone looks at its memory.
     const base::ScopedLetGo let_go;
     int result = cancellable_wait(value, seen_, deadline);

@@ -18,8 +18,7 @@ namespace ossloop::shm {
 // Begins anew. Only for the process that just claimed it.
 void make_wakeup(abi::Half& side);
 
-// Wakes every call that sleeps on `side`. Leaves a side of another ABI to its
-// own device thread. False if there was none.
+// Wakes every call that sleeps on `side`. False if there was none.
 bool wake(abi::Half& side);
 
 // The same, by the side's own process and whoever is announced: a waker that died, or was

@@ -170,6 +170,11 @@ class ConsumerFlow : public Flow {
   std::uint64_t written_by_peer() const {
     return producer_.written.load(std::memory_order_acquire);
   }
+  // Of a stream that has begun the end is still to be told.
+  bool owes_end() const {
+    return producer_.stream.load(std::memory_order_acquire) >
+           consumer_.acknowledged_stream.load(std::memory_order_relaxed);
+  }
   // After the end was told with eof=eof, until the next stream begins.
   bool at_end() const { return end_policy().reads_zero && consumer_.at_end.load() != 0; }
   bool running() const { return consumer_.running.load(std::memory_order_relaxed) != 0; }

@@ -133,17 +133,21 @@ class Sets {
         words_(count > 0 ? (count + kWordBits - 1) / kWordBits : 0) {
     for (fd_set* set : callers_) {
       for (int i = 0; set != nullptr && i < words_; ++i)
-        whole_ = whole_ && copy_.add(words(set)[i]);
+        whole_ = whole_ && copy_.add(words(set)[i]) && asked_.add(words(set)[i]);
     }
   }
   bool whole() const { return whole_; }
   fd_set* reading() { return set(0); }
   fd_set* writing() { return set(1); }
   fd_set* failing() { return set(2); }
+  // What changed: the kernel looks at no more words than there can be descriptors, and what
+  // lies behind them may be other variables of the caller.
   void give_back() const {
-    const unsigned long* from = copy_.begin();
+    const unsigned long *from = copy_.begin(), *asked = asked_.begin();
     for (fd_set* set : callers_) {
-      for (int i = 0; set != nullptr && i < words_; ++i) words(set)[i] = *from++;
+      for (int i = 0; set != nullptr && i < words_; ++i, ++from) {
+        if (*from != *asked++) words(set)[i] = *from;
+      }
     }
   }
 
@@ -159,6 +163,7 @@ class Sets {
   const int words_;
   bool whole_ = true;
   SmallVector<unsigned long, 64> copy_;  // of FD_SETSIZE descriptors at least
+  SmallVector<unsigned long, 64> asked_;
 };
 
 // Calls `look` with each descriptor that is asked for, until it says true.
@@ -298,7 +303,7 @@ OSSLOOP_EXPORT int select(int count, fd_set* reading, fd_set* writing, fd_set* f
   return select_in(count, reading, writing, failing, patience, [&](Sets& sets, Deadline left) {
     // The kernel leaves in it what is left.
     if (timeout != nullptr) {
-      timespec now{};
+      timespec now = whole;
       left.left(now);
       *timeout = {now.tv_sec, (now.tv_nsec + 999) / 1000};
       if (timeout->tv_usec == 1'000'000) *timeout = {timeout->tv_sec + 1, 0};

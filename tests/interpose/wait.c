@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -75,6 +76,36 @@ static void selects(void) {
   close(high);
 }
 
+static void nothing(int number) { (void)number; }
+
+// No more descriptors are looked at than there can be, whatever the count; and a time that
+// is as good as for ever can be interrupted.
+static struct {
+  fd_set set;
+  volatile long behind[64];
+} around;
+static void *change(void *unused) {
+  usleep(50000);
+  around.behind[40] = 77;
+  return unused;
+}
+static void long_selects(void) {
+  struct timeval moment = {0, 300000}, ages = {INT_MAX, 0};
+  pthread_t thread;
+  FD_ZERO(&around.set);
+  FD_SET(fd, &around.set);
+  pthread_create(&thread, NULL, change, NULL);
+  SHOW(select(4096, &around.set, NULL, NULL, &moment));
+  pthread_join(thread, NULL);
+  SHOW(around.behind[40]);
+  const struct sigaction interrupting = {.sa_handler = nothing};
+  sigaction(SIGALRM, &interrupting, NULL);
+  FD_SET(fd, &around.set);
+  alarm(1);
+  SHOW(select(fd + 1, &around.set, NULL, NULL, &ages));
+  signal(SIGALRM, SIG_DFL);
+}
+
 static void epolls(void) {
   const int set = epoll_create1(0);
   struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u64 = 1}, got[4] = {0};
@@ -115,6 +146,7 @@ int main(int count, char **words) {
   fd = open(words[1], O_WRONLY | O_NONBLOCK);
   SHOW(fd >= 0 ? 0 : -1);
   polls();
+  long_selects();
   selects();
   epolls();
   return 0;

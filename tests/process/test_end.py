@@ -2,6 +2,7 @@
 
 import errno
 import os
+import select
 import time
 import unittest
 
@@ -50,6 +51,30 @@ class Ending(DrivenTest):
         server.close(server.fd)
         data, _, ended = reading.result(PROMPT_SECONDS)
         self.assertEqual((played, errno.ECONNRESET), (data, ended))
+
+    def test_a_client_that_may_play_too_hears_the_end_of_its_server_by_poll(self):
+        for mode in (os.O_RDONLY, os.O_RDWR):
+            with self.subTest(mode=mode):
+                loop = self.loop(**FREE)
+                server, client = self.pair(loop, os.O_WRONLY, mode)
+                self.assertEqual(0, client.poll(client.fd, select.POLLIN, 0))
+                played = sound.count(4801).bytes()
+                self.assertEqual((len(played), None), server.write_all(server.fd, played))
+                server.close(server.fd)
+                self.assertEqual(errno.ECONNRESET, client.poll_to_end(client.fd, "read", 5000))
+
+    def test_a_server_that_comes_back_to_record_takes_no_sound_from_who_still_listens(self):
+        loop = self.loop(**FREE)
+        server, client = self.pair(loop, os.O_WRONLY, os.O_RDONLY)
+        played = sound.count(4801).bytes()
+        reading = client.later("read_bytes", client.fd, 400)
+        self.assertEqual((len(played), None), server.write_all(server.fd, played))
+        self.assertEqual(played[:400], reading.result(PROMPT_SECONDS))
+        server.close(server.fd)
+        server.open(SERVER, os.O_RDONLY)
+        data, _, ended = client.read_to_end(client.fd)
+        self.assertEqual((played[400:], errno.ECONNRESET), (data, ended))
+        self.assert_errno(errno.EACCES, client.read, client.fd, 400)
 
     def test_the_end_is_told_once_and_the_next_read_waits_for_the_next_stream(self):
         for nonblock in (0, os.O_NONBLOCK):

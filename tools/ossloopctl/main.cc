@@ -1,8 +1,10 @@
 // ossloopctl: makes, shows, changes and removes loops, and runs programs on them.
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <exception>
 #include <iostream>
 #include <new>
 #include <string>
@@ -72,9 +74,7 @@ int parse_and_run(CLI::App& app, const std::vector<std::string>& words, const in
   return status;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_tool(int argc, char** argv) {
   ctl::remember_words(argv);
   // What fails is told once, in our own words, unless the user asks for the log.
   if (!base::start_log(::getenv("OSSLOOP_LOG"))) {
@@ -92,11 +92,20 @@ int main(int argc, char** argv) {
         ctl::add_run, ctl::add_play, ctl::add_record, ctl::add_monitor, ctl::add_api}) {
     add(app, status);
   }
-  try {
-    status = parse_and_run(app, words_of(*app.get_subcommand("run"), argc, argv), status);
-  } catch (const std::bad_alloc&) {
-    return ctl::failed("out of memory");
-  }
+  status = parse_and_run(app, words_of(*app.get_subcommand("run"), argc, argv), status);
   if (!std::cout.flush()) return ctl::failed("cannot write to standard output");
   return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_tool(argc, argv);
+  } catch (const std::bad_alloc&) {
+    ::fputs("ossloopctl: out of memory\n", stderr);
+  } catch (const std::exception& error) {
+    ::fprintf(stderr, "ossloopctl: %s\n", error.what());
+  }
+  return ctl::kFailed;
 }

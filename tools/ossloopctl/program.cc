@@ -33,7 +33,7 @@ std::string search_path(const std::string& name, std::string& why) {
   std::string locked;
   while (!name.empty() && !rest.empty()) {
     const std::size_t end = rest.find(':');
-    const std::string path = (end > 0 ? rest.substr(0, end) + "/" : "./") + name;
+    std::string path = (end > 0 ? rest.substr(0, end) + "/" : "./") + name;
     rest.erase(0, end + 1);
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
@@ -158,7 +158,8 @@ bool can_preload(const std::string& name, const std::string& library, std::strin
   std::string chain;  // of scripts, for the message
   for (int depth = 0; depth <= kMostInterpreters; ++depth) {
     auto refuse = [&](const std::string& reason) {
-      why = chain + path + ": " + reason;
+      why = chain;
+      why.append(path).append(": ").append(reason);
       return false;
     };
     if (const auto reason = refuse_file(path); !reason.empty()) return refuse(reason);
