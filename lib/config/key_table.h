@@ -59,6 +59,7 @@ struct Key {
 template <auto Word>
 constexpr auto& word_of(auto& policy) {
   if constexpr (std::is_integral_v<decltype(Word)>) {
+    static_assert(Word >= 0 && std::size_t{Word} < std::extent_v<decltype(abi::Policy::further)>);
     return policy.further[Word];
   } else {
     return policy.*Word;

@@ -113,3 +113,17 @@ TEST_CASE("the shipped file shows every key in order, its values and its default
   CHECK(parse_config(uncommented, "conf", diagnostics) == Config{});
   CHECK(diagnostics.empty());
 }
+
+TEST_CASE("every policy has a word of its own in a segment, for its whole range") {
+  for (const bool highest : {true, false}) {
+    ossloop::abi::Policy words{};
+    for (const Key& key : kKeys) {
+      if (key.scope == Scope::kInstance) key.store(words, highest ? key.maximum : key.minimum);
+    }
+    for (const Key& key : kKeys) {
+      if (key.scope != Scope::kInstance) continue;
+      INFO(key.name);
+      CHECK(key.load(words) == (highest ? key.maximum : key.minimum));
+    }
+  }
+}
