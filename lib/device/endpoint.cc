@@ -56,16 +56,12 @@ Endpoint::~Endpoint() { DeviceThread::instance().remove(this); }
 void Endpoint::look_without_thread(std::int64_t now_ns) {
   if (DeviceThread::instance().has_thread() || DeviceThread::instance().notify()) return;
   if (now_ns - peer_monitor_.checked_ns() < kWithoutThreadNs) return;
-  if (peer_monitor_.check_peer_alive(now_ns)) wake_own_uncounted();
+  if (peer_monitor_.check_peer_alive(now_ns)) wake_own();
   peer_monitor_.drop_descriptors();
 }
 
-void Endpoint::wake_own() {
-  each_half([](OpenHalf& half) { shm::wake(half.own()); });
-}
-
 // Also who was counted by a peer that died before it woke anybody.
-void Endpoint::wake_own_uncounted() {
+void Endpoint::wake_own() {
   each_half([](OpenHalf& half) { shm::wake_uncounted(half.own()); });
 }
 
@@ -339,7 +335,7 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   constexpr std::int64_t kLivenessNs[] = {1'000'000'000, 400'000'000, 250'000'000, 100'000'000};
   const std::int64_t liveness = kLivenessNs[static_cast<int>(watch)];
   if (now_ns - peer_monitor_.checked_ns() >= liveness - 1'000'000)
-    if (peer_monitor_.check_peer_alive(now_ns)) wake_own_uncounted();
+    if (peer_monitor_.check_peer_alive(now_ns)) wake_own();
   std::int64_t next_ns = now_ns + (watch == Watch::kTicking ? tick_ns() : liveness);
   const bool busy = (readiness_.watched() || any_running()) && !work_from_thread(now_ns);
   if (busy && any_running()) next_ns = std::min(next_ns, now_ns + kSoonAgainNs);

@@ -197,7 +197,6 @@ class Endpoint final : public DeviceThreadClient {
     if ((access_ & kRead) != 0) work(recording_);
   }
   void wake_own();
-  void wake_own_uncounted();
   void wake_peers();
   void mark_shared();
   bool peer_open() const;
