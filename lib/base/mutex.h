@@ -6,6 +6,10 @@
 
 #include "base/host.h"
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace ossloop::base {
 
 // Who holds it runs at least as urgently as who waits for it: a real-time thread of
@@ -20,12 +24,18 @@ class Mutex {
 
   void lock() {
     if (!try_lock()) wait();
+#ifdef __SANITIZE_THREAD__
+    __tsan_acquire(&word_);  // it does not see the kernel hand the lock over
+#endif
   }
   bool try_lock() {
     std::uint32_t free = 0;
     return word_.compare_exchange_strong(free, thread_id(), std::memory_order_acquire);
   }
   void unlock() {
+#ifdef __SANITIZE_THREAD__
+    __tsan_release(&word_);
+#endif
     std::uint32_t own = thread_id();
     if (!word_.compare_exchange_strong(own, 0, std::memory_order_release)) hand_over();
   }

@@ -117,9 +117,9 @@ TEST_CASE("memory that cannot be had leaves no hole in the file") {
   loop.server->capture.start();
   base::Sys full = base::kernel_sys();
   full.fallocate = [](int, std::int64_t, std::int64_t) { return -ENOSPC; };
-  base::set_sys(full);
+  DeviceThread::instance().run([&] { base::set_sys(full); });
   for (int round = 0; round < 100; ++round) CHECK(loop.write(Bytes(400), 0, 400).error == -ENOSPC);
-  base::set_sys(base::kernel_sys());
+  DeviceThread::instance().run([] { base::set_sys(base::kernel_sys()); });
   CHECK(loop.segment->contract().header.file_end.load() <= abi::kRingOffset);
   CHECK(loop.write(Bytes(400), 0, 400).moved == 400);
 }
