@@ -292,9 +292,7 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
 // In the device thread, once; `last`: with the claim inherited.
 void Endpoint::finish(bool last) {
   if (finishing_.exchange(true)) return;
-  if (draining_.load()) {
-    each_half([](OpenHalf& half) { half.close(); });
-  }
+  if (draining_.load()) each_half([](OpenHalf& half) { half.close(); });
   gone_.store(true);
   wake_own();
   peer_monitor_.drop_descriptors();
@@ -326,7 +324,7 @@ std::int64_t Endpoint::tick(std::int64_t now_ns) {
   each_half([&](OpenHalf& half) {
     const bool reads = half.way() == kRead;
     if (alarm) shm::wake_uncounted(half.own());
-    // Wakes that a killed peer still owed, or that one of another ABI cannot make.
+    // Wakes that a killed peer still owed.
     shm::wake_at(half.own(),
                  reads ? capture_.flow().written_by_peer() : playback_.flow().read_by_peer());
   });

@@ -92,7 +92,7 @@ class Endpoint final : public DeviceThreadClient {
   // Somebody will hear of changes only (EPOLLET, SIGIO): each fragment is one.
   void want_edges(int fd);
 
-  // The program's format; each returns the value in force afterwards.
+  // The program's format.
   audio::PcmFormat format() const { return half().shared_format(); }
   int set_format(int fd, const audio::PcmFormat& wanted);
 
@@ -124,7 +124,7 @@ class Endpoint final : public DeviceThreadClient {
   int mapped_end(int fd, Access direction);
 
   void halt(int fd, std::uint32_t directions);
-  // Waits until everything is played. 0 or -EINTR.
+  // Waits until everything is played. 0, -EINTR, or -EBADF: it was closed meanwhile.
   int sync(int fd);
   std::uint32_t trigger() const;
   // 0, or -errno as space() says it.
@@ -188,8 +188,7 @@ class Endpoint final : public DeviceThreadClient {
   static std::shared_ptr<shm::Segment> find(const OpenRequest& request, shm::Node::Claim& server,
                                             int& error);
   // The main half (abi::Half), and all that the open has.
-  const OpenHalf& half() const { return (access_ & kWrite) != 0 ? playing_ : recording_; }
-  OpenHalf& half() { return (access_ & kWrite) != 0 ? playing_ : recording_; }
+  const OpenHalf& half() const { return half((access_ & kWrite) != 0 ? kWrite : kRead); }
   const OpenHalf& half(Access way) const { return way == kRead ? recording_ : playing_; }
   template <typename Work>
   void each_half(Work work) {

@@ -17,7 +17,7 @@ class SharedLock {
  public:
   static constexpr std::int64_t kLongestWaitNs = 500'000'000;
 
-  explicit SharedLock(abi::Half& side) : half_(side) {}
+  explicit SharedLock(abi::Half& half) : half_(half) {}
   ~SharedLock() { unlock(); }
   SharedLock(const SharedLock&) = delete;
   SharedLock& operator=(const SharedLock&) = delete;

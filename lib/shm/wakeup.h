@@ -16,24 +16,24 @@
 namespace ossloop::shm {
 
 // Begins anew. Only for the process that just claimed it.
-void make_wakeup(abi::Half& side);
+void make_wakeup(abi::Half& half);
 
-// Wakes every call that sleeps on `side`. False if there was none.
-bool wake(abi::Half& side);
+// Wakes every call that sleeps on `half`. False if there was none.
+bool wake(abi::Half& half);
 
-// The same, by the side's own process and whoever is announced: a waker that died, or was
+// The same, by the half's own process and whoever is announced: a waker that died, or was
 // stopped, between counting the sleepers and waking them is made up for.
-void wake_uncounted(abi::Half& side);
+void wake_uncounted(abi::Half& half);
 
 // The same, if a sleeper asked for `position` or less.
-void wake_at(abi::Half& side, std::uint64_t position);
+void wake_at(abi::Half& half, std::uint64_t position);
 
 class Sleeper {
  public:
   // Announces a call that sleeps until the peer's position reaches `wake_frame`
   // (0: any change; kNever: only its deadline and changes of state).
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
-  Sleeper(abi::Half& side, std::uint64_t wake_frame);
+  Sleeper(abi::Half& half, std::uint64_t wake_frame);
   ~Sleeper();
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
