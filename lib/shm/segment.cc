@@ -250,6 +250,9 @@ void Segment::give_back() const {
       lane.producer.marks.store(0, std::memory_order_relaxed);
       lane.consumer.marks_taken.store(0, std::memory_order_relaxed);
     }
+    // Whoever leaves now finds its claim taken, by us, and leaves this to us.
+    direction.server.open.fetch_and(~std::uint64_t{1});
+    for (abi::Half& half : direction.client) half.open.fetch_and(~std::uint64_t{1});
   }
   contract().header.file_end.store(0, std::memory_order_relaxed);
   with_file([](int fd) {

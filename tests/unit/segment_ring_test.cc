@@ -101,6 +101,7 @@ TEST_CASE("a ring's memory is given back when nobody has the instance open") {
   REQUIRE(ring.data() != nullptr);
   std::memset(ring.data(), 0x42, kLarge);
   segment->contract().direction[0].lane[0].producer.marks.store(3);
+  segment->contract().direction[0].server.open.store(2 << 1 | 1);
   std::ofstream(place.folder + "/" + shm::map_name(0, abi::kClient, false)) << "sound";
   CHECK(place.memory() >= static_cast<long>(kLarge));
 
@@ -110,6 +111,7 @@ TEST_CASE("a ring's memory is given back when nobody has the instance open") {
   // Who still looks at it finds silence, and nobody looks for sound there.
   CHECK(ring.data()[kRing] == std::byte{0});
   CHECK(segment->contract().direction[0].lane[0].producer.marks.load() == 0);
+  CHECK(segment->contract().direction[0].server.open.load() == 2 << 1);
   CHECK(segment->contract().policy.buffer_ms.load() == 340);
   std::uint64_t next = 0;
   CHECK(segment->add_ring(kRing, next) == 0);
