@@ -39,7 +39,7 @@ struct EngineApi {
   ssize_t (*read)(int fd, void* data, std::size_t bytes, bool progressed);
   ssize_t (*write)(int fd, const void* data, std::size_t bytes, bool progressed);
   int (*ioctl)(int fd, unsigned request, void* argument);
-  // Before a wait for `events`: the events that can come.
+  // Before a wait for `events`: those to ask the kernel for. A byte may stand for room.
   short (*prepare_poll)(int fd, short events);
   // After it: the events that are true now.
   short (*poll_now)(int fd);

@@ -139,7 +139,13 @@ struct alignas(64) Producer {
   End end[kEnds];
   Atomic<std::uint64_t> marks;  // release, counts the Marks made, before frames behind one
   Mark mark[kMarks];
-  Atomic<std::uint64_t> further[4];  // 0, for what is added
+  // The stream that has ended, and that its process may still go on with, 0: none; a number of
+  // that process; and the stream that went on with the one before. To 0 by whoever sees that
+  // the process has gone, or that the time is over. Release.
+  Atomic<std::uint64_t> lingers;
+  Atomic<std::uint64_t> lingerer;
+  Atomic<std::uint64_t> continued;
+  Atomic<std::uint64_t> further[1];  // 0, for what is added
 };
 
 // How the clock has been moved, for people: relaxed.
@@ -186,7 +192,16 @@ struct alignas(64) Consumer {
   Atomic<std::uint64_t> filter_given;
   Atomic<std::uint64_t> clipped_samples;  // that the conversion saturated since the open
   ClockStats clock_stats;
-  Atomic<std::uint64_t> further[5];  // 0, for what is added
+  // Who takes the sound where nobody may hear it: stream/lane_reader.h.
+  Atomic<std::uint64_t> reader;
+  // The stream whose end was passed and is not told as long as its player may go on; 0: none.
+  Atomic<std::uint64_t> passed_end;
+  // Where the lane lies in the mix of all that the consumer hears, in frames that its
+  // program was given since its open (Half::frames): the first of the stream that has
+  // joined, and the next one. Relaxed, before `joined_stream` (release); 0: none has.
+  Atomic<std::uint64_t> joined_stream;
+  Atomic<std::uint64_t> joined_frame;
+  Atomic<std::uint64_t> mix_frame;
 };
 
 struct alignas(64) Lane {
@@ -194,7 +209,8 @@ struct alignas(64) Lane {
   Consumer consumer;
 };
 
-inline constexpr std::uint32_t kTokenUnknown = 2;
+// What a node holds (shm/node.h).
+enum class Token : std::uint32_t { kEmpty, kByte, kUnknown, kFull };
 
 // What calls sleep on, by the kernel's futex: operated by shm/wakeup.h.
 struct EventCount {
@@ -218,11 +234,15 @@ struct MappedStream {
   Atomic<std::uint32_t> ended;  // a recorded stream's end waits to be told
 };
 
+// Which of its place's nodes an open has (shm/names.h), and whether both its directions run
+// at once.
+inline constexpr std::uint32_t kNodeOfHalf = 3, kBothWays = 4;
+
 // One direction of a program's open, and what must survive its exec. Of an open for both
 // ways the playing half, its main one, holds what the open has but once.
 struct alignas(64) Half {
-  Atomic<std::uint64_t> open;  // serial << 1 | is open; acq_rel
-  Atomic<std::uint32_t> unused;
+  Atomic<std::uint64_t> open;    // serial << 1 | is open; acq_rel
+  Atomic<std::uint32_t> place;   // of the open: kNodeOfHalf, and kBothWays
   Atomic<std::uint32_t> access;  // of the open: 1 read, 2 write, 3 both; 0: not the last one's
   Atomic<std::uint64_t> format;  // the program's own, packed: stream/format_word.h
   Atomic<std::uint32_t> fragment_bytes;
@@ -250,8 +270,8 @@ struct alignas(64) Half {
   Atomic<std::uint32_t> trigger;  // PCM_ENABLE_* bits
   Atomic<std::uint32_t> cooked;
   Atomic<std::uint32_t> polled;  // somebody waits on the node: keep its token true
-  // What the node shows: 1 = a byte is in it. The owner's, by compare-and-swap; a
-  // peer that put a byte in, because something began, stores kTokenUnknown.
+  // What the node shows, a Token. The owner's, by compare-and-swap; a peer that put a byte
+  // in, because something began, stores Token::kUnknown.
   Atomic<std::uint32_t> token;
   Atomic<std::uint32_t> shared;  // more than one process holds the open
   char command[64];
@@ -308,7 +328,7 @@ static_assert(offsetof(Producer, stream) == 8 && offsetof(Producer, hold_from) =
 static_assert(offsetof(Producer, begun_ns) == 48 && offsetof(Producer, skip_from) == 56);
 static_assert(offsetof(Producer, ends) == 80 && offsetof(Producer, end) == 88);
 static_assert(offsetof(Producer, marks) == 472 && offsetof(Producer, mark) == 480);
-static_assert(offsetof(Producer, further) == 1120 && sizeof(Producer) == 1152);
+static_assert(offsetof(Producer, lingers) == 1120 && sizeof(Producer) == 1152);
 static_assert(offsetof(Consumer, acknowledged_stream) == 16);
 static_assert(offsetof(Consumer, marks_taken) == 40 && offsetof(Consumer, sequence) == 48);
 static_assert(offsetof(Consumer, clock_anchor_ns) == 64 && offsetof(Consumer, clock_stream) == 80);
@@ -317,7 +337,8 @@ static_assert(offsetof(Consumer, filter_frames) == 128 &&
               offsetof(Consumer, filter_section) == 136);
 static_assert(offsetof(Consumer, filter_given) == 160 &&
               offsetof(Consumer, clipped_samples) == 168);
-static_assert(offsetof(Consumer, clock_stats) == 176 && offsetof(Consumer, further) == 216);
+static_assert(offsetof(Consumer, clock_stats) == 176 && offsetof(Consumer, reader) == 216);
+static_assert(offsetof(Consumer, joined_stream) == 232 && offsetof(Consumer, mix_frame) == 248);
 static_assert(sizeof(ClockStats) == 40 && sizeof(Consumer) == 256 && sizeof(Lane) == 1408);
 static_assert(offsetof(MappedStream, seen) == 16 && offsetof(MappedStream, anchor_ns) == 32);
 static_assert(sizeof(MappedStream) == 64);

@@ -14,5 +14,9 @@ enum class Overrun : std::uint32_t { kWait, kDrop };
 enum class ClockMode : std::uint32_t { kRealtime, kFree };
 // Whether programs may change levels.
 enum class Volume : std::uint32_t { kFree, kLock };
+// Whether a side plays and records at once.
+enum class Duplex : std::uint32_t { kOff, kOn };
+// Whether a client needs a server to open.
+enum class OpenRule : std::uint32_t { kServer, kAlways };
 
 }  // namespace ossloop::abi

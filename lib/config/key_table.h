@@ -152,6 +152,17 @@ inline constexpr Key kKeys[] = {
         "buffer_ms", 20, 5000, 340,
         "the size of each side's buffer unless the program asks for another, in milliseconds",
         Effect::kAtCreation),
+    integer<0>(
+        "linger_ms", 0, 60'000, 500,
+        "how long a player that closed may stay away before its stream ends, in milliseconds"),
+    choice<1>("duplex", {"off", "on"}, "off",
+              "whether a side may play and record at once, by one program or by two",
+              Effect::kAtOpen),
+    integer<2>("clients", 1, abi::kClients, 1,
+               "how many clients at once may play, mixed together, or record", Effect::kAtOpen),
+    choice<3>("open", {"server", "always"}, "server",
+              "whether a client opens only with a server, or always: it plays to nobody then",
+              Effect::kAtOpen),
 };
 
 }  // namespace ossloop::config

@@ -55,6 +55,13 @@ int refuse(int error, const Runtime& runtime, int number, std::string& why) {
   return error;
 }
 
+// The claims are held: has an open of another place a program?
+bool is_used(const shm::RuntimeDirectory& directory, int number) {
+  int error = 0;
+  const auto segment = shm::Segment::open_existing(directory, number, error);
+  return segment != nullptr && shm::BothClaims::used(directory, number, segment->contract());
+}
+
 // Makes the segment; the claims are held.
 int make_segment(const Runtime& runtime, int number, const InstancePolicy& policy,
                  std::uint32_t pins, std::string& why) {
@@ -150,6 +157,7 @@ int destroy(const Runtime& runtime, int number, std::string& why) {
   const shm::RuntimeDirectory directory = directory_of(runtime);
   shm::BothClaims claims;
   error = claims.take(directory, number, shm::BothClaims::Missing::kFree);
+  if (error == 0 && is_used(directory, number)) error = -EBUSY;
   if (error != 0) return refuse(error, runtime, number, why);
   int removed = 0;
   for (const std::string& name : shm::all_names(number)) {
@@ -193,6 +201,7 @@ int set(const Runtime& runtime, int number, const Changes& changes, std::string&
   // The ring is made for its buffers: another size is another segment.
   shm::BothClaims claims;
   error = claims.take(directory, number, shm::BothClaims::Missing::kMake);
+  if (error == 0 && is_used(directory, number)) error = -EBUSY;
   if (error != 0) {
     refuse(error, runtime, number, why);
     if (error == -EBUSY) why += ": buffer_ms can change only while nobody has it open";

@@ -7,7 +7,7 @@
 
 #include "base/error_text.h"
 #include "base/fd.h"
-#include "shm/node.h"
+#include "shm/claims.h"
 #include "shm/segment.h"
 #include "stream/flow.h"
 #include "stream/format_word.h"
@@ -30,16 +30,15 @@ std::string printable(const char (&text)[Size]) {
   return result;
 }
 
-bool claimed(const shm::RuntimeDirectory& directory, int number, abi::SideIndex side) {
-  const base::Fd fd(shm::Node(directory, number, side).reach());
-  return fd && shm::Node::claimed_by_other(fd.get());
-}
-
-void look_at_side(abi::Segment& segment, abi::SideIndex index, SideView& view) {
-  const bool holds = view.state == SideState::kOpening;
-  view.access = device::open_ways(segment, index);
+// Of a place that an open word tells of the claim decides whether its program lives.
+void look_at_side(const shm::RuntimeDirectory& directory, int number, abi::Segment& segment,
+                  abi::SideIndex index, std::uint32_t slot, SideView& view) {
+  bool holds = view.state == SideState::kOpening;
+  view.access = device::open_ways(segment, index, slot);
   if (view.access == 0) return;
-  const abi::Half& side = device::main_half(segment, index, view.access);
+  const abi::Half& side = device::main_half(segment, index, view.access, slot);
+  const shm::Place place = shm::place_of(side, index, slot);
+  if (place != shm::Place(index)) holds = shm::is_held(directory, number, place);
   view.state = holds ? SideState::kOpen : SideState::kDead;
   view.pid = side.pid.load(kRelaxed);
   view.command = printable(side.command);
@@ -87,16 +86,16 @@ void look_at_clock(const device::ProducerFlow& flow, const abi::ClockStats& cloc
       static_cast<std::uint64_t>(ideal.frames_at(now_ns)));
 }
 
-void look_at_stream(abi::Segment& segment, InstanceView& view) {
-  StreamView& stream = view.stream;
+// Of the lane of one client, without what it has counted.
+void look_at_stream(abi::Segment& segment, const InstanceView& view, const SideView& client,
+                    std::uint32_t slot, StreamView& stream) {
+  stream.server_reads = view.stream.server_reads;
   const auto index = stream.server_reads ? abi::kClientToServer : abi::kServerToClient;
-  const abi::Consumer& reader = segment.direction[index].lane[0].consumer;
+  const abi::Consumer& reader = segment.direction[index].lane[slot].consumer;
   const SideView& server = view.side[abi::kServer];
-  const SideView& client = view.side[abi::kClient];
-  const device::ProducerFlow flow(segment, index);
+  const device::ProducerFlow flow(segment, index, slot);
   stream.state = stream.server_reads ? state_of(flow, reader, client, server)
                                      : state_of(flow, reader, server, client);
-  view.frozen = server.state == SideState::kOpen && flow.underway();
   stream.number = flow.stream();
   const device::Section section = flow.section(flow.sections());
   const audio::PcmFormat format = section.number != 0 ? section.format : view.loop;
@@ -117,11 +116,40 @@ void look_at_stream(abi::Segment& segment, InstanceView& view) {
   }
   stream.held_ms = in_ms(reader.clock_stats.held_frames.load(kRelaxed), format);
   stream.stalled_ms = in_ms(reader.clock_stats.stalled_frames.load(kRelaxed), format);
-  stream.underruns = reader.underruns.load(kRelaxed);
-  stream.overruns = reader.overruns.load(kRelaxed);
-  stream.silence_frames = reader.silence_frames.load(kRelaxed);
-  stream.dropped_frames = reader.dropped_frames.load(kRelaxed);
-  stream.clipped_samples = reader.clipped_samples.load(kRelaxed);
+}
+
+void add_counters(const abi::Consumer& reader, StreamView& stream) {
+  stream.underruns += reader.underruns.load(kRelaxed);
+  stream.overruns += reader.overruns.load(kRelaxed);
+  stream.silence_frames += reader.silence_frames.load(kRelaxed);
+  stream.dropped_frames += reader.dropped_frames.load(kRelaxed);
+  stream.clipped_samples += reader.clipped_samples.load(kRelaxed);
+}
+
+// Only the kernel knows whether the first one lives: the others stand as they say.
+void look_at_clients(const shm::RuntimeDirectory& directory, abi::Segment& segment,
+                     InstanceView& view) {
+  const auto index = view.stream.server_reads ? abi::kClientToServer : abi::kServerToClient;
+  abi::Direction& direction = segment.direction[index];
+  for (std::uint32_t slot = 0; slot < abi::kClients; ++slot) {
+    ClientView client;
+    client.slot = slot;
+    if (slot == 0) client.side.state = view.side[abi::kClient].state;
+    look_at_side(directory, view.number, segment, abi::kClient, slot, client.side);
+    if (client.side.access == 0) continue;
+    look_at_stream(segment, view, client.side, slot, client.stream);
+    add_counters(direction.lane[slot].consumer, client.stream);
+    view.clients.push_back(client);
+  }
+  SideView& first = view.side[abi::kClient];
+  if (!view.clients.empty()) first = view.clients.front().side;
+  const std::uint32_t slot = view.clients.empty() ? 0 : view.clients.front().slot;
+  look_at_stream(segment, view, first, slot, view.stream);
+  for (std::uint32_t i = 0; i < abi::kClients; ++i) {
+    add_counters(direction.lane[i].consumer, view.stream);
+    view.frozen = view.frozen || device::ProducerFlow(segment, index, i).underway();
+  }
+  view.frozen = view.frozen && view.side[abi::kServer].state == SideState::kOpen;
 }
 
 void look_at_mixer(const abi::Mixer& mixer, MixerView& view) {
@@ -142,7 +170,7 @@ InstanceView look(const config::Runtime& runtime, int number) {
   view.loop = device::kServerDefault;
   const shm::RuntimeDirectory directory = directory_of(runtime);
   for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-    if (claimed(directory, number, side)) view.side[side].state = SideState::kOpening;
+    if (shm::is_held(directory, number, side)) view.side[side].state = SideState::kOpening;
   }
   int error = 0;
   const auto mapped = shm::Segment::open_existing(directory, number, error);
@@ -165,10 +193,8 @@ InstanceView look(const config::Runtime& runtime, int number) {
   view.stream.server_reads = plays.access.load(kRelaxed) == 0;
   view.loop =
       device::unpack_format((view.stream.server_reads ? records : plays).format.load(kRelaxed));
-  for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-    look_at_side(segment, side, view.side[side]);
-  }
-  look_at_stream(segment, view);
+  look_at_side(directory, number, segment, abi::kServer, 0, view.side[abi::kServer]);
+  look_at_clients(directory, segment, view);
   look_at_mixer(segment.mixer, view.mixer);
   return view;
 }

@@ -58,7 +58,14 @@ struct StreamView {
   std::uint64_t overruns = 0;
   std::uint64_t silence_frames = 0;
   std::uint64_t dropped_frames = 0;
-  std::uint64_t clipped_samples = 0;  // saturated by a conversion
+  std::uint64_t clipped_samples = 0;  // saturated by a conversion, or by a mix
+};
+
+// One of the clients, and the stream that it plays or hears.
+struct ClientView {
+  std::uint32_t slot = 0;
+  SideView side;
+  StreamView stream;
 };
 
 // Levels left and right, 0 to 100: 100 passes bit for bit, each step below it is
@@ -77,12 +84,13 @@ struct InstanceView {
   int number = 0;
   bool configured = false;  // exists without a segment
   SegmentState segment = SegmentState::kNone;
-  std::string problem;   // why a segment is unreadable: one line
-  bool foreign = false;  // because it is none of this layout
-  SideView side[2];      // by abi::SideIndex
+  std::string problem;              // why a segment is unreadable: one line
+  bool foreign = false;             // because it is none of this layout
+  SideView side[2];                 // by abi::SideIndex; the first of the clients
+  std::vector<ClientView> clients;  // that are open or dead, by slot
   audio::PcmFormat loop = {};
   bool frozen = false;  // the server cannot change the format now
-  StreamView stream;
+  StreamView stream;    // the first client's; what it counts is of all
   MixerView mixer;
   config::InstancePolicy policy;  // in force; of an unused instance, the configured one
 

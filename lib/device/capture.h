@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "device/stream_reader.h"
+#include "device/mix_reader.h"
 
 namespace ossloop::device {
 
@@ -30,31 +30,47 @@ class Capture {
   // Has sound begun to come in?
   bool streaming(std::int64_t now_ns);
 
+  // Is there no stream, and silence instead?
+  bool idles() const { return half_.goes_on_alone() && flow().running() && !owes_end(); }
+
   // A new open: what earlier consumers left is forgotten.
-  void attach() { flow().attach(); }
+  void attach() { reader_.attach(); }
   // Starts recording: the stream may begin. False if it was started before.
   bool start();
   bool start_together(std::int64_t now_ns);
   void halt(std::int64_t now_ns);
+
+  // Of the first lane, whose words are those of all where they are the recorder's own.
   ConsumerFlow& flow() { return reader_.flow(); }
   const ConsumerFlow& flow() const { return reader_.flow(); }
+  // Of all lanes. Without the lock.
+  bool owes_end() const { return reader_.owes_end(); }
+  bool underway() const { return reader_.underway(); }
+  bool clock_runs() const { return reader_.clock_runs(); }
+  std::uint64_t overruns() const { return reader_.overruns(); }
+  // An end was passed that is told when its player does not go on.
+  bool has_passed_end() const { return reader_.has_passed_end(); }
+  // See MixReader.
+  std::uint64_t position() const { return reader_.position(); }
+  void make_up_for_wakes() const { reader_.make_up_for_wakes(half_.own()); }
 
  private:
   // Once the last stream that went this way was heard to its end.
-  bool wrong_way() const { return half_.wrong_way() && !flow().owes_end(); }
-  int begin_read(std::uint64_t frames, std::int64_t now_ns, bool& fresh);
-  bool cache_covers(std::uint64_t frames) const;
+  bool wrong_way() const { return half_.wrong_way() && !owes_end(); }
+  template <typename Give>
+  void fill(std::byte* data, std::size_t bytes, TransferResult& step, Give give);
   void fill(std::byte* data, std::size_t bytes, TransferResult& step);
-  void acknowledge_end(const ConsumerFlow::View& view, TransferResult& step);
+  void tell_end(TransferResult& step) const;
+  std::uint64_t silence_due(std::int64_t now_ns);
+  TransferResult read_silence(std::byte* data, std::size_t bytes, std::int64_t now_ns);
 
   OpenHalf& half_;
-  StreamReader reader_;
-  // What the last read left. Without a clock it is there to be read as long as only we
-  // read, so that small reads need not look each time how far the producer is. What lies
-  // before `cached_until_` counts as played: a halt of the producer does not drop it.
-  ConsumerFlow::View cached_;
-  std::uint64_t cached_until_ = 0;
-  std::uint64_t cached_for_ = 0;  // OpenHalf::buffer_changes()
+  MixReader reader_;
+  // Where nobody plays and the open goes on alone: since when, with what clock, and how many
+  // frames of silence were given.
+  audio::Clock silence_clock_{};
+  std::uint64_t silence_given_ = 0;
+  bool silent_ = false;
 };
 
 }  // namespace ossloop::device

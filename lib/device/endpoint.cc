@@ -1,7 +1,6 @@
 #include "device/endpoint.h"
 
 #include <errno.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <mutex>
@@ -24,31 +23,29 @@ constexpr std::int64_t kSoonAgainNs = 1'000'000;
 constexpr std::int64_t kDrainLookNs = 50'000'000;
 constexpr std::int64_t kWithoutThreadNs = 100'000'000;
 
-short events_of(std::uint32_t direction) {
-  return static_cast<short>(direction == kRead ? POLLIN | POLLRDNORM | POLLPRI
-                                               : POLLOUT | POLLWRNORM);
-}
-
 bool no_holder(int, const Endpoint*) { return true; }
 Endpoint::HoldsDescriptor holds_descriptor = no_holder;
 
 }  // namespace
 
 void Endpoint::set_holder(HoldsDescriptor holds) { holds_descriptor = holds; }
+bool Endpoint::holds(int fd) const { return holds_descriptor(fd, this); }
 
 Endpoint::Endpoint(const std::shared_ptr<shm::Segment>& segment,
-                   const shm::RuntimeDirectory& folder, int instance, abi::SideIndex side,
-                   std::uint32_t access)
+                   const shm::RuntimeDirectory& folder, int instance, const shm::Place& place,
+                   std::uint32_t access, bool both_ways)
     : instance_(instance),
+      place_(place),
       access_(access),
-      playing_(segment, side, kWrite),
-      recording_(segment, side, kRead),
-      peer_monitor_(segment, folder, instance, side),
+      both_ways_(both_ways),
+      playing_(segment, place.side, kWrite, place.slot),
+      recording_(segment, place.side, kRead, place.slot),
+      peer_monitor_(segment, folder, instance, place),
       readiness_(half().own()),
       playback_(playing_),
       capture_(recording_),
-      recorded_(recording_, shm::MapFile(folder, instance, side, true)),
-      played_(playing_, shm::MapFile(folder, instance, side, false)) {}
+      recorded_(recording_, shm::MapFile(folder, instance, place, true)),
+      played_(playing_, shm::MapFile(folder, instance, place, false)) {}
 
 Endpoint::~Endpoint() { DeviceThread::instance().remove(this); }
 
@@ -66,17 +63,23 @@ void Endpoint::wake_own() {
 }
 
 void Endpoint::wake_peers() {
-  each_half([](OpenHalf& half) { shm::wake(half.peer()); });
+  each_half([](OpenHalf& half) { half.wake_peers(); });
 }
 
 void Endpoint::mark_shared() {
   each_half([](OpenHalf& half) { half.own().shared.store(1, std::memory_order_seq_cst); });
 }
 
-bool Endpoint::peer_open() const { return open_ways(half().contract(), other(side())) != 0; }
+bool Endpoint::peer_open() const {
+  for (std::uint32_t slot = 0; slot < shm::slots_of(other(side())); ++slot) {
+    if (open_ways(half().contract(), other(side()), slot) != 0) return true;
+  }
+  return false;
+}
 
 Endpoint::Watch Endpoint::watch_wanted() const {
   if (mapped_moves()) return Watch::kTicking;
+  if (capture_.has_passed_end()) return Watch::kStreaming;
   if (!peer_open()) {
     return readiness_.watched() ? Watch::kWaiting : Watch::kIdle;
   }
@@ -93,89 +96,8 @@ std::uint32_t Endpoint::live_direction() const {
   if (half().server() || access_ != kReadWrite) return access_;
   if (recording_.peer_open()) return kRead;
   // Of a server that has gone there may be sound and an end to hear.
-  const bool records = capture_.flow().running() || capture_.flow().owes_end();
+  const bool records = capture_.flow().running() || capture_.owes_end();
   return records && !playing_.peer_open() ? kRead : kWrite;
-}
-
-std::uint64_t Endpoint::low_water_frames() const {
-  const std::uint32_t chosen = half().own().low_water_bytes.load(kRelaxed);
-  if (chosen == 0) return half().fragment_frames();
-  return std::max<std::uint64_t>(chosen / static_cast<std::uint32_t>(half().format().frame_bytes()),
-                                 1);
-}
-
-bool Endpoint::ready(std::int64_t now_ns) {
-  if (const MappedBuffer* mapped = live_buffer(); mapped != nullptr) return mapped->ready(now_ns);
-  return live_direction() == kRead ? capture_.ready(low_water_frames(), now_ns)
-                                   : playback_.ready(low_water_frames(), now_ns);
-}
-
-// Fragments that have come in, or that have been played.
-std::uint64_t Endpoint::passed_fragments(std::int64_t now_ns) {
-  if (const MappedBuffer* mapped = live_buffer(); mapped != nullptr) {
-    return mapped->reached(now_ns) / mapped->fragment_frames();
-  }
-  const bool reads = live_direction() == kRead;
-  const OpenHalf& live = reads ? recording_ : playing_;
-  const std::uint64_t moved = live.own().frames.load(kRelaxed);
-  const std::uint64_t position = reads ? moved + capture_.passed_frames(now_ns)
-                                       : moved - std::min(moved, playback_.queued_frames(now_ns));
-  return position / half().fragment_frames();
-}
-
-// The token of a reader means "readable", that of a writer "not writable".
-// With the lock held.
-void Endpoint::show_readiness(int fd, std::int64_t now_ns) {
-  const std::uint32_t live = live_direction();
-  const std::uint32_t before = std::exchange(shown_direction_, live);
-  if (before != 0 && before != live) {
-    // The loop goes the other way now. Who waits for what was possible before is
-    // to look again; the next look shows the truth.
-    readiness_.signal_edge(fd, before == kRead);
-    return;
-  }
-  const bool is_ready = ready(now_ns);
-  const bool byte = is_ready == (live == kRead);
-  if (!is_ready || !readiness_.edges_wanted()) return readiness_.show(fd, byte);
-  readiness_.show(fd, byte, passed_fragments(now_ns));
-}
-
-void Endpoint::show_readiness(int fd) {
-  if (readiness_.watched() && holds_descriptor(fd, this)) show_readiness(fd, sys().now_ns());
-}
-
-void Endpoint::want_edges(int fd) {
-  SideLock lock(*this, fd);
-  readiness_.want_edges();
-  show_readiness(fd);
-  DeviceThread::instance().notify();
-}
-
-short Endpoint::poll_now(int fd) {
-  SideLock lock(*this, fd);
-  look_without_thread(sys().now_ns());
-  const bool is_ready = ready(sys().now_ns());
-  // The kernel said otherwise: the node holds not what we believe.
-  if (!is_ready) readiness_.invalidate();
-  show_readiness(fd);
-  return is_ready ? events_of(live_direction()) : short{0};
-}
-
-short Endpoint::prepare_poll(int fd, short events) {
-  SideLock lock(*this, fd);
-  look_without_thread(sys().now_ns());
-  const std::uint32_t direction = live_direction();
-  const short possible = events_of(direction);
-  const bool first = readiness_.watch();
-  bool started = false;
-  if (direction == kRead && (events & (POLLIN | POLLRDNORM)) != 0 &&
-      (half().own().trigger.load(kRelaxed) & kRead) != 0) {
-    started = capture_.start();
-  }
-  show_readiness(fd);
-  if (started) this->started();
-  if (first || watch_wanted() > watch_.load(kRelaxed)) DeviceThread::instance().notify();
-  return possible;
 }
 
 void Endpoint::halt(int fd, std::uint32_t directions) {
@@ -210,11 +132,11 @@ int Endpoint::set_trigger(int fd, std::uint32_t directions) {
   const std::uint32_t stopped = before & ~directions;
   if ((stopped & access_) != 0) halt(fd, stopped);
   SideLock lock(*this, fd);
-  const bool plays = (access_ & directions & kWrite) != 0 && live_direction() == kWrite;
+  const bool plays = (access_ & directions & kWrite) != 0 && live(kWrite);
   const int error = plays ? playback_.prepare_ring() : 0;
   if ((access_ & kWrite) != 0) playback_.arm((directions & kWrite) != 0, sys().now_ns());
   bool started = false;
-  if ((access_ & directions & kRead) != 0 && live_direction() == kRead) started = capture_.start();
+  if ((access_ & directions & kRead) != 0 && live(kRead)) started = capture_.start();
   start_mapped(directions, sys().now_ns());
   show_readiness(fd);
   wake_peers();
@@ -229,10 +151,10 @@ void Endpoint::hold(int fd, std::uint32_t directions) {
 }
 
 void Endpoint::release(int fd, std::uint32_t directions, std::int64_t now_ns) {
-  SideLock lock(*this, holds_descriptor(fd, this) ? fd : -1);
+  SideLock lock(*this, holds(fd) ? fd : -1);
   half().own().trigger.fetch_or(directions, kRelaxed);
   if ((directions & kWrite) != 0) playback_.arm(true, now_ns);
-  if ((directions & kRead) != 0 && live_direction() == kRead) {
+  if ((directions & kRead) != 0 && live(kRead)) {
     const bool begun = capture_.start_together(now_ns);
     capture_.available_frames(now_ns);  // the clock starts now if there is sound
     if (begun) started();
@@ -259,7 +181,7 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
     move_mapped(sys().now_ns());
     // The consumer hears of the end before it runs dry, or it would take our
     // absence for lateness and put silence in.
-    if (half().own().shared.load(std::memory_order_acquire) == 0) playback_.end();
+    if (half().own().shared.load(std::memory_order_acquire) == 0) playback_.end(lingerer());
     close_descriptor();
   }
   // If the claim is free now, nobody else holds the open, and we end it.
@@ -267,8 +189,8 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
   DeviceThread::instance().run([&] { last = peer_monitor_.inherit_claim(); });
   if (last) {
     DeviceThread::instance().run([&] {
-      if (recorded_.mapped()) recorded_.remove_file();
-      if (played_.mapped()) played_.remove_file();
+      if (has_mapped(kRead)) recorded_.remove_file();
+      if (has_mapped(kWrite)) played_.remove_file();
     });
   }
   // From here on the claim is the device thread's descriptor: a side that drains
@@ -277,7 +199,7 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
     // Nobody can write any more.
     {
       SideLock lock(*this, -1);
-      playback_.end();
+      playback_.end(lingerer());
     }
     wake_peers();
     draining_.store(true);
@@ -286,18 +208,20 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
     if (base::kept_has_gone()) return;
   }
   DeviceThread::instance().run([this, last] { finish(last); });
-  DeviceThread::instance().remove(this);
+  if (!lingering_.load()) DeviceThread::instance().remove(this);
 }
 
 // In the device thread, once; `last`: with the claim inherited.
 void Endpoint::finish(bool last) {
   if (finishing_.exchange(true)) return;
+  const bool lingers = draining_.load() && begin_lingering();
   if (draining_.load()) each_half([](OpenHalf& half) { half.close(); });
   gone_.store(true);
   wake_own();
+  draining_.store(false);
+  if (lingers) return;
   peer_monitor_.drop_descriptors();
   if (last) half().segment().give_back();
-  draining_.store(false);
 }
 
 bool Endpoint::drain_is_over(std::int64_t now_ns) {
@@ -317,16 +241,16 @@ void Endpoint::settle() {
 
 std::int64_t Endpoint::tick(std::int64_t now_ns) {
   if (drain_is_over(now_ns)) finish(true);
+  if (lingering_.load() && !lingering_is_over(now_ns)) return linger_until_ns_.load();
   if (gone_.load()) return kDone;
-  peer_monitor_.notify_peer(live_direction() == kWrite);
+  peer_monitor_.notify_peers(live(kWrite), live(kRead));
   const bool alarm = now_ns >= alarm_ns_.load();
   if (alarm) alarm_ns_.store(kNoAlarm);
   each_half([&](OpenHalf& half) {
-    const bool reads = half.way() == kRead;
     if (alarm) shm::wake_uncounted(half.own());
     // Wakes that a killed peer still owed.
-    shm::wake_at(half.own(),
-                 reads ? capture_.flow().written_by_peer() : playback_.flow().read_by_peer());
+    if (half.way() == kRead) return capture_.make_up_for_wakes();
+    shm::wake_at(half.own(), playback_.flow().read_by_peer());
   });
   const Watch watch = watch_wanted();
   watch_.store(watch, kRelaxed);
@@ -354,8 +278,9 @@ bool Endpoint::work_from_thread(std::int64_t now_ns) {
   each_half([](OpenHalf& half) { half.refresh(); });
   move_mapped(now_ns);
   // A notification stays until the program has looked: what comes and goes at once confuses
-  // who polls through io_uring.
-  const bool notified = readiness_.invalidated() && !ready(now_ns);
+  // who polls through io_uring. A peer may tell of it after that.
+  const bool notified = readiness_.invalidated() &&
+                        (both_ways_ ? shm::Node::has_token(fd.get()) : ready_ways(now_ns) == 0);
   if (readiness_.watched() && !notified) show_readiness(fd.get(), now_ns);
   return true;
 }
@@ -377,6 +302,7 @@ void Endpoint::after_fork(bool child) {
     // What is being left is the parent's to end.
     if (leaving_.load()) gone_.store(true);
     if (leaving_.load()) draining_.store(false);
+    lingering_.store(false);
     if (DeviceThread::instance().has_own_descriptors()) {
       peer_monitor_.forget_descriptors();
     } else {

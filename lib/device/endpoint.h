@@ -65,14 +65,14 @@ struct Errors {
 
 class Endpoint final : public DeviceThreadClient {
  public:
-  // Opens and claims. nullptr with error: -EACCES (server for both directions),
-  // -EBUSY, -EAGAIN or -ENXIO (no server), -ENOSPC, or what the system says.
+  // Opens and claims. nullptr with error: -EACCES (server for both directions without
+  // duplex), -EBUSY, -EAGAIN or -ENXIO (no server), -ENOSPC, or what the system says.
   // `fd` is the program's descriptor.
   static std::unique_ptr<Endpoint> open(const OpenRequest& request, int& fd, int& error);
   // Finds the open behind a descriptor that came from elsewhere (exec, a
   // message). nullptr if the node is not claimed or its segment is gone.
   static std::unique_ptr<Endpoint> adopt(const shm::RuntimeDirectory& folder, int instance,
-                                         abi::SideIndex side, int fd);
+                                         const shm::Place& place, int fd);
   ~Endpoint() override;
 
   // Is `fd` a descriptor of the open that has its side?
@@ -84,7 +84,8 @@ class Endpoint final : public DeviceThreadClient {
   ssize_t write(int fd, const std::byte* data, std::size_t bytes, bool progressed = false);
 
   // Somebody is about to wait on the node for `events` (POLLIN, POLLOUT): starts
-  // recording, makes the token true. Returns the events this side can have.
+  // recording, makes the token true. Returns those that the node is to be asked for: a byte
+  // may stand for room. What came of it is told by poll_now().
   short prepare_poll(int fd, short events);
   // After a wait: the events that are true now. The peer wakes who polls before there
   // is what was polled for, and a loop may have turned round.
@@ -148,14 +149,19 @@ class Endpoint final : public DeviceThreadClient {
   bool nonblock() const;
   void set_nonblock(bool on);
   std::uint32_t access() const { return access_; }
+  // It plays and records at once.
+  bool both_ways() const { return both_ways_; }
   // What the program calls its stream and itself, and its choice of COOKEDMODE.
   abi::Half& told() const { return half().own(); }
   const std::shared_ptr<shm::Segment>& segment() const { return half().shared_segment(); }
   int instance() const { return instance_; }
   abi::SideIndex side() const { return half().side(); }
+  const shm::Place& place() const { return place_; }
   std::uint64_t serial() const { return half().serial(); }
   // The direction the loop lends this side now: kRead or kWrite, 0 if unknown.
   std::uint32_t live_direction() const;
+  // Does the loop lend this side that direction now? Both to who is open for both at once.
+  bool live(Access way) const { return both_ways_ ? true : live_direction() == way; }
 
   // The last descriptor of this process. Closes `fd`, and if no other process
   // holds the open, drains and ends it. From the moment at which it waits for that, the
@@ -164,7 +170,10 @@ class Endpoint final : public DeviceThreadClient {
   void leave(int fd, const std::function<void()>& close_descriptor);
 
   // Nothing of it has still to be done: it may be destroyed.
-  bool settled() const { return !draining_.load(); }
+  bool settled() const { return !draining_.load() && !lingering_.load(); }
+  // The process ends: no stream of it waits for another open.
+  static void process_ends();
+  void stop_lingering();
   // For a process without a device thread: does what is due of that.
   void settle();
 
@@ -183,18 +192,25 @@ class Endpoint final : public DeviceThreadClient {
 
  private:
   class SideLock;
+  class Door;
   Endpoint(const std::shared_ptr<shm::Segment>& segment, const shm::RuntimeDirectory& folder,
-           int instance, abi::SideIndex side, std::uint32_t access);
+           int instance, const shm::Place& place, std::uint32_t access, bool both_ways);
   static std::shared_ptr<shm::Segment> find(const OpenRequest& request, shm::Node::Claim& server,
                                             int& error);
+  static shm::Node::Claim claim_of_server(const OpenRequest& request, const shm::Segment& segment);
   // The main half (abi::Half), and all that the open has.
   const OpenHalf& half() const { return half((access_ & kWrite) != 0 ? kWrite : kRead); }
   const OpenHalf& half(Access way) const { return way == kRead ? recording_ : playing_; }
+  // Is the half ours to begin anew? Where two opens share a place, each has its own.
+  bool owns(Access way) const {
+    return place_.kind == shm::NodeKind::kWhole || (access_ & way) != 0;
+  }
   template <typename Work>
   void each_half(Work work) {
     if ((access_ & kWrite) != 0) work(playing_);
     if ((access_ & kRead) != 0) work(recording_);
   }
+  bool holds(int fd) const;
   void wake_own();
   void wake_peers();
   void mark_shared();
@@ -219,18 +235,27 @@ class Endpoint final : public DeviceThreadClient {
            seen_ns_.load(std::memory_order_relaxed) != 0;
   }
   void look_without_thread(std::int64_t now_ns);
+  std::uint64_t lingerer() const;
+  void go_on_or_end();
+  bool begin_lingering();
+  bool lingering_is_over(std::int64_t now_ns);
   bool drain_is_over(std::int64_t now_ns);
   void finish(bool last);
-  bool ready(std::int64_t now_ns);
+  bool ready(Access way, std::int64_t now_ns);
+  std::uint32_t ready_ways(std::int64_t now_ns);
   void show_readiness(int fd, std::int64_t now_ns);
+  void show_both_ways(int fd, std::int64_t now_ns);
   std::uint64_t passed_fragments(std::int64_t now_ns);
+  std::uint64_t passed_fragments(Access way, std::int64_t now_ns);
   std::uint64_t low_water_frames() const;
   void show_readiness(int fd);
   bool work_from_thread(std::int64_t now_ns);
   MappedBuffer& buffer(Access direction) { return direction == kRead ? recorded_ : played_; }
-  const MappedBuffer* live_buffer() const;
-  bool any_mapped() const { return recorded_.mapped() || played_.mapped(); }
-  bool any_running() const { return recorded_.running() || played_.running(); }
+  const MappedBuffer& buffer(Access way) const { return way == kRead ? recorded_ : played_; }
+  bool has_mapped(Access way) const { return (access_ & way) != 0 && buffer(way).mapped(); }
+  bool runs_mapped(Access way) const { return has_mapped(way) && buffer(way).running(); }
+  bool any_mapped() const { return has_mapped(kRead) || has_mapped(kWrite); }
+  bool any_running() const { return runs_mapped(kRead) || runs_mapped(kWrite); }
   void start_mapped(std::uint32_t directions, std::int64_t now_ns);
   bool mapped_moves() const;
   bool takes_the_moving(std::int64_t now_ns);
@@ -241,7 +266,9 @@ class Endpoint final : public DeviceThreadClient {
   std::int64_t tick_ns() const;
 
   const int instance_;
+  const shm::Place place_;
   const std::uint32_t access_;
+  const bool both_ways_;
   OpenHalf playing_;
   OpenHalf recording_;
   PeerMonitor peer_monitor_;
@@ -252,11 +279,15 @@ class Endpoint final : public DeviceThreadClient {
   MappedBuffer played_;
   Errors errors_told_;
   std::uint32_t shown_direction_ = 0;  // as what the token was last shown
+  bool shown_idle_ = false;            // for both ways: as neither
   base::Mutex mutex_;
   std::atomic<bool> leaving_{false};
   std::atomic<bool> draining_{false};  // `leave` waits, or has been left
   std::atomic<bool> finishing_{false};
   std::atomic<bool> gone_{false};
+  // Closed, and its stream may be gone on with by another open of this process.
+  std::atomic<bool> lingering_{false};
+  std::atomic<std::int64_t> linger_until_ns_{0};
   // How closely the device thread watches; a call that finds more going on
   // notifies it.
   enum class Watch : int { kIdle, kWaiting, kStreaming, kTicking };

@@ -17,11 +17,6 @@ constexpr std::uint64_t kMoverGoneNs = 200'000'000;
 
 }  // namespace
 
-const MappedBuffer* Endpoint::live_buffer() const {
-  const MappedBuffer& live = live_direction() == kRead ? recorded_ : played_;
-  return live.mapped() ? &live : nullptr;
-}
-
 void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& error) {
   const bool writing = (request.protection & PROT_WRITE) != 0;
   direction = writing || access_ == kWrite ? kWrite : kRead;
@@ -30,11 +25,12 @@ void* Endpoint::map(int fd, const MapRequest& request, Access& direction, int& e
   if ((access_ & direction) == 0 || (reads_only && direction == kWrite)) return nullptr;
   // Who opened for both ways may map both; the one that the loop does not go stays
   // silent.
-  if (access_ != kReadWrite && peer_open() && !half().peer_open()) return nullptr;
+  if (access_ != kReadWrite && !half().duplex() && peer_open() && !half().peer_open())
+    return nullptr;
   SideLock lock(*this, fd);
   MappedBuffer& mapped = buffer(direction);
   const bool first = !mapped.mapped();
-  error = direction == kWrite && live_direction() == kWrite ? playback_.prepare_ring() : 0;
+  error = direction == kWrite && live(kWrite) ? playback_.prepare_ring() : 0;
   if (error != 0) return nullptr;
   void* address = mapped.map(request, error);
   if (error != 0 || !first) return address;
@@ -72,10 +68,8 @@ void Endpoint::start_mapped(std::uint32_t directions, std::int64_t now_ns) {
 
 // Does a position run? That of a recorder stands until a player comes.
 bool Endpoint::mapped_moves() const {
-  if (played_.running()) return true;
-  std::uint64_t stream = 0;
-  if (recorded_.running()) capture_.flow().clock(stream);
-  return stream != 0 || (recorded_.running() && live_direction() == kWrite);
+  if (runs_mapped(kWrite)) return true;
+  return runs_mapped(kRead) && (capture_.clock_runs() || !live(kRead) || capture_.idles());
 }
 
 // One process at a time moves the sound, so that there is one filter.
@@ -93,10 +87,11 @@ bool Endpoint::takes_the_moving(std::int64_t now_ns) {
 }
 
 void Endpoint::move_mapped(std::int64_t now_ns) {
-  const bool playing = played_.mapped() && played_.running() && played_.has_memory();
-  const bool recording = recorded_.mapped() && recorded_.running() && recorded_.has_memory();
+  const bool playing = runs_mapped(kWrite) && played_.has_memory();
+  const bool recording = runs_mapped(kRead) && recorded_.has_memory();
   if ((!playing && !recording) || !takes_the_moving(now_ns)) return;
-  const bool plays = live_direction() == kWrite;
+  const bool plays = live(kWrite);
+  const bool records = live(kRead);
   if (playing) {
     const bool was_streaming = playback_.streaming();
     const auto write = [&](std::byte* data, std::size_t bytes, bool progressed) {
@@ -107,15 +102,15 @@ void Endpoint::move_mapped(std::int64_t now_ns) {
     };
     played_.play(now_ns, tick_ns(), write, [&](bool visible) {
       playback_.arm(visible, now_ns);
-      if (visible) shm::wake(half().peer());
+      if (visible) playing_.wake_peers();
     });
     if (!was_streaming && playback_.streaming()) started();
   }
   if (recording) {
-    const bool by_own_clock = plays || capture_.flow().free_clock();
+    const bool by_own_clock = !records || capture_.idles() || capture_.flow().free_clock();
     recorded_.record(
         now_ns, by_own_clock, [&](std::byte* data, std::size_t bytes, bool progressed) {
-          if (!plays) return capture_.read(data, bytes, progressed, now_ns);
+          if (records) return capture_.read(data, bytes, progressed, now_ns);
           const audio::PcmFormat format = half().format();
           audio::fill_silence(format, data, bytes / static_cast<std::size_t>(format.frame_bytes()));
           TransferResult silence;

@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "base/host.h"
+#include "device/admission.h"
 #include "device/endpoint.h"
 #include "device/unsettled_fd.h"
+#include "shm/claims.h"
 #include "stream/format_word.h"
 #include "stream/levels.h"
 
@@ -35,11 +37,36 @@ void wait_a_moment() {
 
 }  // namespace
 
-std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, int& error) {
-  if (request.side == abi::kServer && request.access == kReadWrite) {
-    error = -EACCES;
-    return nullptr;
+// The door of a side (shm/node.h), held while an open looks for its place. The descriptor is
+// of the device thread's table.
+class Endpoint::Door {
+ public:
+  Door(const OpenRequest& request) : node_(request.folder, request.instance, request.side) {}
+  ~Door() {
+    DeviceThread::instance().run([this] { fd_.reset(); });
   }
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+  // 0, -EBUSY, or what the system says.
+  int enter() {
+    int error = -EBUSY;
+    for (int moment = 0; moment < shm::Node::kOpeningMs && error == -EBUSY; ++moment) {
+      if (moment > 0) wait_a_moment();
+      DeviceThread::instance().run([&] {
+        if (!fd_) fd_.reset(node_.reach());
+        error = fd_ ? shm::Node::take_door(fd_.get()) : fd_.get();
+      });
+    }
+    return error;
+  }
+
+ private:
+  const shm::Node node_;
+  base::Fd fd_;
+};
+
+std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, int& error) {
   // Again if the instance was removed between our look and our claim: what we
   // then hold nobody else would ever find.
   for (int attempt = 0; attempt < 8; ++attempt) {
@@ -51,23 +78,29 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
       if (server != shm::Node::Claim::kOpening) break;
       wait_a_moment();
     }
-    const bool server_there = server == shm::Node::Claim::kAnnounced;
-    std::unique_ptr<Endpoint> endpoint(
-        new Endpoint(segment, request.folder, request.instance, request.side, request.access));
+    Door door(request);
+    error = door.enter();
+    if (error == -ENOENT) continue;
+    if (error != 0) return nullptr;
+    Admission admission(request, *segment);
+    DeviceThread::instance().run([&] { error = admission.find_place(); });
+    if (error != 0) {
+      // Who has no number left hears of that first.
+      const UnsettledFd number(shm::Node(request.folder, request.instance, request.side), true);
+      if (number.get() == -EMFILE || number.get() == -ENFILE) error = number.get();
+      return nullptr;
+    }
+    std::unique_ptr<Endpoint> endpoint(new Endpoint(segment, request.folder, request.instance,
+                                                    admission.place(), request.access,
+                                                    admission.both_ways()));
     // This one in the program's table: it is the lowest free number.
     UnsettledFd node(endpoint->peer_monitor_.own_node(), request.close_on_exec);
     error = node.get() >= 0 ? shm::Node::claim_patiently(node.get()) : node.get();
     if (error == 0 && !endpoint->still_named(node.get())) error = -ENOENT;
     if (error == -ENOENT) continue;
-    // A killed one's open may still stand there, and nobody has seen its end:
-    // a client that comes now must not begin a stream for it.
-    if (error == 0) {
-      endpoint->forget_killed();
-      // The same of the other side: a server would play to a client that is dead.
-      if (request.side == abi::kServer) endpoint->check_client_alive();
-      error = endpoint->begin(request, server_there);
-    }
+    if (error == 0) error = endpoint->begin(request, server == shm::Node::Claim::kAnnounced);
     if (error != 0) return nullptr;
+    if (admission.both_ways()) shm::Node::set_two_pages(node.get());
     shm::Node::set_token(node.get(), false);
     endpoint->each_half([](OpenHalf& half) { half.publish(); });
     shm::Node::announce(node.get());
@@ -92,10 +125,23 @@ std::shared_ptr<shm::Segment> Endpoint::find(const OpenRequest& request, shm::No
   }
   // What killed programs left there.
   if (request.side == abi::kServer) segment->give_back();
-  if (request.side == abi::kClient) {
-    server = claim_on(shm::Node(request.folder, request.instance, abi::kServer));
-  }
+  if (request.side == abi::kClient) server = claim_of_server(request, *segment);
   return segment;
+}
+
+// One that opens hides one that is there: it is a moment only.
+shm::Node::Claim Endpoint::claim_of_server(const OpenRequest& request,
+                                           const shm::Segment& segment) {
+  using Claim = shm::Node::Claim;
+  Claim found = claim_on(shm::Node(request.folder, request.instance, abi::kServer));
+  for (const Access way : {kRead, kWrite}) {
+    const abi::Half& half = half_of(segment.contract(), abi::kServer, way);
+    const shm::Place place = shm::place_of(half, abi::kServer, 0);
+    if (found != Claim::kNone || place == shm::Place(abi::kServer)) continue;
+    if (!is_open(half.open.load(std::memory_order_acquire))) continue;
+    found = claim_on(shm::Node(request.folder, request.instance, place));
+  }
+  return found;
 }
 
 // The program's descriptor was opened by a path: is it the node that the folder has, and
@@ -124,15 +170,23 @@ void Endpoint::check_client_alive() {
 }
 
 void Endpoint::forget_killed() {
+  each_half([](OpenHalf& half) {
+    half.own().open.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel);
+  });
   for (const OpenHalf* half : {&playing_, &recording_}) {
-    half->own().open.fetch_and(~std::uint64_t{1}, std::memory_order_acq_rel);
-    half->own().access.store(0, kRelaxed);
+    if (owns(half->way())) half->own().access.store(0, kRelaxed);
   }
 }
 
-// With the claim in hand: may this open be?
+// With the claim in hand: may this open be? A killed one's open may still stand there, and
+// nobody has seen its end: a client that comes now must not begin a stream for it. The same
+// of the other side: a server would play to a client that is dead.
 int Endpoint::begin(const OpenRequest& request, bool server_there) {
-  if (request.side == abi::kClient && !(server_there && peer_open())) {
+  forget_killed();
+  if (request.side == abi::kServer) check_client_alive();
+  const bool needs_server =
+      config::get<"open", abi::OpenRule>(half().contract().policy) == abi::OpenRule::kServer;
+  if (request.side == abi::kClient && needs_server && !(server_there && peer_open())) {
     return request.exclusive ? -ENXIO : -EAGAIN;
   }
   claim_side(request);
@@ -144,38 +198,46 @@ int Endpoint::begin(const OpenRequest& request, bool server_there) {
 void Endpoint::claim_side(const OpenRequest& request) {
   // A producer that was killed left its stream open: it ends where it stopped, as loud as
   // it was.
-  playback_.end();
-  if (half().server() && request.configured) {
-    config::refresh_policy(*request.configured, half().contract().policy);
-  }
+  if (owns(kWrite)) playback_.end();
+  if (!half().server()) go_on_or_end();
   audio::PcmFormat format = kServerDefault;
   if (request.mu_law) format = {audio::afmt::kMuLaw, 1, 8000};
   each_half([&](OpenHalf& half) {
-    half.claim(access_);
+    half.claim(access_,
+               static_cast<std::uint32_t>(place_.kind) | (both_ways_ ? abi::kBothWays : 0));
     half.set_format(format);
     half.set_buffering(default_buffering(format, half.buffer_ms()));
   });
   half().own().nonblock.store(request.nonblock ? 1 : 0, kRelaxed);
-  playback_.arm(true, 0);
-  if (half().server() || (access_ & kRead) != 0) capture_.attach();
+  if (owns(kWrite)) playback_.arm(true, 0);
+  if (owns(kRead) && (half().server() || (access_ & kRead) != 0)) capture_.attach();
 }
 
 bool Endpoint::holds_claim(int fd) { return shm::Node::keeps_claim(fd); }
 
 std::unique_ptr<Endpoint> Endpoint::adopt(const shm::RuntimeDirectory& folder, int instance,
-                                          abi::SideIndex side, int fd) {
+                                          const shm::Place& place, int fd) {
   std::shared_ptr<shm::Segment> segment;
   struct stat status {};
   int error = sys().fstat(fd, &status);
   if (error != 0) return nullptr;
   DeviceThread::instance().run([&] {
-    if (!shm::Node(folder, instance, side).is(status)) return;
+    if (!shm::Node(folder, instance, place).is(status)) return;
     segment = shm::Segment::open_existing(folder, instance, error);
   });
   if (segment == nullptr) return nullptr;
-  const std::uint32_t ways = open_ways(segment->contract(), side);
+  std::uint32_t ways = 0;
+  std::uint32_t both = 0;
+  for (const Access way : {kRead, kWrite}) {
+    const abi::Half& half = half_of(segment->contract(), place.side, way, place.slot);
+    if (!is_open(half.open.load(std::memory_order_acquire))) continue;
+    if (shm::place_of(half, place.side, place.slot) != place) continue;
+    ways |= way;
+    both = half.place.load(kRelaxed) & abi::kBothWays;
+  }
   if (ways == 0 || !holds_claim(fd)) return nullptr;
-  std::unique_ptr<Endpoint> endpoint(new Endpoint(segment, folder, instance, side, ways));
+  std::unique_ptr<Endpoint> endpoint(
+      new Endpoint(segment, folder, instance, place, ways, both != 0 && ways == kReadWrite));
   endpoint->each_half([](OpenHalf& half) { half.adopt(); });
   endpoint->mark_shared();
   // Maps do not outlive an exec of the program that had them.

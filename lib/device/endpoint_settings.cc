@@ -31,8 +31,10 @@ int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
 // A server's format, from the first frame that is taken of a stream until its end is.
 bool Endpoint::frozen() const {
   if (!half().server()) return false;
-  if ((access_ & kWrite) == 0) return capture_.flow().underway();
-  return playback_.flow().consumer_kept() && playback_.flow().underway();
+  const bool records = (access_ & kRead) != 0 && capture_.underway();
+  const bool plays =
+      (access_ & kWrite) != 0 && playback_.flow().consumer_kept() && playback_.flow().underway();
+  return records || plays;
 }
 
 void Endpoint::set_buffering(const Buffering& buffering) {
@@ -83,7 +85,7 @@ bool Endpoint::transferring() const {
 
 int Endpoint::space(int fd, Access direction, Space& space) {
   SideLock lock(*this, fd);
-  if (direction == kWrite && live_direction() == kWrite) {
+  if (direction == kWrite && live(kWrite)) {
     if (const int error = playback_.prepare_ring(); error != 0) return error;
   }
   const std::int64_t now_ns = sys().now_ns();
@@ -149,9 +151,9 @@ Errors Endpoint::errors(int fd) {
   SideLock lock(*this, fd);
   const std::int64_t now_ns = sys().now_ns();
   // What is overdue is counted when somebody looks.
-  if (live_direction() == kRead) capture_.available_frames(now_ns);
+  if ((access_ & kRead) != 0 && live(kRead)) capture_.available_frames(now_ns);
   // Of both directions: the counters are kept by the consumer of each.
-  const Errors total{playback_.flow().underruns(), capture_.flow().overruns()};
+  const Errors total{playback_.flow().underruns(), capture_.overruns()};
   const Errors before = std::exchange(errors_told_, total);
   // A counter that went back began anew with another consumer.
   auto since = [](std::uint64_t now, std::uint64_t then) { return now < then ? now : now - then; };

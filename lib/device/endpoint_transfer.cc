@@ -120,7 +120,7 @@ ssize_t Endpoint::read(int fd, std::byte* data, std::size_t bytes, bool progress
         if (!was_running && capture_.flow().running()) started();
         return step;
       },
-      [this] { return capture_.flow().written_by_peer(); });
+      [this] { return capture_.position(); });
 }
 
 ssize_t Endpoint::write(int fd, const std::byte* data, std::size_t bytes, bool progressed) {

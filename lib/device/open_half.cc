@@ -20,17 +20,39 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 
 }  // namespace
 
-OpenHalf::OpenHalf(std::shared_ptr<shm::Segment> segment, abi::SideIndex side, Access way)
+OpenHalf::OpenHalf(std::shared_ptr<shm::Segment> segment, abi::SideIndex side, Access way,
+                   std::uint32_t slot)
     : segment_(std::move(segment)),
       side_(side),
       way_(way),
-      own_(half_of(contract(), side, way)),
-      peer_(half_of(contract(), ossloop::device::other(side), way == kWrite ? kRead : kWrite)),
+      slot_(slot),
+      own_(half_of(contract(), side, way, slot)),
       buffer_ms_(config::get<"buffer_ms", std::uint32_t>(contract().policy)) {
   refresh();
 }
 
-void OpenHalf::claim(std::uint32_t access) {
+bool OpenHalf::peer_open() const {
+  bool any = false;
+  each_peer([&](const abi::Half& peer) {
+    any = any || is_open(peer.open.load(std::memory_order_acquire));
+  });
+  return any;
+}
+
+bool OpenHalf::both_ways() const { return (own_.place.load(kRelaxed) & abi::kBothWays) != 0; }
+
+// By one descriptor for both ways a program may wait for itself: it never sleeps for a start.
+bool OpenHalf::goes_on_alone() const {
+  if (both_ways()) return true;
+  if (server() || peer_open()) return false;
+  return !wrong_way() && clients_go_on(contract());
+}
+
+void OpenHalf::wake_peers() const {
+  each_peer([](abi::Half& peer) { shm::wake(peer); });
+}
+
+void OpenHalf::claim(std::uint32_t access, std::uint32_t place) {
   for (auto* zero : {&own_.low_water_bytes, &own_.fragment_chosen, &own_.polled, &own_.token,
                      &own_.shared, &own_.partial_bytes, &own_.pump_owner, &own_.mapped.mapped,
                      &own_.mapped.running, &own_.mapped.ended}) {
@@ -38,6 +60,7 @@ void OpenHalf::claim(std::uint32_t access) {
   }
   for (auto* zero : {&own_.frames, &own_.zero_frames, &own_.seen_frames}) zero->store(0, kRelaxed);
   own_.access.store(access, kRelaxed);
+  own_.place.store(place, kRelaxed);
   own_.pid.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);
   own_.trigger.store(kReadWrite, kRelaxed);
   own_.cooked.store(1, kRelaxed);
@@ -51,13 +74,13 @@ void OpenHalf::claim(std::uint32_t access) {
 
 void OpenHalf::publish() {
   own_.open.store(serial_ << 1 | 1, std::memory_order_release);
-  shm::wake(peer_);
+  wake_peers();
 }
 
 void OpenHalf::close() {
   std::uint64_t open = serial_ << 1 | 1;
   own_.open.compare_exchange_strong(open, serial_ << 1, std::memory_order_acq_rel);
-  shm::wake(peer_);
+  wake_peers();
 }
 
 void OpenHalf::zero_pointers() const {

@@ -7,7 +7,9 @@
 #include <memory>
 
 #include "abi/layout.h"
+#include "abi/policy.h"
 #include "audio/pcm_format.h"
+#include "config/policy.h"
 #include "shm/segment.h"
 #include "stream/flow.h"
 #include "stream/format_word.h"
@@ -17,7 +19,9 @@ namespace ossloop::device {
 
 class OpenHalf {
  public:
-  OpenHalf(std::shared_ptr<shm::Segment> segment, abi::SideIndex side, Access way);
+  // `slot`: a client's; a server is joined to all.
+  OpenHalf(std::shared_ptr<shm::Segment> segment, abi::SideIndex side, Access way,
+           std::uint32_t slot = 0);
 
   abi::Segment& contract() const { return segment_->contract(); }
   shm::Segment& segment() const { return *segment_; }
@@ -25,20 +29,35 @@ class OpenHalf {
   abi::SideIndex side() const { return side_; }
   bool server() const { return side_ == abi::kServer; }
   Access way() const { return way_; }
+  std::uint32_t slot() const { return slot_; }
   abi::DirectionIndex direction() const { return direction_of(side_, way_); }
   abi::Half& own() const { return own_; }
-  // That of the other side, which it is joined to.
-  abi::Half& peer() const { return peer_; }
-  bool peer_open() const { return is_open(peer_.open.load(std::memory_order_acquire)); }
+  // Those of the other side that it is joined to: a server's are all clients'.
+  template <typename Work>
+  void each_peer(Work work) const {
+    abi::Direction& joined = contract().direction[direction()];
+    if (!server()) return work(joined.server);
+    for (abi::Half& client : joined.client) work(client);
+  }
+  bool peer_open() const;
+  void wake_peers() const;
   bool has_server() const { return server() || peer_open(); }
+  bool duplex() const {
+    return config::get<"duplex", abi::Duplex>(contract().policy) == abi::Duplex::kOn;
+  }
+  // With nobody at the other end the open goes on as a card does that is not plugged in: it
+  // plays to nobody and records silence, at its pace.
+  bool goes_on_alone() const;
+  // Of an open for both ways at once.
+  bool both_ways() const;
   // A client's: the server is open, but for the other way.
   bool wrong_way() const {
-    return !server() && !peer_open() && open_ways(contract(), abi::kServer) != 0;
+    return !server() && !duplex() && !peer_open() && open_ways(contract(), abi::kServer) != 0;
   }
 
   // A new open's, with the claim in hand: everything as a program finds it. Then seen by
   // all; and closed, if it is still that open.
-  void claim(std::uint32_t access);
+  void claim(std::uint32_t access, std::uint32_t place = 0);
   void publish();
   void close();
   std::uint64_t serial() const { return serial_; }
@@ -72,8 +91,8 @@ class OpenHalf {
   std::shared_ptr<shm::Segment> segment_;
   const abi::SideIndex side_;
   const Access way_;
+  const std::uint32_t slot_;
   abi::Half& own_;
-  abi::Half& peer_;
   std::uint64_t serial_ = 0;
   std::uint32_t buffer_ms_;
   std::atomic<std::uint64_t> format_word_{0};

@@ -5,7 +5,7 @@
 #include "base/host.h"
 #include "device/device_thread.h"
 #include "device/readiness.h"
-#include "stream/halves.h"
+#include "shm/claims.h"
 
 namespace ossloop::device {
 namespace {
@@ -15,42 +15,58 @@ const base::Fd kNone;
 }  // namespace
 
 PeerMonitor::PeerMonitor(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder,
-                         int instance, abi::SideIndex side)
+                         int instance, const shm::Place& place)
     : segment_(std::move(segment)),
-      peer_side_(other(side)),
-      own_node_(folder, instance, side),
-      peer_node_(folder, instance, other(side)) {}
+      folder_(folder),
+      instance_(instance),
+      peer_side_(other(place.side)),
+      own_node_(folder, instance, place),
+      first_peer_node_(folder, instance, other(place.side)) {}
 
 void PeerMonitor::keep_descriptors() {
   if (!DeviceThread::instance().has_thread() || !DeviceThread::instance().has_own_descriptors())
     return;
-  open_once(own_, own_node_);
-  open_once(peer_, peer_node_);
+  own();
+  peer(peer_side_);
   segment_->keep_descriptor();
 }
 
 void PeerMonitor::drop_descriptors() {
   own_.reset();
-  peer_.reset();
+  for (auto& slot : peers_) {
+    for (base::Fd& fd : slot) fd.reset();
+  }
   segment_->drop_descriptor();
 }
 
 void PeerMonitor::forget_descriptors() {
   own_.release();
-  peer_.release();
+  for (auto& slot : peers_) {
+    for (base::Fd& fd : slot) fd.release();
+  }
   segment_->forget_descriptor();
 }
 
-const base::Fd& PeerMonitor::open_once(base::Fd& cached, const shm::Node& node) {
+template <typename MakeNode>
+const base::Fd& PeerMonitor::open_once(base::Fd& cached, MakeNode make_node) {
   // Numbers of a device thread are of its own table: a process that was copied without
   // fork() has other files there.
   const bool of_the_thread = DeviceThread::instance().has_thread();
   if (cached && of_the_thread && !base::thread_note().device_thread) return kNone;
-  if (!cached) cached.reset(node.reach());
+  if (!cached) cached.reset(make_node().reach());
   return cached;
 }
 
-const base::Fd& PeerMonitor::own() { return open_once(own_, own_node_); }
+const base::Fd& PeerMonitor::own() {
+  return open_once(own_, [this]() -> const shm::Node& { return own_node_; });
+}
+
+const base::Fd& PeerMonitor::peer(const shm::Place& place) {
+  base::Fd& cached = peers_[place.slot][static_cast<std::size_t>(place.kind)];
+  if (place == shm::Place(peer_side_))
+    return open_once(cached, [this]() -> const shm::Node& { return first_peer_node_; });
+  return open_once(cached, [&] { return shm::Node(folder_, instance_, place); });
+}
 
 bool PeerMonitor::inherit_claim() {
   const base::Fd& node = own();
@@ -60,36 +76,65 @@ bool PeerMonitor::inherit_claim() {
 }
 
 bool PeerMonitor::peer_is_opening() {
-  const base::Fd& fd = open_once(peer_, peer_node_);
-  return fd && shm::Node::claim_of_other(fd.get()) == shm::Node::Claim::kOpening;
+  const base::Fd& fd = peer(peer_side_);
+  return fd && (shm::Node::claim_of_other(fd.get()) == shm::Node::Claim::kOpening ||
+                shm::Node::door_taken_by_other(fd.get()));
+}
+
+bool PeerMonitor::is_dead(abi::Half& half, std::uint32_t slot) {
+  std::uint64_t open = half.open.load(std::memory_order_acquire);
+  if (!is_open(open)) return false;
+  const base::Fd& fd = peer(shm::place_of(half, peer_side_, slot));
+  if (!fd || shm::Node::claimed_by_other(fd.get())) return false;
+  return half.open.compare_exchange_strong(open, open & ~std::uint64_t{1});
+}
+
+// Has the process gone that may go on with a stream of this slot's player?
+bool PeerMonitor::lingers_in_vain(std::uint32_t slot) {
+  if (peer_side_ != abi::kClient) return false;
+  abi::Direction& direction = segment_->contract().direction[abi::kClientToServer];
+  std::uint64_t stream = direction.lane[slot].producer.lingers.load(std::memory_order_acquire);
+  const abi::Half& half = direction.client[slot];
+  if (stream == 0 || is_open(half.open.load(std::memory_order_acquire))) return false;
+  const base::Fd& fd = peer(shm::place_of(half, peer_side_, slot));
+  if (!fd || shm::Node::is_lingering(fd.get())) return false;
+  return direction.lane[slot].producer.lingers.compare_exchange_strong(stream, 0);
 }
 
 bool PeerMonitor::check_peer_alive(std::int64_t now_ns) {
   checked_ns_ = now_ns;
-  abi::Segment& contract = segment_->contract();
-  std::uint64_t before[2] = {};
-  for (const Access way : {kRead, kWrite}) {
-    before[way == kWrite] = half_of(contract, peer_side_, way).open.load(std::memory_order_acquire);
-  }
-  if (!is_open(before[0]) && !is_open(before[1])) return false;
-  const base::Fd& fd = open_once(peer_, peer_node_);
-  if (!fd || shm::Node::claimed_by_other(fd.get())) return false;
   bool dead = false;
-  for (const Access way : {kRead, kWrite}) {
-    std::uint64_t open = before[way == kWrite];
-    auto& word = half_of(contract, peer_side_, way).open;
-    dead = (is_open(open) && word.compare_exchange_strong(open, open & ~std::uint64_t{1})) || dead;
+  for (std::uint32_t slot = 0; slot < shm::slots_of(peer_side_); ++slot) {
+    for (const Access way : {kRead, kWrite}) {
+      dead = is_dead(half_of(segment_->contract(), peer_side_, way, slot), slot) || dead;
+    }
+    dead = lingers_in_vain(slot) || dead;
   }
   return dead;
 }
 
+void PeerMonitor::notify_peers(bool readers, bool writers) {
+  if (!peer_notify_wanted_.exchange(false)) return;
+  if (readers) notify(kRead);
+  if (writers) notify(kWrite);
+}
+
 // A reader finds its sound a moment later, a writer can write.
-void PeerMonitor::notify_peer(bool peer_reads) {
+void PeerMonitor::notify(Access way) {
   abi::Segment& contract = segment_->contract();
-  Readiness readiness(main_half(contract, peer_side_, open_ways(contract, peer_side_)));
-  if (!peer_notify_wanted_.exchange(false) || !readiness.watched()) return;
-  const base::Fd& fd = open_once(peer_, peer_node_);
-  if (fd) readiness.notify(fd.get(), peer_reads);
+  for (std::uint32_t slot = 0; slot < shm::slots_of(peer_side_); ++slot) {
+    const std::uint32_t ways = open_ways(contract, peer_side_, slot);
+    if ((ways & way) == 0) continue;
+    abi::Half& half = half_of(contract, peer_side_, way, slot);
+    const shm::Place place = shm::place_of(half, peer_side_, slot);
+    // Of an open for both ways the main half tells who polls, and that node shows it.
+    const bool whole = half.access.load(std::memory_order_relaxed) == kReadWrite;
+    Readiness readiness(whole ? main_half(contract, peer_side_, ways, slot) : half);
+    if (!readiness.watched()) continue;
+    const base::Fd& fd = peer(place);
+    const bool byte = way == kRead || readiness.both_ways();
+    if (fd) readiness.notify(fd.get(), byte ? abi::Token::kByte : abi::Token::kEmpty);
+  }
 }
 
 }  // namespace ossloop::device

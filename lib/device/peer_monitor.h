@@ -1,5 +1,5 @@
-// What the device thread sees of an instance's two nodes: who lives, whose poll()
-// wants to hear of a beginning.
+// What the device thread sees of the nodes of an instance: who lives, whose poll() wants to
+// hear of a beginning.
 //
 // All calls in the device thread, unless said otherwise: the descriptors are of its
 // own table.
@@ -7,19 +7,20 @@
 
 #include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <memory>
-#include <string>
 
 #include "base/fd.h"
 #include "shm/node.h"
 #include "shm/segment.h"
+#include "stream/halves.h"
 
 namespace ossloop::device {
 
 class PeerMonitor {
  public:
   PeerMonitor(std::shared_ptr<shm::Segment> segment, const shm::RuntimeDirectory& folder,
-              int instance, abi::SideIndex side);
+              int instance, const shm::Place& place);
   // These numbers belong to the device thread's table; it closed them, or its end did.
   ~PeerMonitor() { forget_descriptors(); }
 
@@ -37,24 +38,32 @@ class PeerMonitor {
   bool inherit_claim();
   bool peer_is_opening();
   // The kernel says who is alive: a peer that is open and not claimed is dead. True if that
-  // was seen now.
+  // was seen now of any.
   bool check_peer_alive(std::int64_t now_ns);
   std::int64_t checked_ns() const { return checked_ns_; }
 
   // A peer whose program sits in poll() while nothing ran hears at once that we
   // started; its own device thread would be slower. The asking in any thread.
   void want_peer_notified() { peer_notify_wanted_.store(true); }
-  void notify_peer(bool peer_reads);
+  // Those that read what we play, and those that play what we read.
+  void notify_peers(bool readers, bool writers);
 
  private:
-  static const base::Fd& open_once(base::Fd& cached, const shm::Node& node);
+  template <typename MakeNode>
+  static const base::Fd& open_once(base::Fd& cached, MakeNode make_node);
+  const base::Fd& peer(const shm::Place& place);
+  bool is_dead(abi::Half& half, std::uint32_t slot);
+  bool lingers_in_vain(std::uint32_t slot);
+  void notify(Access way);
 
   const std::shared_ptr<shm::Segment> segment_;
+  const shm::RuntimeDirectory folder_;
+  const int instance_;
   const abi::SideIndex peer_side_;
   const shm::Node own_node_;
-  const shm::Node peer_node_;
+  const shm::Node first_peer_node_;
   base::Fd own_;
-  base::Fd peer_;
+  base::Fd peers_[abi::kClients][std::size(shm::kNodeKinds)];
   std::int64_t checked_ns_ = 0;
   std::atomic<bool> peer_notify_wanted_{false};
 };

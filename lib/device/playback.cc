@@ -22,10 +22,12 @@ ProducerFlow::Wait wait_until(std::int64_t deadline_ns) {
 
 }  // namespace
 
-Playback::Playback(OpenHalf& half) : half_(half), flow_(half.contract(), half.direction()) {}
+Playback::Playback(OpenHalf& half)
+    : half_(half), flow_(half.contract(), half.direction(), half.slot()), null_reader_(half) {}
 
 // True when the stream can take sound; else `step` says why not.
 bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) {
+  const bool unheard = null_reader_.run(now_ns);
   if (flow_.streaming() && !flow_.consumer_kept()) {
     const bool silently = half_.server() && !flow_.end_policy().is_told();
     if (!silently || progressed) step.error = -ECONNRESET;
@@ -33,11 +35,11 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) 
     abandon();
     if (!silently) return false;
   }
-  if (!half_.server() && !half_.peer_open()) {
+  if (!unheard && !half_.server() && !half_.peer_open()) {
     step.error = half_.wrong_way() ? -EACCES : -ENXIO;
     return false;
   }
-  if (!flow_.streaming() && half_.server() && !flow_.consumer_running()) {
+  if (!unheard && !flow_.streaming() && half_.server() && !flow_.consumer_running()) {
     step.block_despite_nonblock = true;
     step.wait = wait_until(now_ns + kIdleNs);  // a start wakes everybody
     return false;
@@ -145,7 +147,7 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
     step.moved += take;
   }
   own.partial_bytes.store(static_cast<std::uint32_t>(partial), kRelaxed);
-  if (flow_.written() != before) shm::wake_at(flow_.consumer_half(), flow_.written());
+  if (flow_.written() != before) wake_readers();
   if (step.moved < bytes) {
     const std::uint64_t buffer = half_.buffer_frames();
     // As a driver does, that wakes a writer once a fragment: one that writes small
@@ -161,7 +163,16 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
   return step;
 }
 
+// Several only where a server plays to several.
+void Playback::wake_readers() const {
+  shm::wake_at(flow_.consumer_half(), flow_.written());
+  if (!half_.server()) return;
+  if (config::get<"clients", std::uint32_t>(half_.contract().policy) == 1) return;
+  half_.each_peer([this](abi::Half& peer) { shm::wake_at(peer, flow_.written()); });
+}
+
 bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
+  const bool unheard = null_reader_.run(now_ns);
   if (flow_.streaming()) {
     if (!flow_.consumer_kept()) return true;
     const bool goes_on =
@@ -169,7 +180,7 @@ bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
     const bool has_place = goes_on || flow_.may_mark();
     return has_place && space_frames(now_ns) >= std::min(frames, half_.buffer_frames());
   }
-  return !half_.server() || flow_.consumer_running();
+  return unheard || !half_.server() || flow_.consumer_running();
 }
 
 std::uint64_t Playback::space_frames(std::int64_t now_ns) {
@@ -180,6 +191,7 @@ std::uint64_t Playback::space_frames(std::int64_t now_ns) {
 
 std::uint64_t Playback::queued_frames(std::int64_t now_ns) {
   if (!flow_.streaming()) return 0;
+  null_reader_.run(now_ns);
   return flow_.written() - flow_.played(limits(), now_ns);
 }
 
@@ -189,6 +201,7 @@ std::uint64_t Playback::delay_frames(std::int64_t now_ns) {
 
 bool Playback::drained(std::int64_t now_ns, TransferResult& step, std::uint64_t& progress) {
   if (!flow_.streaming() && !ending_) return true;
+  null_reader_.run(now_ns);
   if (!flow_.consumer_kept()) return true;
   const std::uint64_t played = flow_.played(limits(), now_ns);
   progress = played;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "device/null_reader.h"
 #include "device/open_half.h"
 #include "device/ring_view.h"
 
@@ -42,10 +43,11 @@ class Playback {
   void arm(bool armed, std::int64_t now_ns) { flow_.arm(armed, now_ns); }
   // What is queued becomes silence.
   void silence(std::int64_t now_ns);
-  // Ends the stream for good: the side is being closed. drained() goes on for it.
-  void end() {
+  // Ends the stream: the side is being closed. drained() goes on for it. `lingerer` as in
+  // ProducerFlow::end.
+  void end(std::uint64_t lingerer = 0) {
     ending_ = ending_ || flow_.streaming();
-    flow_.end();
+    flow_.end(lingerer);
     ring_.discard(half_.segment());
   }
   bool streaming() const { return flow_.streaming(); }
@@ -58,9 +60,11 @@ class Playback {
   void look_for_room(std::uint64_t frames, std::int64_t now_ns);
   std::size_t feed(const std::byte* data, std::size_t frames, std::int64_t now_ns);
   void abandon();
+  void wake_readers() const;
 
   OpenHalf& half_;
   ProducerFlow flow_;
+  NullReader null_reader_;
   RingView ring_;
   // What the program's buffer and the ring have room for at least: as long as only we
   // write it grows, so that small writes need not look each time how far the consumer

@@ -2,25 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 #include <utility>
 
 #include "base/wide.h"
 #include "config/policy.h"
 #include "device/device_thread.h"
-#include "stream/format_word.h"
 #include "stream/ring_size.h"
 
 namespace ossloop::device {
-namespace {
-
-constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr std::size_t kAheadFrames = 4096;
-
-}  // namespace
-
-StreamReader::StreamReader(OpenHalf& half)
-    : half_(half), flow_(half.contract(), half.direction()) {}
+StreamReader::StreamReader(OpenHalf& half, std::uint32_t slot)
+    : half_(half), flow_(half.contract(), half.direction(), slot) {}
 
 std::uint64_t StreamReader::to_ring(std::uint64_t frames) const {
   const int from = half_.format().rate_hz;
@@ -28,6 +19,12 @@ std::uint64_t StreamReader::to_ring(std::uint64_t frames) const {
   if (from == to) return frames;
   const base::Int128 product = static_cast<base::Int128>(frames) * to;
   return static_cast<std::uint64_t>((product + from - 1) / from);
+}
+
+int StreamReader::follow() {
+  const int error = follow_section(true);
+  follow_levels();
+  return error;
 }
 
 int StreamReader::glance(std::int64_t now_ns, ConsumerFlow::View& view) {
@@ -48,6 +45,7 @@ int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view, bool fills
     forget();
   }
   if (has_more(view)) view.end = false;
+  follow_levels();  // which stream it is, and so who plays it, is known only now
   return view.frames > 0 ? error : 0;
 }
 
@@ -71,10 +69,7 @@ int StreamReader::follow_section(bool fills) {
 
 int StreamReader::prepare_converter() {
   const bool fits = converter_to_ == half_.format() && converter_from_ == section_.format;
-  if (converter_ != nullptr && fits) {
-    follow_levels();
-    return 0;
-  }
+  if (converter_ != nullptr && fits) return 0;
   if (!fits) forget_own();
   int error = 0;
   audio::Converter::Options options;
@@ -95,66 +90,9 @@ int StreamReader::prepare_converter() {
   return 0;
 }
 
-// Goes on with the filter of the process that read before, or begins one.
-void StreamReader::begin_filter() {
-  if (!converter_->changes_rate()) {
-    flow_.no_filter();
-  } else if (!refill(flow_.filter())) {
-    converter_->reset();
-    forget_pending();
-    flow_.begin_filter(half_.format());
-  }
-  remember();
-}
-
-// Fills the converter with the sound before `read`, from a frame on that lies at a frame of
-// the program too, so that each falls where it would have. What was given already comes
-// out again and is left out; what was not waits to be given. False if it cannot be done.
-bool StreamReader::refill(const ConsumerFlow::Filter& filter) {
-  if (filter.section != section_.number || filter.format != pack(half_.format())) return false;
-  const auto from_hz = static_cast<std::uint64_t>(section_.format.rate_hz);
-  const auto to_hz = static_cast<std::uint64_t>(half_.format().rate_hz);
-  const std::uint64_t common = std::gcd(from_hz, to_hz);
-  const std::uint64_t unit = from_hz / common;
-  const std::uint64_t end = flow_.read();
-  const std::uint64_t taken = end - filter.begin;
-  if (taken >> 40 != 0) return false;
-  const std::uint64_t units = (taken - std::min(taken, limits_.history_frames) + unit - 1) / unit;
-  const std::uint64_t given_before = units * (to_hz / common);
-  std::uint64_t at = filter.begin + units * unit;
-  // About so many, as what is given of frames converted ahead counts as read by and by.
-  const std::uint64_t most = (end - at + 8) * to_hz / from_hz + 8;
-  if (units * unit > taken || filter.given < given_before) return false;
-  if (filter.given - given_before > most || at < section_.frame) return false;
-  if (!flow_.keeps(at, limits_) || map() != 0) return false;
-  given_before_ = filter.given - given_before;
-  const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
-  while (at < end) {
-    auto piece = static_cast<std::size_t>(end - at);
-    const std::byte* from = ring_.ring().piece(at, piece);
-    std::byte* const to = pending_.room(kAheadFrames * frame_bytes);
-    const auto step = converter_->process(from, piece, to, kAheadFrames);
-    const std::size_t known = left_out(step.output_frames) * frame_bytes;
-    const std::size_t made = step.output_frames * frame_bytes - known;
-    std::memmove(to, to + known, made);
-    pending_.push(made);
-    if (pending_frames() > half_.buffer_frames() + 2 * kAheadFrames) return false;
-    if (step.input_frames == 0 && step.output_frames == 0) return false;
-    at += step.input_frames;
-  }
-  tail_done_ = false;
-  return true;
-}
-
-// Of so many frames that the converter gave, the first were given by another process.
-std::size_t StreamReader::left_out(std::size_t frames) {
-  const auto known = static_cast<std::size_t>(std::min<std::uint64_t>(frames, given_before_));
-  given_before_ -= known;
-  return known;
-}
-
 // Costs a few loads while they stay the same.
 void StreamReader::follow_levels() {
+  if (converter_ == nullptr) return;
   const Levels now = flow_.levels();
   if (now == levels_) return;
   levels_ = now;
@@ -169,6 +107,7 @@ int StreamReader::map() {
   if (error != 0 || before.ring_bytes == 0 || before.ring_offset == section_.ring_offset) {
     return error;
   }
+  if (flow_.is_tap()) return 0;
   // A writer goes to a larger ring for good.
   DeviceThread::instance().run(
       [&] { half_.segment().drop_ring(before.ring_offset, before.ring_bytes); });
@@ -293,15 +232,21 @@ std::size_t StreamReader::give_pending(std::byte* out, std::size_t frames,
   return given;
 }
 
+// Where time does not matter a filter works best in larger pieces than `frames`: of so many.
+// 0: no.
+std::size_t StreamReader::ahead_piece(std::size_t frames) const {
+  const std::size_t piece = std::min(kAheadFrames, static_cast<std::size_t>(half_.buffer_frames()));
+  const bool ahead = converter_->changes_rate() && frames < piece / 2 && flow_.free_clock() &&
+                     half_.own().shared.load(std::memory_order_acquire) == 0;
+  return ahead ? piece : 0;
+}
+
 std::size_t StreamReader::give(std::byte* out, std::size_t frames, ConsumerFlow::View& view) {
   std::size_t given = give_pending(out, frames, view);
   if (given != frames && converter_ != nullptr) {
     const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
-    // Where time does not matter a filter works best in large pieces.
-    const std::size_t piece =
-        std::min(kAheadFrames, static_cast<std::size_t>(half_.buffer_frames()));
-    const bool ahead = converter_->changes_rate() && frames < piece / 2 && flow_.free_clock() &&
-                       half_.own().shared.load(std::memory_order_acquire) == 0;
+    const std::size_t piece = ahead_piece(frames);
+    const bool ahead = piece != 0;
     if (ahead) convert_ahead(piece, view);
     std::byte* const to = out + given * frame_bytes;
     given += ahead ? give_pending(to, frames - given, view) : convert(to, frames - given, view);
@@ -313,7 +258,7 @@ std::size_t StreamReader::give(std::byte* out, std::size_t frames, ConsumerFlow:
   return given;
 }
 
-std::uint64_t StreamReader::count(ConsumerFlow::View& view) {
+std::uint64_t StreamReader::count(ConsumerFlow::View& view, std::uint64_t most) {
   if (converter_ == nullptr && section_.number != 0) {
     const base::Int128 product =
         static_cast<base::Int128>(view.frames + view.silence) * half_.format().rate_hz;
@@ -322,11 +267,12 @@ std::uint64_t StreamReader::count(ConsumerFlow::View& view) {
   if (converter_ == nullptr || !converter_->changes_rate()) {
     return pending_frames() + view.frames + view.silence;
   }
-  const auto limit = static_cast<std::size_t>(half_.buffer_frames());
+  const auto buffer = static_cast<std::size_t>(half_.buffer_frames());
+  const auto limit = static_cast<std::size_t>(std::min<std::uint64_t>(most, buffer));
   if (pending_frames() >= limit || (view.frames > 0 && map() != 0)) return pending_frames();
-  convert_ahead(limit - pending_frames(), view);
+  convert_ahead(std::max(limit, ahead_piece(limit)) - pending_frames(), view);
   // A buffer that is full keeps from the program what is due, as the filter does.
-  if (pending_frames() >= limit) {
+  if (pending_frames() >= buffer) {
     const std::uint64_t due = std::min(view.frames, flow_.consumer_buffer(limits_));
     const std::uint64_t kept = converter_->held_input_frames() + due;
     flow_.tell_filter(kept - std::min(kept, ahead_));
@@ -347,37 +293,16 @@ void StreamReader::convert_ahead(std::size_t frames, ConsumerFlow::View& view) {
   if (!has_pending()) took(std::exchange(ahead_, 0), view);
 }
 
-void StreamReader::end_stream() {
-  tail_done_ = true;
-  flow_.tell_filter(0);
-  if (converter_ == nullptr) return;
-  converter_->reset();
-  if (converter_->changes_rate()) flow_.begin_filter(half_.format());
-  remember();
-}
-
-void StreamReader::remember() {
-  read_ = flow_.read();
-  filter_ = flow_.filter();
-}
-
-void StreamReader::forget_pending() {
-  pending_.clear();
-  ahead_ = given_before_ = 0;
-}
-
-// As another process may have gone on since, its filter is what the segment tells of.
-void StreamReader::forget_own() {
-  converter_.reset();
-  tail_done_ = true;
-  forget_pending();
-  remember();
-}
-
-void StreamReader::forget() {
-  flow_.no_filter();
-  flow_.tell_filter(0);
-  forget_own();
+void StreamReader::halt(std::int64_t now_ns) {
+  forget();
+  ConsumerFlow::View view;
+  for (std::uint32_t marks = 0; marks < abi::kMarks && flow_.running(); ++marks) {
+    if (look(now_ns, view) != 0 || !view.section_ends) break;
+    if (view.read + view.frames < view.written) break;
+    drop(view);
+  }
+  flow_.stop(limits_, now_ns);
+  forget();
 }
 
 }  // namespace ossloop::device

@@ -19,7 +19,8 @@ namespace ossloop::device {
 
 class StreamReader {
  public:
-  explicit StreamReader(OpenHalf& half);
+  // Of the lane that the client with this slot has.
+  StreamReader(OpenHalf& half, std::uint32_t slot);
 
   ConsumerFlow& flow() { return flow_; }
   const ConsumerFlow& flow() const { return flow_; }
@@ -30,7 +31,7 @@ class StreamReader {
 
   // The format, the levels, and what another process has read meanwhile, as they are now.
   // Errors as look().
-  int follow() { return follow_section(true); }
+  int follow();
   // What there is to read now. A section of which all was given gives way to the next.
   // 0, or -errno: -ENOMEM, -ENOSYS (no rate conversion).
   int look(std::int64_t now_ns, ConsumerFlow::View& view) { return look(now_ns, view, true); }
@@ -46,8 +47,8 @@ class StreamReader {
   // Gives up to `frames` frames of the program; `view` follows. After map().
   std::size_t give(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   // Frames of the program that give() has now, converted ahead where nobody can know
-  // their number otherwise.
-  std::uint64_t count(ConsumerFlow::View& view);
+  // their number otherwise: no more than the program's buffer, or than `most`.
+  std::uint64_t count(ConsumerFlow::View& view, std::uint64_t most = ~std::uint64_t{0});
   // Converted, and not yet given?
   bool has_pending() const { return pending_.size() != 0; }
 
@@ -61,8 +62,12 @@ class StreamReader {
   void end_stream();
   // Nothing that was taken is wanted any more.
   void forget();
+  // Recording stops: what is due is dropped, section by section.
+  void halt(std::int64_t now_ns);
 
  private:
+  static constexpr std::size_t kAheadFrames = 4096;
+
   bool tail_due(const ConsumerFlow::View& view) const;
   int look(std::int64_t now_ns, ConsumerFlow::View& view, bool fills);
   int follow_section(bool fills);
@@ -79,6 +84,7 @@ class StreamReader {
   std::size_t convert(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   std::size_t convert_samples(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
   std::size_t convert_rate(std::byte* out, std::size_t frames, ConsumerFlow::View& view);
+  std::size_t ahead_piece(std::size_t frames) const;
   void convert_ahead(std::size_t frames, ConsumerFlow::View& view);
   void took(std::uint64_t frames, ConsumerFlow::View& view);
 

@@ -201,7 +201,7 @@ int Dsp::join_group(oss_syncgroup& group) {
 
 int Dsp::start_group(std::int32_t& id) { return device::SyncGroups::instance().start(id); }
 
-int Dsp::set_duplex() { return -ENOTSUP; }
+int Dsp::set_duplex() { return endpoint_.both_ways() ? 0 : -ENOTSUP; }
 int Dsp::profile(std::int32_t&) { return 0; }
 
 std::int32_t Dsp::volume(Access direction) const {

@@ -4,9 +4,8 @@
 
 #include <utility>
 
-#include "base/fd.h"
 #include "device/device_thread.h"
-#include "shm/node.h"
+#include "shm/claims.h"
 #include "stream/flow.h"
 
 namespace ossloop::oss {
@@ -52,18 +51,20 @@ std::shared_ptr<shm::Segment> InstanceSet::make_segment(int instance, int& error
   return made;
 }
 
-const abi::Half* InstanceSet::open_side(abi::Segment& segment, int instance,
-                                        abi::SideIndex side) const {
-  const std::uint32_t ways = device::open_ways(segment, side);
-  return ways != 0 && held(instance, side) ? &device::main_half(segment, side, ways) : nullptr;
+std::vector<const abi::Half*> InstanceSet::opens(abi::Segment& segment, int instance,
+                                                 abi::SideIndex side) const {
+  std::vector<const abi::Half*> opens;
+  for (std::uint32_t slot = 0; slot < shm::slots_of(side); ++slot) {
+    device::each_open(segment, side, slot, [&](const abi::Half& half, std::uint32_t) {
+      if (held(instance, shm::place_of(half, side, slot))) opens.push_back(&half);
+    });
+  }
+  return opens;
 }
 
-bool InstanceSet::held(int instance, abi::SideIndex side) const {
+bool InstanceSet::held(int instance, const shm::Place& place) const {
   bool held = false;
-  device::DeviceThread::instance().run([&] {
-    const base::Fd fd(shm::Node(directory_, instance, side).reach());
-    held = fd && shm::Node::claimed_by_other(fd.get());
-  });
+  device::DeviceThread::instance().run([&] { held = shm::is_held(directory_, instance, place); });
   return held;
 }
 

@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "shm/names.h"
 #include "shm/runtime_directory.h"
 #include "shm/segment.h"
 
@@ -27,11 +29,12 @@ class InstanceSet {
   // The same, made if the instance exists and was never used. nullptr with error:
   // -ENXIO (no such instance), or what the system says.
   std::shared_ptr<shm::Segment> make_segment(int instance, int& error) const;
-  // Does somebody hold the side? A killed program's word in the segment may
+  // Does somebody hold the place? A killed program's word in the segment may
   // still say so; the claim on the node does not.
-  bool held(int instance, abi::SideIndex side) const;
-  // The side as its present holder keeps it; nullptr if nobody has it open.
-  const abi::Half* open_side(abi::Segment& segment, int instance, abi::SideIndex side) const;
+  bool held(int instance, const shm::Place& place) const;
+  // The opens of the side that programs hold, each by its main half (abi::Half), by slots.
+  std::vector<const abi::Half*> opens(abi::Segment& segment, int instance,
+                                      abi::SideIndex side) const;
 
  private:
   const shm::RuntimeDirectory directory_;

@@ -59,13 +59,10 @@ void describe(std::string& text, const InstanceSet& instances, int instance, abi
       side == abi::kServer ? "server" : "client", node(instance, side).c_str(),
       audio_device(instance, side));
   const auto segment = instances.segment(instance);
-  const abi::Half* open =
-      segment != nullptr ? instances.open_side(segment->contract(), instance, side) : nullptr;
-  if (open != nullptr) {
-    describe_open(text, *open);
-  } else {
-    text += "    free\n";
-  }
+  std::vector<const abi::Half*> opens;
+  if (segment != nullptr) opens = instances.opens(segment->contract(), instance, side);
+  for (const abi::Half* open : opens) describe_open(text, *open);
+  if (opens.empty()) text += "    free\n";
 }
 
 }  // namespace

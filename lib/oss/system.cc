@@ -57,7 +57,12 @@ std::int32_t side_caps(abi::Segment* segment, abi::SideIndex side) {
   std::uint32_t access = device::kReadWrite;
   const std::uint32_t server =
       segment != nullptr ? device::open_ways(*segment, abi::kServer) : std::uint32_t{0};
-  if (server != 0) access = side == abi::kServer ? server : device::kReadWrite & ~server;
+  const bool duplex =
+      segment != nullptr && config::get<"duplex", abi::Duplex>(segment->policy) == abi::Duplex::kOn;
+  if (duplex) caps |= PCM_CAP_DUPLEX;
+  if (server != 0 && !duplex) {
+    access = side == abi::kServer ? server : device::kReadWrite & ~server;
+  }
   if (side == abi::kServer) caps |= PCM_CAP_HIDDEN;
   return caps | direction_caps(access);
 }
@@ -78,7 +83,7 @@ int System::system_info(oss_sysinfo& info) {
   for (int number = 0; number < 2 * instances; ++number) {
     const auto segment = instances_.segment(number / 2);
     if (segment == nullptr ||
-        instances_.open_side(segment->contract(), number / 2, side_of(number)) == nullptr) {
+        instances_.opens(segment->contract(), number / 2, side_of(number)).empty()) {
       continue;
     }
     info.openedaudio[number / 32] |= static_cast<std::int32_t>(1U << (number % 32));
@@ -118,8 +123,11 @@ int System::audio_info(oss_audioinfo& info) {
   info.rate_source = number;
   info.pid = -1;
   if (segment == nullptr) return 0;
-  if (const abi::Half* open = instances_.open_side(*segment, instance, side); open != nullptr) {
-    describe_open(info, *open);
+  // The first one's; busy are the directions of all.
+  const auto opens = instances_.opens(*segment, instance, side);
+  if (!opens.empty()) describe_open(info, *opens.front());
+  for (const abi::Half* open : opens) {
+    info.busy |= static_cast<std::int32_t>(open->access.load() & device::kReadWrite);
   }
   return 0;
 }

@@ -6,6 +6,42 @@ namespace ossloop::shm {
 
 using base::sys;
 
+namespace {
+
+constexpr auto kAcquire = std::memory_order_acquire;
+
+// A half of any other word has the first node.
+NodeKind kind_of(std::uint32_t word) {
+  const auto kind = static_cast<NodeKind>(word & abi::kNodeOfHalf);
+  return kind == NodeKind::kPlaying || kind == NodeKind::kRecording ? kind : NodeKind::kWhole;
+}
+
+}  // namespace
+
+Place place_of(const abi::Half& half, abi::SideIndex side, std::uint32_t slot) {
+  return {side, slot, kind_of(half.place.load(std::memory_order_relaxed))};
+}
+
+bool is_held(const RuntimeDirectory& directory, int instance, const Place& place) {
+  const base::Fd fd(Node(directory, instance, place).reach());
+  return fd && Node::claimed_by_other(fd.get());
+}
+
+bool BothClaims::used(const RuntimeDirectory& directory, int instance, abi::Segment& segment) {
+  for (abi::Direction& direction : segment.direction) {
+    for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
+      for (std::uint32_t slot = 0; slot < slots_of(side); ++slot) {
+        const abi::Half& half = side == abi::kServer ? direction.server : direction.client[slot];
+        if ((half.open.load(kAcquire) & 1) == 0) continue;
+        const Place place = place_of(half, side, slot);
+        // The first node's claim is in our hands.
+        if (place != Place(side) && is_held(directory, instance, place)) return true;
+      }
+    }
+  }
+  return false;
+}
+
 // The server's first: of two who want both, the second gets none.
 int BothClaims::take(const RuntimeDirectory& directory, int instance, Missing missing,
                      int longest_ms) {
@@ -27,7 +63,9 @@ int BothClaims::take_side(const Node& node, Missing missing, int longest_ms, bas
     fd.reset(node.reach());
     if (fd.get() == -ENOENT && missing == Missing::kFree) return 0;
     if (!fd) return fd.get();
-    error = Node::claim_patiently(fd.get(), longest_ms);
+    // The door first: who opens, and holds it, takes a claim for that of a program.
+    error = Node::take_door_patiently(fd.get(), longest_ms);
+    if (error == 0) error = Node::claim_patiently(fd.get(), longest_ms);
     if (error != 0) return error;
     struct stat status {};
     error = sys().fstat(fd.get(), &status);

@@ -1,5 +1,5 @@
-// The claims of both sides of an instance: while they are held no program can open it,
-// and nobody else can make, replace or remove its files.
+// The claims and the doors of both sides of an instance: while they are held no program can
+// open it, and nobody else can make, replace or remove its files.
 #pragma once
 
 #include "base/fd.h"
@@ -7,6 +7,10 @@
 #include "shm/runtime_directory.h"
 
 namespace ossloop::shm {
+
+// Has a program the place of an open that `half` tells of?
+bool is_held(const RuntimeDirectory& directory, int instance, const Place& place);
+Place place_of(const abi::Half& half, abi::SideIndex side, std::uint32_t slot);
 
 class BothClaims {
  public:
@@ -18,6 +22,8 @@ class BothClaims {
   // just opening it.
   int take(const RuntimeDirectory& directory, int instance, Missing missing,
            int longest_ms = Node::kOpeningMs);
+  // Does any open of the instance live? Those of the first nodes had no claim to give.
+  static bool used(const RuntimeDirectory& directory, int instance, abi::Segment& segment);
 
  private:
   static int take_side(const Node& node, Missing missing, int longest_ms, base::Fd& fd);

@@ -13,8 +13,8 @@ namespace ossloop::shm {
 
 class MapFile {
  public:
-  MapFile(const RuntimeDirectory& directory, int instance, abi::SideIndex side, bool recorded)
-      : directory_(directory), name_(map_name(instance, side, recorded)) {}
+  MapFile(const RuntimeDirectory& directory, int instance, const Place& place, bool recorded)
+      : directory_(directory), name_(map_name(instance, place, recorded)) {}
 
   std::string path() const { return directory_.path_of(name_); }
 

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
@@ -25,8 +28,36 @@ struct flock range(short type, off_t start) {
   return lock;
 }
 
+constexpr off_t kClaimByte = 0;
+constexpr off_t kDoorByte = 1;
+constexpr off_t kLingerByte = 2;
+
 int lock_call(int fd, int command, struct flock& lock) {
   return sys().fcntl(fd, command, reinterpret_cast<std::intptr_t>(&lock));
+}
+
+int lock_byte(int fd, off_t byte) {
+  struct flock lock = range(F_WRLCK, byte);
+  const int result = lock_call(fd, F_OFD_SETLK, lock);
+  return result == -EAGAIN ? -EBUSY : result;
+}
+
+bool is_locked(int fd, off_t byte) {
+  struct flock lock = range(F_WRLCK, byte);
+  return lock_call(fd, F_OFD_GETLK, lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+// Tries again, until it is in vain or too late.
+template <typename Try, typename InVain>
+int patiently(int longest_ms, Try attempt, InVain in_vain) {
+  constexpr timespec kMoment{0, 1'000'000};
+  const std::int64_t deadline_ns = sys().now_ns() + longest_ms * std::int64_t{1'000'000};
+  int result;
+  while ((result = attempt()) != 0) {
+    if (in_vain() || sys().now_ns() >= deadline_ns) break;
+    ::nanosleep(&kMoment, nullptr);
+  }
+  return result;
 }
 
 bool same_file(const struct stat& one, const struct stat& other) {
@@ -35,24 +66,20 @@ bool same_file(const struct stat& one, const struct stat& other) {
 
 // The kernel rounds up to a page. With more, "not full" would be reported beside the
 // token. Only once: setting it wakes everybody who waits on the node.
-void set_pipe_size(int fd) {
-  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != kPipeBytes) {
-    sys().fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
+void set_pipe_size(int fd, int bytes) {
+  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != bytes) {
+    sys().fcntl(fd, F_SETPIPE_SZ, bytes);
   }
 }
 
 }  // namespace
 
-int Node::reach() const {
-  const int fd = directory_.open(name_, O_RDWR | O_NONBLOCK);
-  set_pipe_size(fd);
-  return fd;
-}
+int Node::reach() const { return directory_.open(name_, O_RDWR | O_NONBLOCK); }
 
 int Node::open(bool close_on_exec) const {
   const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | (close_on_exec ? O_CLOEXEC : 0);
   const int fd = sys().open(path().c_str(), flags, 0);
-  set_pipe_size(fd);
+  set_pipe_size(fd, kPipeBytes);
   return fd;
 }
 
@@ -80,26 +107,35 @@ bool Node::resembles(const struct stat& status) const {
   return directory_.glance(name_, named) == 0 && same_file(named, status);
 }
 
-int Node::claim(int fd) {
-  struct flock lock = range(F_WRLCK, 0);
-  const int result = lock_call(fd, F_OFD_SETLK, lock);
-  return result == -EAGAIN ? -EBUSY : result;
+int Node::claim(int fd) { return lock_byte(fd, kClaimByte); }
+
+int Node::take_door(int fd) { return lock_byte(fd, kDoorByte); }
+
+bool Node::door_taken_by_other(int fd) { return is_locked(fd, kDoorByte); }
+
+int Node::linger(int fd) {
+  const int error = lock_byte(fd, kLingerByte);
+  if (error != 0) return error;
+  struct flock claim = range(F_UNLCK, kClaimByte);
+  return lock_call(fd, F_OFD_SETLK, claim);
 }
 
+bool Node::is_lingering(int fd) { return is_locked(fd, kLingerByte); }
+
 int Node::claim_patiently(int fd, int longest_ms) {
-  constexpr timespec kMoment{0, 1'000'000};
-  const std::int64_t deadline_ns = sys().now_ns() + longest_ms * std::int64_t{1'000'000};
-  int result;
-  while ((result = claim(fd)) != 0) {
-    if (claim_of_other(fd) == Claim::kAnnounced || sys().now_ns() >= deadline_ns) break;
-    ::nanosleep(&kMoment, nullptr);
-  }
-  return result;
+  return patiently(
+      longest_ms, [fd] { return claim(fd); },
+      [fd] { return claim_of_other(fd) == Claim::kAnnounced; });
+}
+
+int Node::take_door_patiently(int fd, int longest_ms) {
+  return patiently(
+      longest_ms, [fd] { return take_door(fd); }, [] { return false; });
 }
 
 // In one step for the kernel, so no other claim can come between.
 void Node::announce(int fd) {
-  struct flock lock = range(F_RDLCK, 0);
+  struct flock lock = range(F_RDLCK, kClaimByte);
   lock_call(fd, F_OFD_SETLK, lock);
 }
 
@@ -107,7 +143,7 @@ void Node::announce(int fd) {
 // side that opens, and stay so if this process is killed then and another has the open.
 bool Node::keeps_claim(int fd) {
   // To a lock of the process that of its own description is another's, too.
-  struct flock lock = range(F_WRLCK, 0);
+  struct flock lock = range(F_WRLCK, kClaimByte);
   const bool announced = lock_call(fd, F_GETLK, lock) == 0 && lock.l_type == F_RDLCK;
   if (claimed_by_other(fd)) return false;
   if (announced) return true;
@@ -117,7 +153,7 @@ bool Node::keeps_claim(int fd) {
 }
 
 Node::Claim Node::claim_of_other(int fd) {
-  struct flock lock = range(F_WRLCK, 0);
+  struct flock lock = range(F_WRLCK, kClaimByte);
   if (lock_call(fd, F_OFD_GETLK, lock) != 0 || lock.l_type == F_UNLCK) return Claim::kNone;
   return lock.l_type == F_RDLCK ? Claim::kAnnounced : Claim::kOpening;
 }
@@ -128,13 +164,29 @@ void Node::set_token(int fd, bool ready) {
     return;
   }
   // There may be more than one: two setters at once, or add_byte(). A stranger may have
-  // made the pipe larger and go on filling it: that much is for the next call.
-  constexpr int kMostReads = 64;
+  // made the pipe larger and go on filling it: that much is for the next call. Two pages
+  // are our own, and all of them are read before a read finds nothing.
+  constexpr int kMostReads = 64, kOwnReads = 2 * kPipeBytes / 1024 + 1;
   char bytes[1024];
   int reads = 1;
   while (sys().read(fd, bytes, sizeof bytes) == sizeof bytes && reads < kMostReads) ++reads;
-  if (reads > kPipeBytes / static_cast<int>(sizeof bytes)) {
+  if (reads > kOwnReads) {
     sys().fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
+  }
+}
+
+bool Node::has_token(int fd) {
+  pollfd entry{fd, POLLIN, 0};
+  constexpr timespec kNow{};
+  return ::syscall(SYS_ppoll, &entry, 1, &kNow, nullptr, 0) == 1 && (entry.revents & POLLIN) != 0;
+}
+
+void Node::set_two_pages(int fd) { set_pipe_size(fd, 2 * kPipeBytes); }
+
+// A page that has room takes more bytes: two need all of the first.
+void Node::fill(int fd) {
+  constexpr char kBytes[kPipeBytes] = {};
+  while (sys().write(fd, kBytes, sizeof kBytes) > 0) {
   }
 }
 

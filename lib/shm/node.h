@@ -2,7 +2,8 @@
 //
 // Opened for reading and writing, with a pipe of one page, an empty FIFO reports
 // "writable" only and one with a byte in it "readable" only: that byte, the
-// token, is the side's readiness as poll, select and epoll see it. The FIFO's
+// token, is the side's readiness as poll, select and epoll see it. With a pipe of two
+// pages a byte reports both, and more than a page "readable" only. The FIFO's
 // (device, inode) names the side, and an open-file-description lock on it is the
 // claim: the kernel keeps it over dup, fork and exec and drops it with the last
 // descriptor, kill -9 included.
@@ -21,8 +22,8 @@ namespace ossloop::shm {
 
 class Node {
  public:
-  Node(const RuntimeDirectory& directory, int instance, abi::SideIndex side)
-      : Node(directory, node_name(instance, side)) {}
+  Node(const RuntimeDirectory& directory, int instance, const Place& place)
+      : Node(directory, node_name(instance, place)) {}
   // That of an instance's mixer, which only names it: no token, no claim.
   static Node of_mixer(const RuntimeDirectory& directory, int instance) {
     return {directory, mixer_name(instance)};
@@ -46,6 +47,17 @@ class Node {
   // The same of a descriptor as far as paths tell, in any thread: worth asking is()?
   bool resembles(const struct stat& status) const;
 
+  // The door of a side is a second lock on its first node: who opens a place of the side
+  // holds it meanwhile, so that one at a time looks which are free. 0, or -EBUSY.
+  static int take_door(int fd);
+  static int take_door_patiently(int fd, int longest_ms = kOpeningMs);
+  static bool door_taken_by_other(int fd);
+
+  // A third lock: the process of a player that closed lives, and may go on. Its claim is
+  // given up for that.
+  static int linger(int fd);
+  static bool is_lingering(int fd);
+
   // Claims the side for the description behind `fd`. 0, -EBUSY, or why the
   // system refuses locks. Until it is
   // announced, what the segment says of the side may be an earlier open's.
@@ -67,6 +79,11 @@ class Node {
 
   // Puts a byte in, or takes all out.
   static void set_token(int fd, bool ready);
+  // Is there a byte?
+  static bool has_token(int fd);
+  // From now on the node shows both directions at once: "readable" alone by fill().
+  static void set_two_pages(int fd);
+  static void fill(int fd);
   // One more byte beside the token: wakes who waits for a change. False: full.
   static bool add_byte(int fd);
 

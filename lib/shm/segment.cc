@@ -244,7 +244,7 @@ void Segment::give_back() const {
   if (!has_rings()) return;
   BothClaims claims;
   if (claims.take(directory_, number_, BothClaims::Missing::kNone, kLeavingMs) != 0) return;
-  if (!current()) return;
+  if (!current() || BothClaims::used(directory_, number_, contract())) return;
   for (abi::Direction& direction : contract().direction) {
     for (abi::Lane& lane : direction.lane) {
       lane.producer.marks.store(0, std::memory_order_relaxed);

@@ -45,45 +45,6 @@ void ConsumerFlow::move_clock(std::int64_t frames) {
       as_signed(as_position(consumer_.clock_base.load(kRelaxed)) + as_position(frames)), kRelaxed);
 }
 
-void ConsumerFlow::attach() {
-  consumer_.running.store(0, kRelaxed);
-  consumer_.at_end.store(0, kRelaxed);
-  set_clock({}, 0, sections());
-  for (auto* counter : {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
-                        &consumer_.dropped_frames, &consumer_.clock_stats.held_frames,
-                        &consumer_.clock_stats.stalled_frames, &consumer_.clipped_samples}) {
-    counter->store(0, kRelaxed);
-  }
-  consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
-  consumer_.acknowledged_stream.store(producer_.stream.load(kAcquire), kRelaxed);
-  consumer_.ends_taken.store(producer_.ends.load(kAcquire), kRelaxed);
-  consumer_.filter_frames.store(0, kRelaxed);
-  no_filter();
-  consumer_.marks_taken.store(sections(), kRelease);
-  set_read(producer_.written.load(kAcquire));
-}
-
-void ConsumerFlow::start_together(std::int64_t now_ns) {
-  start();
-  together_ns_ = now_ns;
-}
-
-void ConsumerFlow::start() {
-  waited_ns_ = together_ns_ = 0;
-  consumer_.running.store(1, std::memory_order_seq_cst);
-}
-
-void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {
-  consumer_.at_end.store(0, kRelaxed);
-  if (!running()) return;
-  const View view = look(ring, now_ns);
-  set_read(view.read + view.frames);
-  consumer_.running.store(0, kRelease);
-  std::uint64_t stream = 0;
-  const audio::Clock stopped = clock(stream);
-  set_clock(stopped, 0, section_read());
-}
-
 ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
   // Until no end came meanwhile; but a producer that pushes them without end holds nobody.
   for (int attempt = 0;; ++attempt) {
@@ -140,13 +101,30 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
         result.section_ends = true;
       }
     }
-    const bool may_lap = overrun() == abi::Overrun::kDrop && !free_clock();
-    if (result.limit - position > ring.capacity_frames && !may_lap) {
+    if (result.limit - position > ring.capacity_frames && !may_lap()) {
       result.limit = position + ring.capacity_frames;
       result.section_ends = false;
     }
     return result;
   }
+}
+
+// The producer does not wait for us.
+bool ConsumerFlow::may_lap() const {
+  return is_tap() || (overrun() == abi::Overrun::kDrop && !free_clock());
+}
+
+// Past what the ring holds no more, and past a ring that its reader has given back.
+void ConsumerFlow::catch_up(Stream& stream, const RingLimits& ring) {
+  const std::uint64_t passed =
+      segment_.direction[direction_].lane[0].consumer.marks_taken.load(kAcquire);
+  std::uint64_t lost = 0;
+  if (stream.section_ends && distance(passed, section_read()) > 0) lost = stream.limit - read();
+  for (std::uint64_t left = stream.limit - read() - lost; left > 0 && !keeps(read() + lost, ring);
+       left /= 2) {
+    lost += (left + 1) / 2;
+  }
+  if (lost != 0) lose(lost);
 }
 
 void ConsumerFlow::skip_dropped(Stream& stream) {
@@ -200,7 +178,7 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
     start_clock({first_frame_ns(now_ns), as_signed(read()),
                  static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
                 stream.id, section_read());
-    starving_ = held_ = false;
+    starving_ = dry_ = held_ = false;
   } else if (clock_stream != 0 && was_free_ && !free_clock()) {
     // The programs went ahead of it.
     start_clock({now_ns, as_signed(read()), static_cast<std::uint32_t>(ring.rate_hz), factor, ppm},
@@ -222,6 +200,7 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
     stream.section_ends = stream.section_ends && held_from >= stream.limit;
     stream.limit = std::min(stream.limit, held_from);
   }
+  if (is_tap()) catch_up(stream, ring);
   keep_clock(stream, ring, now_ns);
 
   View view;
@@ -262,7 +241,8 @@ std::uint64_t ConsumerFlow::bound_due(const audio::Clock& time, const Stream& st
                                       const RingLimits& ring, std::int64_t now_ns) {
   if (stream.section_ends && lapped(ring)) lose(stream.limit - read());
   const std::uint64_t have = stream.limit - read();
-  const std::uint64_t buffer = buffer_of(consumer_half_, ring);
+  const std::uint64_t whole = buffer_of(buffering_half(), ring);
+  const std::uint64_t buffer = whole - std::min(neighbours_.lead, whole - 1);
   std::uint64_t due = distance(as_position(time.frames_at(now_ns)), read());
   // What is due behind a mark passes at another rate, and is looked at when we are there.
   if (stream.section_ends) due = std::min(due, have);
@@ -305,13 +285,16 @@ std::uint64_t ConsumerFlow::slack(const RingLimits& ring) const {
   // a moment late costs no sound.
   const std::uint64_t fragments =
       std::clamp<std::uint64_t>(producer_half_.fragments.load(kRelaxed), 2, 65536);
-  return buffer_of(producer_half_, ring) / fragments;
+  const std::uint64_t fragment = buffer_of(producer_half_, ring) / fragments;
+  // Nobody else waits for one that does not come at all.
+  const bool alone = neighbours_.patience == kPatient;
+  return alone ? fragment : dry_ ? 0 : std::min(fragment, neighbours_.patience);
 }
 
 void ConsumerFlow::take(std::uint64_t frames) {
   if (frames == 0) return;
   set_read(read() + frames);
-  starving_ = false;
+  starving_ = dry_ = false;
 }
 
 void ConsumerFlow::take_silence(std::uint64_t frames) {
@@ -320,35 +303,33 @@ void ConsumerFlow::take_silence(std::uint64_t frames) {
   move_filter(-as_signed(frames));
   consumer_.silence_frames.fetch_add(frames, kRelaxed);
   if (!starving_) consumer_.underruns.fetch_add(1, kRelaxed);
-  starving_ = true;
+  starving_ = dry_ = true;
 }
 
 // A frame about to be written is lost too, so leave a buffer's distance.
 bool ConsumerFlow::keeps(std::uint64_t position, const RingLimits& ring) const {
   std::atomic_thread_fence(kAcquire);
-  const bool may_lap = overrun() == abi::Overrun::kDrop && !free_clock();
   const std::uint64_t held = held_frames(ring, position, producer_.written.load(kAcquire));
-  return held + (may_lap ? ring.longest_buffer_frames : 0) <= ring.capacity_frames;
+  return held + (may_lap() ? ring.longest_buffer_frames : 0) <= ring.capacity_frames;
 }
 
 bool ConsumerFlow::lapped(const RingLimits& ring) const {
-  return overrun() == abi::Overrun::kDrop && !free_clock() && !keeps(read(), ring);
+  return may_lap() && !keeps(read(), ring);
 }
 
 // The clock first: one that still ran for a stream whose end was told would be taken for
 // that of the next, by who goes on for a process that was killed here.
-void ConsumerFlow::acknowledge_end(const View& view) {
-  if (!end_policy().silence) {
-    std::uint64_t stream = 0;
-    const audio::Clock stopped = clock(stream);
-    set_clock(stopped, 0, section_read());
-  }
+void ConsumerFlow::acknowledge(const View& view, bool clock_goes_on) {
+  if (!clock_goes_on) stop_clock();
   consumer_.acknowledged_stream.store(view.stream, kRelease);
   const std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
   if (taken != producer_.ends.load(kAcquire) &&
       producer_.end[taken % abi::kEnds].stream.load(kRelaxed) == view.stream) {
     consumer_.ends_taken.store(taken + 1, kRelease);
   }
+}
+
+void ConsumerFlow::told_end() {
   if (end_policy().silence) return;
   if (end_policy().stops) consumer_.running.store(0, kRelease);
   consumer_.at_end.store(end_policy().reads_zero ? 1 : 0, kRelaxed);

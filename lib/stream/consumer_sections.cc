@@ -1,5 +1,5 @@
-// How the consumer's half goes from section to section; and what it knows for the conversion:
-// levels, and what is told of its filter for another process of the open.
+// How the consumer's half goes from section to section; and what it knows for the conversion
+// and the mix: levels, and what is told of both for another process of the open.
 #include "stream/flow.h"
 #include "stream/format_word.h"
 #include "stream/position.h"
@@ -64,6 +64,15 @@ void ConsumerFlow::begin_filter(const audio::PcmFormat& to) {
 
 void ConsumerFlow::filter_gave(std::uint64_t frames) {
   consumer_.filter_given.store(consumer_.filter_given.load(kRelaxed) + frames, kRelaxed);
+}
+
+// As for a filter: there is none in between.
+void ConsumerFlow::join(std::uint64_t stream, std::uint64_t mix_frame) {
+  consumer_.joined_stream.store(0, kRelaxed);
+  std::atomic_thread_fence(kRelease);
+  consumer_.joined_frame.store(mix_frame, kRelaxed);
+  consumer_.mix_frame.store(mix_frame, kRelaxed);
+  consumer_.joined_stream.store(stream, kRelease);
 }
 
 void ConsumerFlow::move_filter(std::int64_t frames) {

@@ -25,6 +25,7 @@ static_assert(ends_with<"underrun">(abi::Underrun::kStall));
 Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction, std::uint32_t slot)
     : segment_(segment),
       direction_(direction),
+      slot_(slot),
       producer_half_(half_of(segment.direction[direction],
                              direction == abi::kClientToServer ? abi::kClient : abi::kServer,
                              slot)),
@@ -38,13 +39,24 @@ Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction, std::uint32_t s
 bool Flow::free_clock() const {
   return config::get<"clock">(segment_.policy) == config::kFreeClock;
 }
+bool Flow::plays_unheard() const {
+  if ((producer_half_.place.load(kRelaxed) & abi::kBothWays) != 0) return true;
+  return direction_ == abi::kClientToServer && clients_go_on(segment_);
+}
+
 EndPolicy Flow::end_policy() const {
+  const bool left_by_server = direction_ == abi::kServerToClient &&
+                              !is_open(producer_half_.open.load(kAcquire)) &&
+                              clients_go_on(segment_);
+  if (left_by_server) return device::end_policy(abi::Eof::kWait);
   return device::end_policy(config::get<"eof", abi::Eof>(segment_.policy));
 }
 abi::Underrun Flow::underrun() const {
   return config::get<"underrun", abi::Underrun>(segment_.policy);
 }
-abi::Overrun Flow::overrun() const { return config::get<"overrun", abi::Overrun>(segment_.policy); }
+abi::Overrun Flow::overrun() const {
+  return is_tap() ? abi::Overrun::kDrop : config::get<"overrun", abi::Overrun>(segment_.policy);
+}
 
 std::uint64_t Flow::buffer_of(const abi::Half& half, const RingLimits& ring) const {
   const std::uint64_t frames = half.buffer_frames.load(kRelaxed);
@@ -58,8 +70,9 @@ std::uint64_t Flow::buffer_of(const abi::Half& half, const RingLimits& ring) con
 }
 
 std::uint64_t Flow::consumer_buffer(const RingLimits& ring) const {
-  const bool all = free_clock() && consumer_half_.fragment_chosen.load(kRelaxed) == 0;
-  return all ? 2 * ring.longest_buffer_frames : buffer_of(consumer_half_, ring);
+  const abi::Half& half = buffering_half();
+  const bool all = free_clock() && half.fragment_chosen.load(kRelaxed) == 0;
+  return all ? 2 * ring.longest_buffer_frames : buffer_of(half, ring);
 }
 
 audio::Clock Flow::clock(std::uint64_t& stream) const {

@@ -21,6 +21,7 @@
 #include "audio/clock.h"
 #include "stream/end_policy.h"
 #include "stream/halves.h"
+#include "stream/lane_reader.h"
 #include "stream/levels.h"
 #include "stream/section.h"
 
@@ -35,11 +36,16 @@ class Flow {
   abi::Half& consumer_half() const { return consumer_half_; }
 
   bool free_clock() const;
+  // Of a server that has gone a client does not hear, if it goes on without one.
   EndPolicy end_policy() const;
   abi::Underrun underrun() const;
   abi::Overrun overrun() const;
   // A half's buffer, in frames of the ring.
   std::uint64_t buffer_of(const abi::Half& half, const RingLimits& ring) const;
+  // Whose buffer the consumer's is: the reader that nobody hears takes the producer's.
+  const abi::Half& buffering_half() const {
+    return lane_reader().is_null() && plays_unheard() ? producer_half_ : consumer_half_;
+  }
   // What the consumer may have before it, unread. Without a clock a long buffer delays
   // nothing and spares wake-ups: all that the ring has for it, unless its program has
   // chosen a buffer.
@@ -53,6 +59,13 @@ class Flow {
   // Has the consumer begun to take a stream whose end it has not yet heard of? Then a
   // server's format is frozen.
   bool underway() const;
+
+  LaneReader lane_reader() const { return LaneReader(consumer_); }
+  // Does the producer play on where nobody records?
+  bool plays_unheard() const;
+  // Of several that record what a server plays only the first is waited for: the others hear
+  // the same ring, and lose what they do not fetch in time.
+  bool is_tap() const { return direction_ == abi::kServerToClient && slot_ != 0; }
 
   // Counted since the consumer's open.
   std::uint64_t underruns() const { return consumer_.underruns.load(std::memory_order_relaxed); }
@@ -85,6 +98,7 @@ class Flow {
 
   abi::Segment& segment_;
   const abi::DirectionIndex direction_;
+  const std::uint32_t slot_;
   abi::Half& producer_half_;
   abi::Half& consumer_half_;
   abi::Producer& producer_;
@@ -102,7 +116,7 @@ class ProducerFlow : public Flow {
   std::uint64_t read_by_peer() const { return consumer_.read.load(std::memory_order_acquire); }
   std::uint64_t stream() const { return producer_.stream.load(std::memory_order_relaxed); }
   bool streaming() const;
-  // Does the stream still have the consumer it was begun for?
+  // Does the stream still have the consumer it was begun for, or one that took it over?
   bool consumer_kept() const;
   bool consumer_open() const;
   bool consumer_running() const;
@@ -114,7 +128,12 @@ class ProducerFlow : public Flow {
   void begin(std::int64_t now_ns);
   // What is written from now on belongs to `next`, whose number and frame it gets.
   void mark(Section& next);
-  void end();
+  // `lingers`: the process of `lingerer` may go on with the stream.
+  void end(std::uint64_t lingerer = 0);
+  // Has it ended a stream that it may go on with?
+  bool lingers(std::uint64_t lingerer) const;
+  // It will not. True if it might have.
+  bool end_lingering();
   void publish(std::uint64_t frames);
   // Armed at `now_ns`: frames written while it was not begin to play then.
   void arm(bool armed, std::int64_t now_ns);
@@ -175,11 +194,21 @@ class ConsumerFlow : public Flow {
     return producer_.stream.load(std::memory_order_acquire) >
            consumer_.acknowledged_stream.load(std::memory_order_relaxed);
   }
+  // Has another stream begun behind this one?
+  bool has_next(std::uint64_t stream) const {
+    return producer_.stream.load(std::memory_order_acquire) > stream;
+  }
   // After the end was told with eof=eof, until the next stream begins.
   bool at_end() const { return end_policy().reads_zero && consumer_.at_end.load() != 0; }
-  bool running() const { return consumer_.running.load(std::memory_order_relaxed) != 0; }
+  bool running() const {
+    return hears_always_ || consumer_.running.load(std::memory_order_relaxed) != 0;
+  }
 
-  // A new open: forgets what earlier consumers left.
+  // The reader that nobody hears needs no start.
+  void hears_always() { hears_always_ = true; }
+  // Goes on with the present stream where the reader before stopped.
+  void take_over();
+  // A new open: forgets what earlier consumers left; or takes over, where players go on alone.
   void attach();
   void start();
   // The same at `now_ns` together with others: sound that comes at once counts from
@@ -216,13 +245,58 @@ class ConsumerFlow : public Flow {
   void tell_filter(std::uint64_t frames) {
     consumer_.filter_frames.store(frames, std::memory_order_relaxed);
   }
+  // Given where there was no stream.
+  void count_silence(std::uint64_t frames) {
+    consumer_.silence_frames.fetch_add(frames, std::memory_order_relaxed);
+  }
   void count_clipped(std::uint64_t samples) {
     consumer_.clipped_samples.fetch_add(samples, std::memory_order_relaxed);
   }
   // In overrun=drop: has the producer overwritten what was just copied?
   bool lapped(const RingLimits& ring) const;
+  // May the player go on with the stream that has ended? Then its end is passed, and told
+  // when that is over, if no stream went on with it.
+  bool may_go_on(std::uint64_t stream) const;
+  void pass_end(const View& view);
+  bool has_passed_end() const { return consumer_.passed_end.load(std::memory_order_relaxed) != 0; }
+  bool passed_end_is_due();
+  void forget_passed_end() { consumer_.passed_end.store(0, std::memory_order_relaxed); }
   // The end that `view` shows was reported, or passed over as the policy says.
-  void acknowledge_end(const View& view);
+  void acknowledge_end(const View& view) {
+    acknowledge(view, end_policy().silence);
+    told_end();
+  }
+  // Its two steps. A stream that others go on without ends with its clock, whatever the
+  // policy is, and is told to nobody.
+  void acknowledge(const View& view, bool clock_goes_on);
+  void told_end();
+  // No silence goes on after the end.
+  void stop_clock();
+
+  bool clock_runs() const { return consumer_.clock_stream.load(std::memory_order_relaxed) != 0; }
+  // Is there a stream whose end is to come, or silence that goes on after one?
+  bool begun() const { return owes_end() || clock_runs(); }
+  void not_at_end() {
+    if (consumer_.at_end.load(std::memory_order_relaxed) != 0) consumer_.at_end.store(0);
+  }
+
+  // Where the lane lies in the mix of several (abi::Consumer).
+  bool joined(std::uint64_t stream) const {
+    return consumer_.joined_stream.load(std::memory_order_acquire) == stream;
+  }
+  void join(std::uint64_t stream, std::uint64_t mix_frame);
+  std::uint64_t mix_frame() const { return consumer_.mix_frame.load(std::memory_order_relaxed); }
+  void set_mix_frame(std::uint64_t frame) {
+    consumer_.mix_frame.store(frame, std::memory_order_relaxed);
+  }
+  // What its neighbours ask of it, in frames of the ring: to wait no longer than `patience`
+  // for a player that is late, and to hold or drop so much earlier as it runs ahead of them.
+  struct Neighbours {
+    std::uint64_t patience = kPatient;
+    std::uint64_t lead = 0;
+  };
+  static constexpr std::uint64_t kPatient = ~std::uint64_t{0};
+  void mind(const Neighbours& neighbours) { neighbours_ = neighbours; }
 
   // When to look again for `frames`. As a driver does, that wakes a reader once a
   // fragment: one that reads small blocks does not wake for each of them.
@@ -254,11 +328,17 @@ class ConsumerFlow : public Flow {
   void set_read(std::uint64_t position);
   void jump_to(std::uint64_t position);
   void move_filter(std::int64_t frames);
+  bool may_lap() const;
+  void listen_in();
+  void catch_up(Stream& stream, const RingLimits& ring);
 
+  bool hears_always_ = false;
   const abi::End* end_ = nullptr;  // of the stream that was looked at, if it has one
   bool starving_ = false;          // inside one underrun
+  bool dry_ = false;               // silence was the last that was taken
   bool held_ = false;              // inside one overrun
   std::int64_t together_ns_ = 0;   // when a start together was, 0: none
+  Neighbours neighbours_;
   bool was_free_ = false;
   std::int64_t waited_ns_ = 0;  // when we last looked for the first frame in vain
 };

@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include "abi/layout.h"
+#include "abi/policy.h"
+#include "config/policy.h"
 
 namespace ossloop::device {
 
@@ -40,10 +42,29 @@ inline std::uint32_t open_ways(abi::Segment& segment, abi::SideIndex side, std::
   return ways;
 }
 
+// Does a client go on where its direction has no server?
+inline bool clients_go_on(abi::Segment& segment) {
+  if (config::get<"open", abi::OpenRule>(segment.policy) == abi::OpenRule::kAlways) return true;
+  return config::get<"duplex", abi::Duplex>(segment.policy) == abi::Duplex::kOn &&
+         open_ways(segment, abi::kServer) != 0;
+}
+
 // What is told of an open but once stands in the half that plays, if it has one.
 inline abi::Half& main_half(abi::Segment& segment, abi::SideIndex side, std::uint32_t ways,
                             std::uint32_t slot = 0) {
   return half_of(segment, side, (ways & kWrite) != 0 ? kWrite : kRead, slot);
+}
+
+// Calls `work(half, ways)` with the main half of each open that a side has in a slot.
+template <typename Work>
+void each_open(abi::Segment& segment, abi::SideIndex side, std::uint32_t slot, Work work) {
+  const std::uint32_t ways = open_ways(segment, side, slot);
+  abi::Half& plays = half_of(segment, side, kWrite, slot);
+  abi::Half& records = half_of(segment, side, kRead, slot);
+  const bool by_one =
+      ways == kReadWrite && plays.access.load(std::memory_order_relaxed) == kReadWrite;
+  if ((ways & kWrite) != 0) work(plays, by_one ? ways : std::uint32_t{kWrite});
+  if ((ways & kRead) != 0 && !by_one) work(records, std::uint32_t{kRead});
 }
 
 }  // namespace ossloop::device

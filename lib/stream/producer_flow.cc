@@ -11,6 +11,8 @@ namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr auto kAcquire = std::memory_order_acquire;
 constexpr auto kRelease = std::memory_order_release;
+// The reader that nobody hears looks when its writer does.
+constexpr std::int64_t kSoonUnheardNs = 5'000'000;
 
 }  // namespace
 
@@ -25,7 +27,14 @@ bool ProducerFlow::consumer_open() const { return is_open(consumer_half_.open.lo
 
 bool ProducerFlow::consumer_kept() const {
   const std::uint64_t open = consumer_half_.open.load(kAcquire);
-  return is_open(open) && serial_of(open) == producer_.consumer_serial.load(kRelaxed);
+  const std::uint64_t serial = serial_of(open);
+  if (is_open(open) && serial == producer_.consumer_serial.load(kRelaxed)) return true;
+  if (!plays_unheard()) return false;
+  const LaneReader reader = lane_reader();
+  if (reader.is_null()) return true;
+  const bool took_over =
+      reader.is(LaneReader::kOpened, serial) || reader.is(LaneReader::kBegun, serial);
+  return is_open(open) && took_over && stream() > consumer_.acknowledged_stream.load(kAcquire);
 }
 
 bool ProducerFlow::consumer_running() const {
@@ -54,10 +63,23 @@ void ProducerFlow::begin(std::int64_t now_ns) {
   producer_.begun_ns.store(now_ns, kRelaxed);
   producer_.base.store(written(), kRelaxed);
   producer_.consumer_serial.store(serial_of(consumer_half_.open.load(kAcquire)), kRelaxed);
-  producer_.stream.store(stream() + 1, kRelease);
+  const std::uint64_t next = stream() + 1;
+  const bool goes_on = producer_.lingers.load(kRelaxed) == stream() && stream() != 0;
+  if (goes_on) producer_.continued.store(next, kRelease);
+  producer_.stream.store(next, kRelease);
+  if (goes_on) producer_.lingers.store(0, kRelease);
 }
 
-void ProducerFlow::end() {
+bool ProducerFlow::lingers(std::uint64_t lingerer) const {
+  return stream() != 0 && producer_.lingers.load(kAcquire) == stream() &&
+         producer_.lingerer.load(kRelaxed) == lingerer;
+}
+
+bool ProducerFlow::end_lingering() {
+  return producer_.lingers.load(kRelaxed) != 0 && producer_.lingers.exchange(0) != 0;
+}
+
+void ProducerFlow::end(std::uint64_t lingerer) {
   const std::uint64_t ends = producer_.ends.load(kRelaxed);
   // Counters about to wrap, and ends of streams that never were, are somebody's
   // garbage; between streams they can be put right.
@@ -70,6 +92,8 @@ void ProducerFlow::end() {
     }
     return;
   }
+  producer_.lingerer.store(lingerer, kRelaxed);
+  producer_.lingers.store(lingerer != 0 ? stream() : 0, kRelease);
   auto& end = producer_.end[ends % abi::kEnds];
   end.stream.store(stream(), kRelaxed);
   end.frame.store(written(), kRelaxed);
@@ -162,7 +186,10 @@ ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits&
     return {std::clamp(reached_ns, soon, now_ns + kLookAgainNs), wake, wake};
   }
   // A consumer that starts wakes everybody.
-  if (consumer_.running.load(kRelaxed) == 0) return {now_ns + kLookAgainNs, kNobody, kNobody};
+  if (consumer_.running.load(kRelaxed) == 0) {
+    const bool unheard = lane_reader().is_null();
+    return {now_ns + (unheard ? kSoonUnheardNs : kLookAgainNs), kNobody, kNobody};
+  }
   const std::uint64_t buffer = consumer_buffer(ring);
   const std::uint64_t wake = frame > buffer ? frame - buffer : read(ring) + 1;
   return {now_ns + kLookAgainNs, wake, free_clock() ? wake + batch : wake};

@@ -39,6 +39,7 @@ class DspFile final : public OpenFile {
   }
   bool settled() const override { return endpoint_->settled(); }
   void settle() override { endpoint_->settle(); }
+  void stop_lingering() override { endpoint_->stop_lingering(); }
   void before_fork() override { endpoint_->before_fork(); }
   void after_fork(bool child) override { endpoint_->after_fork(child); }
 

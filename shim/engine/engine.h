@@ -51,7 +51,7 @@ class Engine {
   int open_mixer(const config::DeviceName& name, int flags);
   int open_sndstat(int flags);
   shm::SegmentInit init(int instance) const;
-  bool adopt_side(int fd, int instance, abi::SideIndex side);
+  bool adopt_place(int fd, int instance, const shm::Place& place);
   bool adopt_mixer(int fd, int instance);
 
   config::Runtime runtime_;

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -200,14 +201,14 @@ int Engine::stat(const config::DeviceName& name, struct stat& status) const {
   return 0;
 }
 
-bool Engine::adopt_side(int fd, int instance, abi::SideIndex side) {
+bool Engine::adopt_place(int fd, int instance, const shm::Place& place) {
   const bool known = open_files_.add_to(fd, [&](OpenFile& file) {
     Endpoint* const endpoint = file.endpoint();
-    return endpoint != nullptr && endpoint->instance() == instance && endpoint->side() == side &&
+    return endpoint != nullptr && endpoint->instance() == instance && endpoint->place() == place &&
            Endpoint::holds_claim(fd);
   });
   if (known) return true;
-  auto endpoint = Endpoint::adopt(instances_.directory(), instance, side, fd);
+  auto endpoint = Endpoint::adopt(instances_.directory(), instance, place, fd);
   if (endpoint == nullptr) return false;
   open_files_.add(fd, std::make_unique<DspFile>(std::move(endpoint), instances_));
   return true;
@@ -231,13 +232,18 @@ bool Engine::adopt(int fd) {
     open_files_.add(fd, std::make_unique<SndstatFile>());
     return true;
   }
+  if (!S_ISFIFO(status.st_mode)) return false;
   for (int instance = 0; instance < abi::kMaxInstances; ++instance) {
-    for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
-      const shm::Node node(instances_.directory(), instance, side);
-      if (node.resembles(status)) return adopt_side(fd, instance, side);
-    }
-    const shm::Node node = shm::Node::of_mixer(instances_.directory(), instance);
-    if (node.resembles(status)) return adopt_mixer(fd, instance);
+    struct stat segment {};
+    if (instances_.directory().glance(shm::segment_name(instance), segment) != 0) continue;
+    const shm::Node mixer = shm::Node::of_mixer(instances_.directory(), instance);
+    if (mixer.resembles(status)) return adopt_mixer(fd, instance);
+    std::optional<shm::Place> found;
+    shm::each_place([&](const shm::Place& place) {
+      if (found) return;
+      if (shm::Node(instances_.directory(), instance, place).resembles(status)) found = place;
+    });
+    if (found) return adopt_place(fd, instance, *found);
   }
   return false;
 }

@@ -32,7 +32,7 @@ class OpenFile {
   virtual ssize_t read(int fd, std::byte* data, std::size_t bytes, bool progressed) = 0;
   virtual ssize_t write(int fd, const std::byte* data, std::size_t bytes, bool progressed) = 0;
   virtual int ioctl(int fd, unsigned request, void* argument) = 0;
-  // Before a wait for `events`: the events that can come.
+  // Before a wait for `events`: those to ask the kernel for. A byte may stand for room.
   virtual short prepare_poll(int fd, short events) = 0;
   // After it: those that are true now, as far as we know better than the kernel.
   virtual short poll_now(int /*fd*/) { return -1; }
@@ -58,6 +58,8 @@ class OpenFile {
   // After that: whether all of it is done, and a look whether it is.
   virtual bool settled() const { return true; }
   virtual void settle() {}
+  // The process ends: nothing waits for another open of it.
+  virtual void stop_lingering() {}
 
   // Around fork().
   virtual void before_fork() {}

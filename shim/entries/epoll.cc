@@ -101,12 +101,11 @@ void remember(int epoll, int fd, const epoll_event& event, unsigned narrowed) {
   }
 }
 
-// What of `events` the device can have now. The event bits of epoll are poll's.
+// What the kernel is to be asked for in place of `events`. The event bits of epoll are poll's.
 unsigned narrow(int fd, unsigned events) {
-  const short possible =
-      loaded_engine()->prepare_poll(fd, static_cast<short>(events & kDirections));
+  const short waited = loaded_engine()->prepare_poll(fd, static_cast<short>(events & kDirections));
   if ((events & EPOLLET) != 0) loaded_engine()->want_edges(fd);
-  return events & ~(kDirections & ~static_cast<unsigned>(static_cast<unsigned short>(possible)));
+  return (events & ~kDirections) | static_cast<unsigned short>(waited);
 }
 
 // Before a wait: records what is polled for, and registers anew where the loop has
@@ -140,7 +139,7 @@ int sort_out(int epoll, epoll_event* events, int count) {
         continue;
       }
       const auto now = static_cast<unsigned short>(loaded_engine()->poll_now(watch.fd));
-      wrong = events[i].events & kDirections & ~static_cast<unsigned>(now);
+      wrong = events[i].events & kDirections & ~(watch.events & now);
       if ((watch.events & EPOLLONESHOT) == 0) continue;
       // One that fired for nothing is registered again, one that fired is not.
       watch.armed = (events[i].events & ~wrong) == 0;

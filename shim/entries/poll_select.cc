@@ -22,16 +22,17 @@ using namespace ossloop::shim;
 constexpr short kDirections = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLPRI;
 
 // A node whose token is missing looks writable even to a reader: the kernel is asked only
-// for what the side can have. In a copy: a signal handler may leave the wait for good, and
-// the caller's entries are as they were.
+// for what the side can have, and for a byte where that stands for room. In a copy: a signal
+// handler may leave the wait for good, and the caller's entries are as they were.
 class Prepared {
  public:
   Prepared(const pollfd* entries, nfds_t count) {
     for (nfds_t i = 0; i < count && whole_; ++i) {
       pollfd entry = entries[i];
       if (entry.fd >= 0 && is_ours(entry.fd)) {
-        const short possible = loaded_engine()->prepare_poll(entry.fd, entry.events);
-        entry.events = static_cast<short>(entry.events & (possible | ~kDirections));
+        const auto asked = static_cast<short>(entry.events & kDirections);
+        const short waited = loaded_engine()->prepare_poll(entry.fd, asked);
+        entry.events = static_cast<short>((entry.events & ~kDirections) | waited);
       }
       whole_ = asked_.add(entry);
     }
@@ -48,7 +49,9 @@ class Prepared {
       if (!reported || entry.fd < 0 || (entry.revents & kDirections) == 0) continue;
       if (!is_ours(entry.fd)) continue;
       const short now = loaded_engine()->poll_now(entry.fd);
-      given.revents = static_cast<short>(entry.revents & (now | ~kDirections));
+      given.revents = static_cast<short>(entry.revents & ((now & given.events) | ~kDirections));
+      if ((entry.events & ~given.events) != 0)
+        given.revents |= static_cast<short>(now & given.events);
       if (given.revents == 0) ++mistaken;
     }
     return mistaken;
@@ -122,6 +125,7 @@ unsigned long* words(fd_set* set) { return reinterpret_cast<unsigned long*>(set)
 bool has(fd_set* set, int fd) {
   return set != nullptr && (words(set)[fd / kWordBits] >> (fd % kWordBits) & 1) != 0;
 }
+void set_bit(fd_set* set, int fd) { words(set)[fd / kWordBits] |= 1UL << (fd % kWordBits); }
 void clear(fd_set* set, int fd) { words(set)[fd / kWordBits] &= ~(1UL << (fd % kWordBits)); }
 
 // A copy of the sets, to be changed and waited with: where select() fails, or a signal handler
@@ -132,8 +136,10 @@ class Sets {
       : callers_{reading, writing, failing},
         words_(count > 0 ? (count + kWordBits - 1) / kWordBits : 0) {
     for (fd_set* set : callers_) {
-      for (int i = 0; set != nullptr && i < words_; ++i)
-        whole_ = whole_ && copy_.add(words(set)[i]) && asked_.add(words(set)[i]);
+      for (int i = 0; i < words_; ++i) {
+        const unsigned long asked = set != nullptr ? words(set)[i] : 0;
+        whole_ = whole_ && copy_.add(asked) && asked_.add(asked);
+      }
     }
   }
   bool whole() const { return whole_; }
@@ -145,19 +151,14 @@ class Sets {
   void give_back() const {
     const unsigned long *from = copy_.begin(), *asked = asked_.begin();
     for (fd_set* set : callers_) {
-      for (int i = 0; set != nullptr && i < words_; ++i, ++from) {
-        if (*from != *asked++) words(set)[i] = *from;
+      for (int i = 0; i < words_; ++i, ++from, ++asked) {
+        if (set != nullptr && *from != *asked) words(set)[i] = *from;
       }
     }
   }
 
  private:
-  fd_set* set(int which) {
-    if (callers_[which] == nullptr) return nullptr;
-    unsigned long* begin = copy_.begin();
-    for (int i = 0; i < which; ++i) begin += callers_[i] != nullptr ? words_ : 0;
-    return reinterpret_cast<fd_set*>(begin);
-  }
+  fd_set* set(int which) { return reinterpret_cast<fd_set*>(copy_.begin() + which * words_); }
 
   fd_set* const callers_[3];
   const int words_;
@@ -193,13 +194,18 @@ class PreparedSets {
   // Takes out what the kernel reported of ours and is not so. How many bits.
   int sort_out() {
     int mistaken = 0;
-    for (const int fd : ours_) {
-      const bool read = has(reading_, fd);
-      const bool write = has(writing_, fd);
+    for (const Ours& ours : ours_) {
+      const bool read = has(reading_, ours.fd);
+      const bool write = has(writing_, ours.fd);
       if (!read && !write) continue;
-      const short now = loaded_engine()->poll_now(fd);
-      mistaken += refuse(reading_, fd, read && (now & POLLIN) == 0) +
-                  refuse(writing_, fd, write && (now & POLLOUT) == 0);
+      const auto now = static_cast<short>(loaded_engine()->poll_now(ours.fd) & ours.asked);
+      mistaken += refuse(reading_, ours.fd, read && (now & POLLIN) == 0) +
+                  refuse(writing_, ours.fd, write && (now & POLLOUT) == 0);
+      // A byte stood for room.
+      if (read && !write && (now & POLLOUT) != 0) {
+        set_bit(writing_, ours.fd);
+        --mistaken;
+      }
     }
     return mistaken;
   }
@@ -214,15 +220,20 @@ class PreparedSets {
     const bool write = has(writing_, fd);
     if ((!read && !write) || !is_ours(fd)) return;
     const auto events = static_cast<short>((read ? POLLIN : 0) | (write ? POLLOUT : 0));
-    const short possible = loaded_engine()->prepare_poll(fd, events);
-    if (!ours_.add(fd)) return;
-    refuse(reading_, fd, read && (possible & POLLIN) == 0);
-    refuse(writing_, fd, write && (possible & POLLOUT) == 0);
+    const short waited = loaded_engine()->prepare_poll(fd, events);
+    if (!ours_.add({fd, events})) return;
+    refuse(reading_, fd, read && (waited & POLLIN) == 0);
+    refuse(writing_, fd, write && (waited & POLLOUT) == 0);
+    if (!read && (waited & POLLIN) != 0) set_bit(reading_, fd);
   }
 
+  struct Ours {
+    int fd;
+    short asked;
+  };
   fd_set* reading_;
   fd_set* writing_;
-  SmallVector<int> ours_;
+  SmallVector<Ours> ours_;
 };
 
 bool any_ours(int count, fd_set* reading, fd_set* writing, fd_set* failing) {

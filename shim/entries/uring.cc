@@ -53,9 +53,11 @@ io_uring* prepared(io_uring* ring) {
   for (unsigned at = submissions.head; at != submissions.tail; ++at) {
     Entry& entry = submissions.entries[at & mask];
     if (entry.opcode != kPollAdd || (entry.flags & kFixedFile) != 0 || !is_ours(entry.fd)) continue;
-    const short possible =
-        loaded_engine()->prepare_poll(entry.fd, static_cast<short>(entry.events & kDirections));
-    entry.events &= ~kDirections | static_cast<uint32_t>(static_cast<unsigned short>(possible));
+    const auto asked = static_cast<short>(entry.events & kDirections);
+    const short waited = loaded_engine()->prepare_poll(entry.fd, asked);
+    // Where a byte stands for room nobody could tell it from input afterwards.
+    if ((waited & ~asked) != 0) continue;
+    entry.events &= ~kDirections | static_cast<uint32_t>(static_cast<unsigned short>(waited));
   }
   return ring;
 }

@@ -25,6 +25,7 @@ MEMBERS = {
     "server": SIDE_MEMBERS,
     "client": SIDE_MEMBERS,
     "loop": {"format", "channels", "rate_hz", "frozen"},
+    "clients": list,
     "stream": {
         "state", "direction", "number", "fill_frames", "fill_ms", "delay_frames", "delay_ms",
     },

@@ -101,7 +101,7 @@ class Usage(ControlTest):
         self.assertIn("reset, eof, silence or wait", self.fails(loop, "set", "0", "eof=x", status=2))
 
     def test_help_names_every_command_and_every_policy(self):
-        loop = self.loop()
+        loop = self.loop(linger_ms=500)  # its default
         text = self.does(loop, "--help")
         for command in COMMANDS:
             self.assertIn(command, text)

@@ -178,6 +178,7 @@ class Rig {
   Opened& player() { return *player_; }
   Opened& recorder() { return *recorder_; }
   abi::Segment& contract() { return segment_->contract(); }
+  const std::shared_ptr<shm::Segment>& segment() const { return segment_; }
   // What joins the two.
   abi::Lane& lane() {
     return contract()

@@ -65,6 +65,8 @@ class Soak:
         return random.Random(f"{self.seed} {instance}")
 
     def environment(self, policy):
+        # Each stream ends with its player's close, also where that opens again.
+        policy = {"linger_ms": 0, **policy}
         lines = [f"audioloop_instances={len(SCENES)}", *(f"{key}={value}" for key, value in policy.items())]
         conf = self.folder / ("conf" + "".join(f"-{line}" for line in lines[1:]))
         with self.lock:

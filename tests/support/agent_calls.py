@@ -27,6 +27,10 @@ def fd(number):
     return ctypes.c_int(number)
 
 
+def timespec(seconds):
+    return struct.pack("ll", int(seconds), int(seconds % 1 * 1e9))
+
+
 class PlainCalls:
     def __init__(self):
         self.signals = []
@@ -167,8 +171,38 @@ class PlainCalls:
         return bool(readable), bool(writable)
 
     @staticmethod
+    def epoll(number, events, milliseconds):
+        with select.epoll() as epoll:
+            epoll.register(number, events)
+            ready = epoll.poll(milliseconds / 1000)
+        return ready[0][1] if ready else 0
+
+    @staticmethod
     def select_input(number, seconds):
         return bool(select.select([number], [], [], seconds)[0])
+
+    @staticmethod
+    def readiness(number, way, seconds):
+        """For what one call of a kind finds it ready: 1 for input, 2 for output, their sum."""
+        if way == "select":
+            ready = select.select([number], [number], [], seconds)
+            return bool(ready[0]) | bool(ready[1]) << 1
+        if way == "pselect":
+            words = [number // 64 * [0] + [1 << number % 64] + (15 - number // 64) * [0] for _ in range(2)]
+            sets = [(ctypes.c_uint64 * 16)(*word) for word in words]
+            libc_call("pselect", fd(number + 1), sets[0], sets[1], None, timespec(seconds), None)
+            return sum((sets[n][number // 64] >> number % 64 & 1) << n for n in range(2))
+        if way == "epoll":
+            with select.epoll() as epoll:
+                epoll.register(number, select.EPOLLIN | select.EPOLLOUT)
+                events = dict(epoll.poll(seconds)).get(number, 0)
+        elif way == "ppoll":
+            asked = ctypes.create_string_buffer(struct.pack("ihh", number, select.POLLIN | select.POLLOUT, 0))
+            libc_call("ppoll", asked, ctypes.c_ulong(1), timespec(seconds), None)
+            events = struct.unpack_from("h", asked.raw, 6)[0]
+        else:
+            events = PlainCalls.poll(number, select.POLLIN | select.POLLOUT, 1000 * seconds)
+        return bool(events & select.POLLIN) | bool(events & select.POLLOUT) << 1
 
     # Signals.
     def handle(self, number, restart):

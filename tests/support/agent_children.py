@@ -54,6 +54,10 @@ class Children(Transfers):
         return child
 
     @staticmethod
+    def become(words):
+        os.execvp(words[0], words)
+
+    @staticmethod
     def reap(child):
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 

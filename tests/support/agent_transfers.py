@@ -133,6 +133,16 @@ class Transfers(PlainCalls):
                 break
         return accepted
 
+    @staticmethod
+    def read_until_refused(number, size=4096):
+        """Reads without blocking until EAGAIN: what there was."""
+        got = bytearray()
+        while True:
+            try:
+                got += os.read(number, size)
+            except BlockingIOError:
+                return bytes(got)
+
     def marked(self, name, *arguments):
         """The call between two system calls that nothing else makes."""
         os.getppid()

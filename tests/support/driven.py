@@ -178,6 +178,10 @@ class Agent:
 
 
 class DrivenTest(LoopTest):
+    # An agent lives on after its close: the end of its stream would be told half a second later.
+    def loop(self, instances=1, **conf):
+        return super().loop(instances, **{"linger_ms": 0, **conf})
+
     def agent(self, loop, **options):
         agent = Agent(loop, **options)
         self.addCleanup(os.close, agent.begun)

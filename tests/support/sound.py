@@ -279,3 +279,23 @@ class Comparison:
 
 def compare(sent, got):
     return Comparison(sent, got)
+
+
+def part_like(sent, got, loud=4000):
+    """The part of a recording that begins where a sound is heard in it, and is as long:
+    for sounds that begin quietly and arrive late and a little changed."""
+    channels, window = sent.channels, 400
+
+    def first_loud(samples):
+        return next((n // channels for n, s in enumerate(samples) if abs(s) > loud), 0)
+
+    heard = first_loud(sent.samples)
+    near = first_loud(got.samples) - heard
+    probe = sent.samples[heard * channels : (heard + window) * channels]
+
+    def error(start):
+        at = (start + heard) * channels
+        return sum((s - g) ** 2 for s, g in zip(probe, got.samples[at : at + len(probe)]))
+
+    best = min(range(max(0, near - 16), max(0, near) + 17), key=error)
+    return got.tail(best).head(sent.frames)

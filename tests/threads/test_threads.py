@@ -13,7 +13,7 @@ MAPPED = pathlib.Path(LIBRARY).parents[1] / "tests" / "mapped"
 
 class Threads(LoopTest):
     def assert_kept(self, what, device, loop=None, runner=(), program="threads", seconds=LIMIT_SECONDS):
-        loop = loop or self.loop()
+        loop = loop or self.loop(linger_ms=0)  # some hear the end of what they played themselves
         done = loop.start(*runner, PROGRAMS / program, what, device)
         status = done.wait(seconds)
         self.assertEqual("ready\nkept\n", done.output, done.errors)

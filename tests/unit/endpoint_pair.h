@@ -45,7 +45,10 @@ class Pair {
   }
 
   static void close(std::unique_ptr<Endpoint>& endpoint, int fd) {
-    if (endpoint != nullptr) endpoint->leave(fd, [fd] { base::sys().close(fd); });
+    if (endpoint != nullptr) {
+      endpoint->leave(fd, [fd] { base::sys().close(fd); });
+      endpoint->stop_lingering();  // as at the end of a program
+    }
     endpoint.reset();
   }
 

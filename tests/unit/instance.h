@@ -35,17 +35,18 @@ constexpr PcmFormat kS16{audio::afmt::kS16Le, 2, 48000};
 // One open as Endpoint makes it, without a descriptor: to play or to record.
 struct Opened {
   // An open that came from another process.
-  Opened(const std::shared_ptr<shm::Segment>& segment, abi::SideIndex side, Access way)
+  Opened(const std::shared_ptr<shm::Segment>& segment, abi::SideIndex side, Access way,
+         std::uint32_t slot = 0)
       : way(way),
-        playing(segment, side, kWrite),
-        recording(segment, side, kRead),
+        playing(segment, side, kWrite, slot),
+        recording(segment, side, kRead, slot),
         playback(playing),
         capture(recording) {
     half().adopt();
   }
   Opened(const std::shared_ptr<shm::Segment>& segment, abi::SideIndex side, Access way,
-         const PcmFormat& format)
-      : Opened(segment, side, way) {
+         const PcmFormat& format, std::uint32_t slot = 0)
+      : Opened(segment, side, way, slot) {
     half().own().open.fetch_and(~std::uint64_t{1});
     playback.end();
     half().claim(way);

@@ -171,6 +171,34 @@ TEST_CASE("a node without a token can only be written, with one only read") {
   CHECK(readiness(fd.get()) == POLLOUT);
 }
 
+TEST_CASE(
+    "a node of two pages shows both directions with a byte, and still does once it was full") {
+  Folder folder;
+  const Fd fd = opened(folder.node());
+  Node::set_two_pages(fd.get());
+  for (const bool from_empty : {false, true, true}) {
+    CAPTURE(from_empty);
+    Node::set_token(fd.get(), true);
+    CHECK(readiness(fd.get()) == (POLLIN | POLLOUT));
+    if (from_empty) Node::set_token(fd.get(), false);
+    Node::fill(fd.get());
+    CHECK(readiness(fd.get()) == POLLIN);
+    Node::set_token(fd.get(), false);
+    CHECK(readiness(fd.get()) == POLLOUT);
+  }
+}
+
+TEST_CASE("whether there is a token is seen without taking it") {
+  Folder folder;
+  const Fd fd = opened(folder.node());
+  CHECK_FALSE(Node::has_token(fd.get()));
+  Node::set_token(fd.get(), true);
+  CHECK(Node::has_token(fd.get()));
+  CHECK(readiness(fd.get()) == POLLIN);
+  Node::set_token(fd.get(), false);
+  CHECK_FALSE(Node::has_token(fd.get()));
+}
+
 TEST_CASE("a token set twice is cleared once, and one cleared twice is set once") {
   Folder folder;
   Fd fd = opened(folder.node());

@@ -20,6 +20,8 @@ using shm::Node;
 namespace {
 
 // A node, a half that shows its token there, and who waits for changes of it.
+abi::Token as_token(bool byte) { return byte ? abi::Token::kByte : abi::Token::kEmpty; }
+
 class Watched {
  public:
   Watched() {
@@ -64,37 +66,38 @@ TEST_CASE("a token that is shown again changes nothing, one shown anew is heard 
   const bool reads = GENERATE(true, false);
   CAPTURE(reads);
   Watched watched;
-  watched.token.show(watched.fd(), reads);  // readable, or writable
+  watched.token.show(watched.fd(), as_token(reads));  // readable, or writable
   watched.wait_for(reads ? EPOLLIN : EPOLLOUT);
-  watched.token.show(watched.fd(), reads);
+  watched.token.show(watched.fd(), as_token(reads));
   CHECK_FALSE(watched.changed());
-  for (int round = 0; round < 10'000; ++round) watched.token.signal_edge(watched.fd(), reads);
+  for (int round = 0; round < 10'000; ++round)
+    watched.token.signal_edge(watched.fd(), as_token(reads));
   CHECK(watched.changed());
   CHECK(watched.state() == (reads ? POLLIN : POLLOUT));
-  watched.token.show(watched.fd(), !reads);
+  watched.token.show(watched.fd(), as_token(!reads));
   CHECK(watched.state() == (reads ? POLLOUT : POLLIN));
 }
 
 TEST_CASE("a notification is heard of, and put right by the next look") {
   Watched watched;
-  watched.token.show(watched.fd(), false);
+  watched.token.show(watched.fd(), as_token(false));
   watched.wait_for(EPOLLIN);
-  watched.token.notify(watched.fd(), true);
+  watched.token.notify(watched.fd(), abi::Token::kByte);
   CHECK(watched.changed());
   CHECK(watched.token.invalidated());
-  watched.token.show(watched.fd(), false);
+  watched.token.show(watched.fd(), as_token(false));
   CHECK(watched.state() == POLLOUT);
   CHECK_FALSE(watched.token.invalidated());
 }
 
 TEST_CASE("a token that was taken out of sight is back after a doubt") {
   Watched watched;
-  watched.token.show(watched.fd(), true);
+  watched.token.show(watched.fd(), as_token(true));
   Node::set_token(watched.fd(), false);
-  watched.token.show(watched.fd(), true);
+  watched.token.show(watched.fd(), as_token(true));
   CHECK(watched.state() == POLLOUT);
   watched.token.invalidate();
-  watched.token.show(watched.fd(), true);
+  watched.token.show(watched.fd(), as_token(true));
   CHECK(watched.state() == POLLIN);
 }
 

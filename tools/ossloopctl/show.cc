@@ -68,6 +68,40 @@ Json side_json(const SideView& side) {
   return json;
 }
 
+Json stream_json(const control::StreamView& stream) {
+  return {{"state", name(kStreamStates, stream.state)},
+          {"direction", stream.server_reads ? "client-to-server" : "server-to-client"},
+          {"number", stream.number},
+          {"fill_frames", stream.fill_frames},
+          {"fill_ms", stream.fill_ms},
+          {"delay_frames", stream.delay_frames},
+          {"delay_ms", stream.delay_ms}};
+}
+
+Json clock_json(const control::StreamView& stream) {
+  return {{"running", stream.clock_running},
+          {"error_frames", stream.clock_error_frames},
+          {"held_ms", stream.held_ms},
+          {"stalled_ms", stream.stalled_ms}};
+}
+
+Json counters_json(const control::StreamView& stream) {
+  return {{"underruns", stream.underruns},
+          {"overruns", stream.overruns},
+          {"silence_frames", stream.silence_frames},
+          {"dropped_frames", stream.dropped_frames},
+          {"clipped_samples", stream.clipped_samples}};
+}
+
+Json client_json(const control::ClientView& client) {
+  Json json = side_json(client.side);
+  json["slot"] = client.slot;
+  json["stream"] = stream_json(client.stream);
+  json["clock"] = clock_json(client.stream);
+  json["counters"] = counters_json(client.stream);
+  return json;
+}
+
 Json mixer_json(const control::MixerView& mixer) {
   Json json{{"muted", mixer.muted}};
   for (std::size_t i = 0; i < std::size(mixer.channel); ++i) {
@@ -93,6 +127,26 @@ std::string side_text(const SideView& side) {
                                         : who + " " + kVerbs[side.access];
 }
 
+// The first one, and how many more there are.
+std::string clients_text(const InstanceView& view) {
+  const std::size_t count = view.clients.size();
+  const std::string first = side_text(view.side[abi::kClient]);
+  return count < 2 ? first : first + ", and " + std::to_string(count - 1) + " more";
+}
+
+void print_clients(std::ostream& out, const InstanceView& view) {
+  if (view.clients.size() < 2) {
+    out << "  client    " << side_text(view.side[abi::kClient]) << "\n";
+    return;
+  }
+  for (const control::ClientView& client : view.clients) {
+    const control::StreamView& stream = client.stream;
+    out << "  client " << client.slot << "  " << side_text(client.side) << ", "
+        << format_text(client.side.format) << ", " << name(kStreamStates, stream.state) << ", "
+        << stream.fill_ms << " ms on the way, delay " << stream.delay_ms << " ms\n";
+  }
+}
+
 }  // namespace
 
 Json to_json(const InstanceView& view) {
@@ -105,23 +159,13 @@ Json to_json(const InstanceView& view) {
             {"loop", format_json(view.loop)}};
   if (!view.problem.empty()) json["problem"] = view.problem;
   json["loop"]["frozen"] = view.frozen;
-  const control::StreamView& stream = view.stream;
-  json["stream"] = {{"state", name(kStreamStates, stream.state)},
-                    {"direction", stream.server_reads ? "client-to-server" : "server-to-client"},
-                    {"number", stream.number},
-                    {"fill_frames", stream.fill_frames},
-                    {"fill_ms", stream.fill_ms},
-                    {"delay_frames", stream.delay_frames},
-                    {"delay_ms", stream.delay_ms}};
-  json["clock"] = {{"running", stream.clock_running},
-                   {"error_frames", stream.clock_error_frames},
-                   {"held_ms", stream.held_ms},
-                   {"stalled_ms", stream.stalled_ms}};
-  json["counters"] = {{"underruns", stream.underruns},
-                      {"overruns", stream.overruns},
-                      {"silence_frames", stream.silence_frames},
-                      {"dropped_frames", stream.dropped_frames},
-                      {"clipped_samples", stream.clipped_samples}};
+  json["clients"] = Json::array();
+  for (const control::ClientView& client : view.clients) {
+    json["clients"].push_back(client_json(client));
+  }
+  json["stream"] = stream_json(view.stream);
+  json["clock"] = clock_json(view.stream);
+  json["counters"] = counters_json(view.stream);
   json["mixer"] = mixer_json(view.mixer);
   for (const config::Key& key : config::kKeys) {
     if (key.scope != config::Scope::kInstance) continue;
@@ -147,7 +191,7 @@ void print_table(std::ostream& out, std::span<const InstanceView> views) {
   for (const InstanceView& view : views) {
     const bool readable = view.segment != SegmentState::kUnreadable;
     rows.push_back({std::to_string(view.number), side_text(view.side[abi::kServer]),
-                    side_text(view.side[abi::kClient]), readable ? format_text(view.loop) : "?",
+                    clients_text(view), readable ? format_text(view.loop) : "?",
                     readable ? name(kStreamStates, view.stream.state) : view.problem});
   }
   Row::size_type widths[5] = {};
@@ -166,9 +210,9 @@ void print_status(std::ostream& out, const InstanceView& view) {
   out << "instance " << view.number << "\n";
   if (view.segment == SegmentState::kUnreadable) out << "  problem   " << view.problem << "\n";
   const control::StreamView& stream = view.stream;
-  out << "  server    " << side_text(view.side[abi::kServer]) << "\n"
-      << "  client    " << side_text(view.side[abi::kClient]) << "\n"
-      << "  loop      " << format_text(view.loop) << (view.frozen ? ", frozen" : "") << "\n"
+  out << "  server    " << side_text(view.side[abi::kServer]) << "\n";
+  print_clients(out, view);
+  out << "  loop      " << format_text(view.loop) << (view.frozen ? ", frozen" : "") << "\n"
       << "  stream    " << name(kStreamStates, stream.state) << ", "
       << (stream.server_reads ? "client to server" : "server to client") << ", "
       << stream.fill_frames << " frames (" << stream.fill_ms << " ms) on the way, delay "

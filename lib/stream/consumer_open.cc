@@ -1,0 +1,121 @@
+// How the consumer's half begins, stops, and follows another reader; and streams whose end
+// waits to be told.
+#include <algorithm>
+
+#include "stream/flow.h"
+#include "stream/position.h"
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kAcquire = std::memory_order_acquire;
+constexpr auto kRelease = std::memory_order_release;
+
+}  // namespace
+
+void ConsumerFlow::take_over() {
+  consumer_.running.store(0, kRelaxed);
+  consumer_.at_end.store(0, kRelaxed);
+  std::uint64_t ran_for = 0;
+  const audio::Clock stopped = clock(ran_for);
+  set_clock(stopped, 0, section_read());
+  join(0, 0);
+  no_filter();
+  consumer_.filter_frames.store(0, kRelaxed);
+  const std::uint64_t stream = producer_.stream.load(kAcquire);
+  if (stream > consumer_.acknowledged_stream.load(kRelaxed) + 1)
+    consumer_.acknowledged_stream.store(stream - 1, kRelaxed);
+}
+
+void ConsumerFlow::attach() {
+  const std::uint64_t open = consumer_half_.open.load(kAcquire);
+  const bool takes_over = plays_unheard() && is_open(producer_half_.open.load(kAcquire));
+  lane_reader().take(LaneReader::kOpened, serial_of(open) + (is_open(open) ? 0 : 1), takes_over);
+  for (auto* counter : {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
+                        &consumer_.dropped_frames, &consumer_.clock_stats.held_frames,
+                        &consumer_.clock_stats.stalled_frames, &consumer_.clipped_samples}) {
+    counter->store(0, kRelaxed);
+  }
+  consumer_.passed_end.store(0, kRelaxed);
+  if (takes_over) return take_over();
+  consumer_.running.store(0, kRelaxed);
+  consumer_.at_end.store(0, kRelaxed);
+  set_clock({}, 0, sections());
+  consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
+  consumer_.acknowledged_stream.store(producer_.stream.load(kAcquire), kRelaxed);
+  consumer_.ends_taken.store(producer_.ends.load(kAcquire), kRelaxed);
+  consumer_.filter_frames.store(0, kRelaxed);
+  join(0, 0);
+  no_filter();
+  consumer_.marks_taken.store(sections(), kRelease);
+  set_read(producer_.written.load(kAcquire));
+  if (is_tap()) listen_in();
+}
+
+// To the stream that runs, if one does, from where it is heard now: as far behind its writer
+// as the reader is that it waits for.
+void ConsumerFlow::listen_in() {
+  const std::uint64_t ends = producer_.ends.load(kAcquire);
+  const std::uint64_t stream = producer_.stream.load(kAcquire);
+  const std::uint64_t last =
+      ends == 0 ? 0 : producer_.end[(ends - 1) % abi::kEnds].stream.load(kRelaxed);
+  if (stream <= last || !is_open(producer_half_.open.load(kAcquire))) return;
+  const abi::Consumer& first = segment_.direction[direction_].lane[0].consumer;
+  consumer_.acknowledged_stream.store(stream - 1, kRelaxed);
+  consumer_.marks_taken.store(first.marks_taken.load(kAcquire), kRelease);
+  const std::uint64_t position = first.read.load(kAcquire);
+  set_read(std::max(std::min(position, read()), producer_.base.load(kRelaxed)));
+}
+
+void ConsumerFlow::start_together(std::int64_t now_ns) {
+  start();
+  together_ns_ = now_ns;
+}
+
+void ConsumerFlow::start() {
+  const std::uint64_t serial = serial_of(consumer_half_.open.load(kAcquire));
+  const bool may_take_over = plays_unheard();
+  if (lane_reader().take(LaneReader::kBegun, serial, may_take_over) && may_take_over) take_over();
+  waited_ns_ = together_ns_ = 0;
+  consumer_.running.store(1, std::memory_order_seq_cst);
+}
+
+void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {
+  consumer_.at_end.store(0, kRelaxed);
+  consumer_.passed_end.store(0, kRelaxed);
+  if (!running()) return;
+  const View view = look(ring, now_ns);
+  set_read(view.read + view.frames);
+  consumer_.running.store(0, kRelease);
+  consumer_.joined_stream.store(0, kRelaxed);
+  stop_clock();
+}
+
+void ConsumerFlow::stop_clock() {
+  std::uint64_t stream = 0;
+  const audio::Clock stopped = clock(stream);
+  set_clock(stopped, 0, section_read());
+}
+
+bool ConsumerFlow::may_go_on(std::uint64_t stream) const {
+  return stream != 0 && end_policy().is_told() &&
+         (producer_.lingers.load(kAcquire) == stream ||
+          producer_.continued.load(kAcquire) == stream + 1);
+}
+
+// What is owed first: nobody goes on for a killed process as if nothing had ended.
+void ConsumerFlow::pass_end(const View& view) {
+  consumer_.passed_end.store(view.stream, kRelaxed);
+  acknowledge(view, false);
+}
+
+bool ConsumerFlow::passed_end_is_due() {
+  const std::uint64_t passed = consumer_.passed_end.load(kRelaxed);
+  if (passed == 0 || producer_.lingers.load(kAcquire) == passed) return false;
+  if (producer_.continued.load(kAcquire) != passed + 1) return true;
+  consumer_.passed_end.store(0, kRelaxed);
+  return false;
+}
+
+}  // namespace ossloop::device

@@ -1,0 +1,138 @@
+"""Several programs at once on the client side: `clients=N`."""
+
+import errno
+import os
+import struct
+import unittest
+
+from driven import *
+import sound
+from loop import CLIENT, SERVER
+
+FRAME = 4  # bytes, in the format both sides start with
+
+
+def constant(value, frames):
+    return struct.pack("<2h", value, value) * frames
+
+
+def mean_of(data):
+    values = struct.unpack(f"<{len(data) // 2}h", data)
+    return set(values)
+
+
+class Clients(DrivenTest):
+    def player(self, loop):
+        agent = self.agent(loop)
+        agent.fd = agent.open(CLIENT, os.O_WRONLY)
+        return agent
+
+    def test_so_many_open_and_one_more_is_ebusy(self):
+        for number in (1, 3, 8):
+            with self.subTest(number=number):
+                loop = self.loop(clients=number)
+                server, other = self.agent(loop), self.agent(loop)
+                server.open(SERVER, os.O_RDONLY)
+                fds = [other.open(CLIENT, os.O_WRONLY) for _ in range(number)]
+                self.assert_errno(errno.EBUSY, other.open, CLIENT, os.O_WRONLY)
+                other.close(fds[number // 2])
+                other.open(CLIENT, os.O_WRONLY)
+                self.assert_errno(errno.EBUSY, other.open, CLIENT, os.O_WRONLY)
+
+    def test_a_second_server_is_ebusy_all_the_same(self):
+        loop = self.loop(clients=8)
+        server = self.agent(loop)
+        server.open(SERVER, os.O_RDONLY)
+        self.assert_errno(errno.EBUSY, server.open, SERVER, os.O_RDONLY)
+
+    def test_two_players_are_added(self):
+        loop = self.loop(clients=2, clock="free")
+        server = self.agent(loop)
+        server.fd = server.open(SERVER, os.O_RDONLY)
+        first, second = self.player(loop), self.player(loop)
+        frames = 48000
+        writing = [
+            first.later("write_all", first.fd, constant(1000, frames)),
+            second.later("write_all", second.fd, constant(300, frames)),
+        ]
+        for call in writing:
+            call.wait_until_asleep()
+        heard = server.read_bytes(server.fd, frames * FRAME)
+        for call in writing:
+            call.result()
+        self.assertEqual({1300}, mean_of(heard))
+
+    def test_a_killed_player_is_heard_to_its_last_frame_and_leaves_its_place(self):
+        loop = self.loop(clients=2, clock="free")
+        server = self.agent(loop)
+        server.fd = server.open(SERVER, os.O_RDONLY)
+        first, second = self.player(loop), self.player(loop)
+        first.write_all(first.fd, constant(1000, 5000))
+        second.write_all(second.fd, constant(300, 2000))
+        second.kill()
+        first.kill()
+        data, _, ended = server.read_to_end(server.fd)
+        self.assertEqual(errno.ECONNRESET, ended)
+        self.assertEqual(constant(1300, 2000) + constant(1000, 3000), data)
+        self.player(loop), self.player(loop)
+
+    def test_one_alone_passes_bit_for_bit_and_its_end_is_told(self):
+        loop = self.loop(clients=8, clock="free")
+        server = self.agent(loop)
+        server.fd = server.open(SERVER, os.O_RDONLY)
+        player, idle = self.player(loop), self.player(loop)
+        played = sound.count(20000).bytes()
+        reading = server.later("read_to_end", server.fd)
+        player.write_all(player.fd, played)
+        player.close(player.fd)
+        data, _, ended = reading.result()
+        self.assertEqual((played, errno.ECONNRESET), (data, ended))
+
+    def test_several_recorders_hear_all_of_a_server(self):
+        loop = self.loop(clients=3, clock="free")
+        server = self.agent(loop)
+        server.fd = server.open(SERVER, os.O_WRONLY)
+        readers = [self.agent(loop) for _ in range(3)]
+        for reader in readers:
+            reader.fd = reader.open(CLIENT, os.O_RDONLY)
+        played = sound.count(3000).bytes()
+        reading = [reader.later("read_to_end", reader.fd) for reader in readers]
+        for call in reading:
+            call.wait_until_asleep()
+        server.write_all(server.fd, played)
+        server.close(server.fd)
+        for call in reading:
+            data, _, ended = call.result()
+            self.assertEqual((played, errno.ECONNRESET), (data, ended))
+
+    def test_a_recorder_that_comes_later_hears_from_the_next_frame_on_and_delays_nobody(self):
+        loop = self.loop(clients=2)
+        server = self.agent(loop)
+        server.fd = server.open(SERVER, os.O_WRONLY)
+        first, late = self.agent(loop), self.agent(loop)
+        first.fd = first.open(CLIENT, os.O_RDONLY)
+        played = sound.count(72000).bytes()
+        reading = first.later("read_to_end", first.fd)
+        writing = server.later("write_all", server.fd, played)
+        writing.wait_until_asleep()
+        fd = late.open(CLIENT, os.O_RDONLY)
+        heard = late.read_bytes(fd, 20000 * FRAME)
+        first_frame = struct.unpack_from("<i", heard)[0]
+        at = played.find(heard[:FRAME * 2])
+        self.assertGreaterEqual(at, 0)
+        self.assertEqual(played[at:at + len(heard)], heard)
+        # And it stops to fetch.
+        writing.result()
+        server.close(server.fd)
+        self.assertEqual(played, reading.result()[0])
+
+    def test_clients_of_bad_values_are_told_in_one_line(self):
+        for value in ("0", "9", "many"):
+            loop = self.loop(clients=value)
+            program = loop.start("cat", "/dev/sndstat").succeed()
+            self.assertIn("clients", program.errors)
+            self.assertEqual(1, len(program.errors.splitlines()))
+
+
+if __name__ == "__main__":
+    unittest.main()
