@@ -19,6 +19,7 @@ namespace {
 
 using namespace ossloop::shim;
 
+constexpr int kStandInMs = 20;
 constexpr short kDirections = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLPRI;
 
 // A node whose token is missing looks writable even to a reader: the kernel is asked only
@@ -33,11 +34,14 @@ class Prepared {
         const auto asked = static_cast<short>(entry.events & kDirections);
         const short waited = loaded_engine()->prepare_poll(entry.fd, asked);
         entry.events = static_cast<short>((entry.events & ~kDirections) | waited);
+        stands_in_ = stands_in_ || (waited & ~asked) != 0;
       }
       whole_ = asked_.add(entry);
     }
   }
   bool whole() const { return whole_; }
+  // A byte stands for room: another thread that polls the descriptor may take it away.
+  bool stands_in() const { return stands_in_; }
   pollfd* asked() { return asked_.begin(); }
   // How many of ours the kernel reported for what is not so: peers wake who polls a moment
   // early, and a loop may turn round.
@@ -59,6 +63,7 @@ class Prepared {
 
  private:
   bool whole_ = true;
+  bool stands_in_ = false;
   SmallVector<pollfd, 128> asked_;
 };
 
@@ -90,7 +95,8 @@ int wait_for(pollfd* entries, nfds_t count, Deadline patience, Next next) {
   for (;;) {
     Prepared prepared(entries, count);
     if (!prepared.whole()) return to_libc(-ENOMEM);
-    const Deadline now = until_next_look(patience);
+    const Deadline look = until_next_look(patience);
+    const Deadline now = prepared.stands_in() ? look.at_most_ms(kStandInMs) : look;
     const int result = next(prepared.asked(), now);
     const int mistaken = prepared.give_to(entries, result > 0);
     if (result == 0 && !patience.over()) continue;
@@ -191,6 +197,7 @@ class PreparedSets {
       return false;
     });
   }
+  bool stands_in() const { return stands_in_; }
   // Takes out what the kernel reported of ours and is not so. How many bits.
   int sort_out() {
     int mistaken = 0;
@@ -225,6 +232,7 @@ class PreparedSets {
     refuse(reading_, fd, read && (waited & POLLIN) == 0);
     refuse(writing_, fd, write && (waited & POLLOUT) == 0);
     if (!read && (waited & POLLIN) != 0) set_bit(reading_, fd);
+    stands_in_ = stands_in_ || (waited & ~events) != 0;
   }
 
   struct Ours {
@@ -233,6 +241,7 @@ class PreparedSets {
   };
   fd_set* reading_;
   fd_set* writing_;
+  bool stands_in_ = false;
   SmallVector<Ours> ours_;
 };
 
@@ -256,7 +265,8 @@ int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Dead
     Sets sets(count, reading, writing, failing);
     if (!sets.whole()) return to_libc(-ENOMEM);
     PreparedSets prepared(count, sets.reading(), sets.writing());
-    const Deadline now = until_next_look(patience);
+    const Deadline look = until_next_look(patience);
+    const Deadline now = prepared.stands_in() ? look.at_most_ms(kStandInMs) : look;
     const int result = next(sets, now);
     if (result == 0 && !patience.over()) continue;
     const int mistaken = result > 0 ? prepared.sort_out() : 0;
