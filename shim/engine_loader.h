@@ -19,9 +19,10 @@ const EngineApi* load_engine();
 const EngineApi* loaded_engine();
 
 // How long to wait for readiness at a time: where no thread of ours keeps it true, a wait
-// has to look for itself.
-inline Deadline until_next_look(const Deadline& patience) {
-  return loaded_engine()->has_thread() ? patience : patience.at_most_ms(10);
+// has to look for itself; and where a byte `stands_in` for room, another thread that polls
+// the descriptor may take it away.
+inline Deadline until_next_look(const Deadline& patience, bool stands_in) {
+  return loaded_engine()->has_thread() && !stands_in ? patience : patience.at_most_ms(10);
 }
 
 // Registers what keeps fork() off our locks, and finds where the preloaded file lies,

@@ -139,13 +139,14 @@ struct alignas(64) Producer {
   End end[kEnds];
   Atomic<std::uint64_t> marks;  // release, counts the Marks made, before frames behind one
   Mark mark[kMarks];
-  // The stream that has ended, and that its process may still go on with, 0: none; a number of
-  // that process; and the stream that went on with the one before. To 0 by whoever sees that
-  // the process has gone, or that the time is over. Release.
+  // The stream that has ended, and that its process may still go on with, 0: none; to 0 by
+  // whoever sees that the process has gone, or that the time is over. A number of that
+  // process. And the streams that one process has gone on with, each with the one before:
+  // [from, to). Release; `from` and `to` before `lingers` is 0.
   Atomic<std::uint64_t> lingers;
   Atomic<std::uint64_t> lingerer;
-  Atomic<std::uint64_t> continued;
-  Atomic<std::uint64_t> further[1];  // 0, for what is added
+  Atomic<std::uint64_t> continued_from;
+  Atomic<std::uint64_t> continued_to;
 };
 
 // How the clock has been moved, for people: relaxed.
@@ -234,15 +235,15 @@ struct MappedStream {
   Atomic<std::uint32_t> ended;  // a recorded stream's end waits to be told
 };
 
-// Which of its place's nodes an open has (shm/names.h), and whether both its directions run
-// at once.
-inline constexpr std::uint32_t kNodeOfHalf = 3, kBothWays = 4;
+// Which of its place's nodes an open has (shm/names.h); whether both its directions run at
+// once; and what the policies `duplex` and `open` were when it came: it keeps them.
+inline constexpr std::uint32_t kNodeOfHalf = 3, kBothWays = 4, kDuplexOpen = 8, kOpenAlways = 16;
 
 // One direction of a program's open, and what must survive its exec. Of an open for both
 // ways the playing half, its main one, holds what the open has but once.
 struct alignas(64) Half {
   Atomic<std::uint64_t> open;    // serial << 1 | is open; acq_rel
-  Atomic<std::uint32_t> place;   // of the open: kNodeOfHalf, and kBothWays
+  Atomic<std::uint32_t> place;   // of the open: kNodeOfHalf and the bits beside it
   Atomic<std::uint32_t> access;  // of the open: 1 read, 2 write, 3 both; 0: not the last one's
   Atomic<std::uint64_t> format;  // the program's own, packed: stream/format_word.h
   Atomic<std::uint32_t> fragment_bytes;

@@ -2,12 +2,9 @@
 
 #include <errno.h>
 
-#include "device/endpoint.h"
 #include "shm/claims.h"
 
 namespace ossloop::device {
-
-shm::Place Admission::of_request() const { return request_.side; }
 
 bool Admission::duplex() const {
   return config::get<"duplex", abi::Duplex>(segment_.contract().policy) == abi::Duplex::kOn;

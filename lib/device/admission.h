@@ -5,19 +5,18 @@
 #include <cstdint>
 
 #include "config/policy.h"
+#include "device/endpoint.h"
 #include "shm/names.h"
 #include "shm/segment.h"
 #include "stream/halves.h"
 
 namespace ossloop::device {
 
-struct OpenRequest;
-
 // With the door of the side held, in the device thread.
 class Admission {
  public:
   Admission(const OpenRequest& request, shm::Segment& segment)
-      : request_(request), segment_(segment), place_(of_request()) {}
+      : request_(request), segment_(segment), place_(request.side) {}
 
   // 0; -EACCES: a server for both directions; -EBUSY; or why its node cannot be made.
   int find_place();
@@ -26,7 +25,6 @@ class Admission {
   bool both_ways() const;
 
  private:
-  shm::Place of_request() const;
   bool duplex() const;
   std::uint32_t clients() const;
   void forget_dead();

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "config/policy.h"
+
 namespace ossloop::device {
 namespace {
 

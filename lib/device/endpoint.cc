@@ -8,6 +8,7 @@
 
 #include "base/keep.h"
 #include "base/scoped_block.h"
+#include "config/policy.h"
 #include "device/side_lock.h"
 #include "device/sync_group.h"
 #include "shm/shared_lock.h"
@@ -47,7 +48,10 @@ Endpoint::Endpoint(const std::shared_ptr<shm::Segment>& segment,
       recorded_(recording_, shm::MapFile(folder, instance, place, true)),
       played_(playing_, shm::MapFile(folder, instance, place, false)) {}
 
-Endpoint::~Endpoint() { DeviceThread::instance().remove(this); }
+Endpoint::~Endpoint() {
+  stop_lingering();
+  DeviceThread::instance().remove(this);
+}
 
 // What the device thread would have seen, by a call of the program.
 void Endpoint::look_without_thread(std::int64_t now_ns) {
@@ -280,7 +284,7 @@ bool Endpoint::work_from_thread(std::int64_t now_ns) {
   // A notification stays until the program has looked: what comes and goes at once confuses
   // who polls through io_uring. A peer may tell of it after that.
   const bool notified = readiness_.invalidated() &&
-                        (both_ways_ ? shm::Node::has_token(fd.get()) : ready_ways(now_ns) == 0);
+                        (both_ways_ ? shm::Node::shows_both(fd.get()) : ready_ways(now_ns) == 0);
   if (readiness_.watched() && !notified) show_readiness(fd.get(), now_ns);
   return true;
 }

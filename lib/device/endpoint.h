@@ -169,7 +169,7 @@ class Endpoint final : public DeviceThreadClient {
   // for good; and it may be gone afterwards (base::kept_has_gone()).
   void leave(int fd, const std::function<void()>& close_descriptor);
 
-  // Nothing of it has still to be done: it may be destroyed.
+  // Nothing of it has still to be done: destroyed before, it ends a stream that lingers.
   bool settled() const { return !draining_.load() && !lingering_.load(); }
   // The process ends: no stream of it waits for another open.
   static void process_ends();
@@ -218,6 +218,7 @@ class Endpoint final : public DeviceThreadClient {
   bool still_named(int fd);
   void check_client_alive();
   int begin(const OpenRequest& request, bool server_there);
+  std::uint32_t place_word() const;
   void claim_side(const OpenRequest& request);
   void watch_over();
   void forget_killed();

@@ -1,6 +1,7 @@
 // A player that has closed, and may open again to go on: the policy `linger_ms`.
 #include <unistd.h>
 
+#include "config/policy.h"
 #include "device/endpoint.h"
 
 namespace ossloop::device {
@@ -35,8 +36,7 @@ bool Endpoint::begin_lingering() {
   const std::uint64_t process = lingerer();
   if (process == 0 || !playback_.flow().lingers(process)) return false;
   const base::Fd& node = peer_monitor_.own();
-  if (!node || shm::Node::linger(node.get()) != 0) {
-    // Another process may still have the lock of its own last stream.
+  if (!node || shm::Node::linger(node.get(), serial()) != 0) {
     if (playback_.flow().end_lingering()) wake_peers();
     return false;
   }

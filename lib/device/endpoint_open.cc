@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/host.h"
+#include "config/policy.h"
 #include "device/admission.h"
 #include "device/endpoint.h"
 #include "device/unsettled_fd.h"
@@ -38,10 +40,11 @@ void wait_a_moment() {
 }  // namespace
 
 // The door of a side (shm/node.h), held while an open looks for its place. The descriptor is
-// of the device thread's table.
+// of the device thread's table; where that has none, of the program's, out of the way.
 class Endpoint::Door {
  public:
-  Door(const OpenRequest& request) : node_(request.folder, request.instance, request.side) {}
+  explicit Door(const OpenRequest& request)
+      : node_(request.folder, request.instance, request.side) {}
   ~Door() {
     DeviceThread::instance().run([this] { fd_.reset(); });
   }
@@ -53,17 +56,29 @@ class Endpoint::Door {
     int error = -EBUSY;
     for (int moment = 0; moment < shm::Node::kOpeningMs && error == -EBUSY; ++moment) {
       if (moment > 0) wait_a_moment();
-      DeviceThread::instance().run([&] {
-        if (!fd_) fd_.reset(node_.reach());
-        error = fd_ ? shm::Node::take_door(fd_.get()) : fd_.get();
-      });
+      error = DeviceThread::instance().has_own_descriptors() ? try_in_thread() : try_here();
     }
     return error;
   }
 
  private:
+  int try_in_thread() {
+    int error = 0;
+    DeviceThread::instance().run([&] {
+      if (!fd_) fd_.reset(node_.reach());
+      error = fd_ ? shm::Node::take_door(fd_.get()) : fd_.get();
+    });
+    return error;
+  }
+  int try_here() {
+    constexpr int kOutOfTheWay = 200;
+    if (!here_) here_.emplace(node_, true, kOutOfTheWay);
+    return here_->get() >= 0 ? shm::Node::take_door(here_->get()) : here_->get();
+  }
+
   const shm::Node node_;
   base::Fd fd_;
+  std::optional<UnsettledFd> here_;
 };
 
 std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, int& error) {
@@ -99,9 +114,8 @@ std::unique_ptr<Endpoint> Endpoint::open(const OpenRequest& request, int& fd, in
     if (error == 0 && !endpoint->still_named(node.get())) error = -ENOENT;
     if (error == -ENOENT) continue;
     if (error == 0) error = endpoint->begin(request, server == shm::Node::Claim::kAnnounced);
+    if (error == 0) error = endpoint->readiness_.begin(node.get());
     if (error != 0) return nullptr;
-    if (admission.both_ways()) shm::Node::set_two_pages(node.get());
-    shm::Node::set_token(node.get(), false);
     endpoint->each_half([](OpenHalf& half) { half.publish(); });
     shm::Node::announce(node.get());
     fd = node.release();
@@ -193,6 +207,16 @@ int Endpoint::begin(const OpenRequest& request, bool server_there) {
   return 0;
 }
 
+std::uint32_t Endpoint::place_word() const {
+  const abi::Policy& policy = half().contract().policy;
+  std::uint32_t word = static_cast<std::uint32_t>(place_.kind);
+  if (both_ways_) word |= abi::kBothWays;
+  if (config::get<"duplex", abi::Duplex>(policy) == abi::Duplex::kOn) word |= abi::kDuplexOpen;
+  if (config::get<"open", abi::OpenRule>(policy) == abi::OpenRule::kAlways)
+    word |= abi::kOpenAlways;
+  return word;
+}
+
 // Everything of the side as a new open finds it. Nobody else writes here now:
 // the claim is ours.
 void Endpoint::claim_side(const OpenRequest& request) {
@@ -203,8 +227,7 @@ void Endpoint::claim_side(const OpenRequest& request) {
   audio::PcmFormat format = kServerDefault;
   if (request.mu_law) format = {audio::afmt::kMuLaw, 1, 8000};
   each_half([&](OpenHalf& half) {
-    half.claim(access_,
-               static_cast<std::uint32_t>(place_.kind) | (both_ways_ ? abi::kBothWays : 0));
+    half.claim(access_, place_word());
     half.set_format(format);
     half.set_buffering(default_buffering(format, half.buffer_ms()));
   });

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/policy.h"
 #include "device/device_thread.h"
 #include "stream/position.h"
 #include "stream/ring_size.h"

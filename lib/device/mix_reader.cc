@@ -141,7 +141,7 @@ int MixReader::look_at(Lane& lane, std::int64_t now_ns, bool fills) {
   return error;
 }
 
-// A filter that was to give its last may have held nothing.
+// The last frames of a section may all stay in a filter, and its tail be nothing.
 int MixReader::settle(Lane& lane, std::int64_t now_ns) {
   int error = 0;
   for (std::uint32_t marks = 0; marks <= abi::kMarks; ++marks) {
@@ -149,7 +149,7 @@ int MixReader::settle(Lane& lane, std::int64_t now_ns) {
     ConsumerFlow::View& view = lane.view;
     const bool last =
         (view.closing || view.section_ends) && view.read + view.frames >= view.written;
-    if (error != 0 || !last || view.end || !lane.reader.has_more(view)) break;
+    if (error != 0 || !last || view.end) break;
     if (lane.reader.count(view, 1) != 0 || lane.reader.has_more(view)) break;
   }
   return error;

@@ -119,10 +119,12 @@ void MixReader::give_of(Lane& lane, std::byte* out, std::size_t frames, std::uin
 }
 
 void MixReader::tell_given() {
-  each([](Lane& lane) {
-    if (!std::exchange(lane.has_given, false)) return;
-    shm::wake_at(lane.flow().producer_half(), lane.flow().read());
-  });
+  const std::uint32_t count = several_ ? count_ : 1;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Lane& lane = *lanes_[i];
+    if (std::exchange(lane.has_given, false))
+      shm::wake_at(lane.flow().producer_half(), lane.flow().read());
+  }
 }
 
 void MixReader::acknowledge_end() {

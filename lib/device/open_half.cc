@@ -39,13 +39,11 @@ bool OpenHalf::peer_open() const {
   return any;
 }
 
-bool OpenHalf::both_ways() const { return (own_.place.load(kRelaxed) & abi::kBothWays) != 0; }
-
 // By one descriptor for both ways a program may wait for itself: it never sleeps for a start.
-bool OpenHalf::goes_on_alone() const {
+bool OpenHalf::has_nobody() const {
   if (both_ways()) return true;
   if (server() || peer_open()) return false;
-  return !wrong_way() && clients_go_on(contract());
+  return !wrong_way() && client_goes_on(contract(), own_);
 }
 
 void OpenHalf::wake_peers() const {

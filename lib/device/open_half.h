@@ -7,9 +7,7 @@
 #include <memory>
 
 #include "abi/layout.h"
-#include "abi/policy.h"
 #include "audio/pcm_format.h"
-#include "config/policy.h"
 #include "shm/segment.h"
 #include "stream/flow.h"
 #include "stream/format_word.h"
@@ -42,14 +40,15 @@ class OpenHalf {
   bool peer_open() const;
   void wake_peers() const;
   bool has_server() const { return server() || peer_open(); }
-  bool duplex() const {
-    return config::get<"duplex", abi::Duplex>(contract().policy) == abi::Duplex::kOn;
-  }
+  // It came while `duplex` was on.
+  bool duplex() const { return has(abi::kDuplexOpen); }
   // With nobody at the other end the open goes on as a card does that is not plugged in: it
   // plays to nobody and records silence, at its pace.
-  bool goes_on_alone() const;
+  bool goes_on_alone() const {
+    return has(abi::kBothWays | abi::kDuplexOpen | abi::kOpenAlways) && has_nobody();
+  }
   // Of an open for both ways at once.
-  bool both_ways() const;
+  bool both_ways() const { return has(abi::kBothWays); }
   // A client's: the server is open, but for the other way.
   bool wrong_way() const {
     return !server() && !duplex() && !peer_open() && open_ways(contract(), abi::kServer) != 0;
@@ -88,6 +87,11 @@ class OpenHalf {
   std::uint64_t worth_a_sleep(std::uint64_t frames) const;
 
  private:
+  bool has(std::uint32_t bits) const {
+    return (own_.place.load(std::memory_order_relaxed) & bits) != 0;
+  }
+  bool has_nobody() const;
+
   std::shared_ptr<shm::Segment> segment_;
   const abi::SideIndex side_;
   const Access way_;

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "base/host.h"
+#include "config/policy.h"
 #include "device/device_thread.h"
 #include "device/readiness.h"
 #include "shm/claims.h"
+#include "stream/lane_reader.h"
 
 namespace ossloop::device {
 namespace {
@@ -19,6 +21,7 @@ PeerMonitor::PeerMonitor(std::shared_ptr<shm::Segment> segment, const shm::Runti
     : segment_(std::move(segment)),
       folder_(folder),
       instance_(instance),
+      own_slot_(place.slot),
       peer_side_(other(place.side)),
       own_node_(folder, instance, place),
       first_peer_node_(folder, instance, other(place.side)) {}
@@ -27,7 +30,16 @@ void PeerMonitor::keep_descriptors() {
   if (!DeviceThread::instance().has_thread() || !DeviceThread::instance().has_own_descriptors())
     return;
   own();
-  peer(peer_side_);
+  const abi::Policy& policy = segment_->contract().policy;
+  const bool duplex = config::get<"duplex", abi::Duplex>(policy) == abi::Duplex::kOn;
+  const auto clients = config::get<"clients", std::uint32_t>(policy);
+  const std::uint32_t slots = peer_side_ == abi::kClient ? clients : 1;
+  shm::each_place([&](const shm::Place& place) {
+    const bool first_kind = place.kind == shm::NodeKind::kWhole;
+    if (place.side != peer_side_ || place.slot >= slots || !(duplex || first_kind)) return;
+    if (place != shm::Place(peer_side_)) shm::Node(folder_, instance_, place).make();
+    peer(place);
+  });
   segment_->keep_descriptor();
 }
 
@@ -95,15 +107,24 @@ bool PeerMonitor::lingers_in_vain(std::uint32_t slot) {
   abi::Direction& direction = segment_->contract().direction[abi::kClientToServer];
   std::uint64_t stream = direction.lane[slot].producer.lingers.load(std::memory_order_acquire);
   const abi::Half& half = direction.client[slot];
-  if (stream == 0 || is_open(half.open.load(std::memory_order_acquire))) return false;
+  const std::uint64_t open = half.open.load(std::memory_order_acquire);
+  if (stream == 0 || is_open(open)) return false;
   const base::Fd& fd = peer(shm::place_of(half, peer_side_, slot));
-  if (!fd || shm::Node::is_lingering(fd.get())) return false;
+  if (!fd || shm::Node::is_lingering(fd.get(), serial_of(open))) return false;
   return direction.lane[slot].producer.lingers.compare_exchange_strong(stream, 0);
+}
+
+// A server that was killed in its open may have taken the lane from who reads for nobody.
+bool PeerMonitor::frees_lane() {
+  if (peer_side_ != abi::kServer) return false;
+  abi::Direction& direction = segment_->contract().direction[abi::kClientToServer];
+  LaneReader lane(direction.lane[own_slot_].consumer);
+  return lane.is_ahead_of(direction.server) && !peer_is_opening() && lane.release(direction.server);
 }
 
 bool PeerMonitor::check_peer_alive(std::int64_t now_ns) {
   checked_ns_ = now_ns;
-  bool dead = false;
+  bool dead = frees_lane();
   for (std::uint32_t slot = 0; slot < shm::slots_of(peer_side_); ++slot) {
     for (const Access way : {kRead, kWrite}) {
       dead = is_dead(half_of(segment_->contract(), peer_side_, way, slot), slot) || dead;

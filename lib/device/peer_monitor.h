@@ -25,7 +25,8 @@ class PeerMonitor {
   ~PeerMonitor() { forget_descriptors(); }
 
   // A program may change its root or its user once it has its devices: then names
-  // lead nowhere, descriptors do.
+  // lead nowhere, descriptors do. So those of all nodes that peers may have, made for that
+  // if they are missing.
   void keep_descriptors();
   void drop_descriptors();
   // A forked child has a table without them. In any thread.
@@ -54,11 +55,13 @@ class PeerMonitor {
   const base::Fd& peer(const shm::Place& place);
   bool is_dead(abi::Half& half, std::uint32_t slot);
   bool lingers_in_vain(std::uint32_t slot);
+  bool frees_lane();
   void notify(Access way);
 
   const std::shared_ptr<shm::Segment> segment_;
   const shm::RuntimeDirectory folder_;
   const int instance_;
+  const std::uint32_t own_slot_;
   const abi::SideIndex peer_side_;
   const shm::Node own_node_;
   const shm::Node first_peer_node_;

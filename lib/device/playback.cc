@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "config/policy.h"
 #include "shm/wakeup.h"
 #include "stream/ring_size.h"
 
@@ -15,6 +16,8 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 
 constexpr std::int64_t kIdleNs = 1'000'000'000;
 constexpr std::int64_t kTablesFullNs = 100'000'000;
+// A server is in the midst of its open.
+constexpr std::int64_t kOpeningNs = 5'000'000;
 
 ProducerFlow::Wait wait_until(std::int64_t deadline_ns) {
   return {deadline_ns, shm::Sleeper::kNever, shm::Sleeper::kNever};
@@ -36,6 +39,10 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) 
     if (!silently) return false;
   }
   if (!unheard && !half_.server() && !half_.peer_open()) {
+    if (half_.goes_on_alone() && flow_.lane_reader().is_ahead_of(flow_.consumer_half())) {
+      step.wait = wait_until(now_ns + kOpeningNs);
+      return false;
+    }
     step.error = half_.wrong_way() ? -EACCES : -ENXIO;
     return false;
   }
@@ -165,9 +172,9 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
 
 // Several only where a server plays to several.
 void Playback::wake_readers() const {
-  shm::wake_at(flow_.consumer_half(), flow_.written());
-  if (!half_.server()) return;
-  if (config::get<"clients", std::uint32_t>(half_.contract().policy) == 1) return;
+  const bool to_several =
+      half_.server() && config::get<"clients", std::uint32_t>(half_.contract().policy) > 1;
+  if (!to_several) return shm::wake_at(flow_.consumer_half(), flow_.written());
   half_.each_peer([this](abi::Half& peer) { shm::wake_at(peer, flow_.written()); });
 }
 

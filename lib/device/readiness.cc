@@ -9,8 +9,13 @@ namespace ossloop::device {
 // Of one page a byte more is as good as one. Of two all but that must go first.
 void Readiness::put(int fd, abi::Token token) const {
   if (token == abi::Token::kFull) return shm::Node::fill(fd);
-  if (token == abi::Token::kEmpty || both_ways()) shm::Node::set_token(fd, false);
+  if (token == abi::Token::kEmpty || both_ways()) shm::Node::set_token(fd, false, pages());
   if (token == abi::Token::kByte) shm::Node::set_token(fd, true);
+}
+
+int Readiness::begin(int fd) const {
+  shm::Node::set_token(fd, false, pages());
+  return shm::Node::set_pages(fd, pages());
 }
 
 // A peer that notifies leaves Token::kUnknown behind its byte, whenever it comes.
@@ -39,7 +44,7 @@ void Readiness::signal_edge(int fd, abi::Token token) {
                                                    : seen == word(abi::Token::kEmpty);
   if (changes) return show(fd, token);
   if (!both_ways() && token == abi::Token::kByte && shm::Node::add_byte(fd)) return;
-  shm::Node::set_token(fd, token == abi::Token::kEmpty);
+  shm::Node::set_token(fd, token == abi::Token::kEmpty, pages());
   put(fd, token);
   half_.token.compare_exchange_strong(seen, word(token));
 }

@@ -24,6 +24,8 @@ class Readiness {
     return (half_.place.load(std::memory_order_relaxed) & abi::kBothWays) != 0;
   }
 
+  // A new open's node, empty and of the size that it needs: 0, or what the system says.
+  int begin(int fd) const;
   // Makes the node behind `fd` hold what abi::Token says. With the side's lock held.
   void show(int fd, abi::Token token);
   // The same; to who hears of changes only, each fragment that has passed is one.
@@ -44,6 +46,7 @@ class Readiness {
   static constexpr std::uint32_t word(abi::Token token) {
     return static_cast<std::uint32_t>(token);
   }
+  int pages() const { return both_ways() ? 2 : 1; }
   void put(int fd, abi::Token token) const;
   abi::Half& half_;
   std::uint64_t shown_fragments_ = 0;  // that had passed at the last edge

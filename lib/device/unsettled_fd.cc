@@ -1,5 +1,7 @@
 #include "device/unsettled_fd.h"
 
+#include <fcntl.h>
+
 #include <utility>
 
 #include "base/mutex.h"
@@ -13,9 +15,13 @@ UnsettledFd* first = nullptr;
 
 }  // namespace
 
-UnsettledFd::UnsettledFd(const shm::Node& node, bool close_on_exec) {
+UnsettledFd::UnsettledFd(const shm::Node& node, bool close_on_exec, int lowest) {
   mutex.lock();
   fd_ = node.open(close_on_exec);
+  if (fd_ >= 0 && fd_ < lowest) {
+    const int moved = base::sys().fcntl(fd_, close_on_exec ? F_DUPFD_CLOEXEC : F_DUPFD, lowest);
+    if (moved >= 0) base::sys().close(std::exchange(fd_, moved));
+  }
   if (fd_ >= 0) next_ = std::exchange(first, this);
   mutex.unlock();
 }

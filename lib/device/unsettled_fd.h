@@ -10,8 +10,8 @@ namespace ossloop::device {
 // a handler that jumped out would leave it in the list.
 class UnsettledFd {
  public:
-  // The lowest free number.
-  UnsettledFd(const shm::Node& node, bool close_on_exec);
+  // The lowest free number, from `lowest` on if there is one.
+  UnsettledFd(const shm::Node& node, bool close_on_exec, int lowest = 0);
   ~UnsettledFd() { settle(true); }
   UnsettledFd(const UnsettledFd&) = delete;
   UnsettledFd& operator=(const UnsettledFd&) = delete;

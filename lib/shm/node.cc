@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/fd.h"
 
 namespace ossloop::shm {
@@ -14,7 +16,7 @@ namespace {
 
 using base::sys;
 
-constexpr int kPipeBytes = 4096;
+constexpr int kPageBytes = 4096;
 
 // Claims lie on the first byte, which the FIFO need not hold. A claim is exclusive when
 // it is taken and becomes a shared lock when it is announced: a claim by another is
@@ -30,7 +32,11 @@ struct flock range(short type, off_t start) {
 
 constexpr off_t kClaimByte = 0;
 constexpr off_t kDoorByte = 1;
-constexpr off_t kLingerByte = 2;
+
+off_t linger_byte(std::uint64_t serial) {
+  constexpr off_t kFirstLingerByte = 2;
+  return kFirstLingerByte + static_cast<off_t>(serial & 0xffffffff);
+}
 
 int lock_call(int fd, int command, struct flock& lock) {
   return sys().fcntl(fd, command, reinterpret_cast<std::intptr_t>(&lock));
@@ -64,23 +70,13 @@ bool same_file(const struct stat& one, const struct stat& other) {
   return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-// The kernel rounds up to a page. With more, "not full" would be reported beside the
-// token. Only once: setting it wakes everybody who waits on the node.
-void set_pipe_size(int fd, int bytes) {
-  if (fd >= 0 && sys().fcntl(fd, F_GETPIPE_SZ, 0) != bytes) {
-    sys().fcntl(fd, F_SETPIPE_SZ, bytes);
-  }
-}
-
 }  // namespace
 
 int Node::reach() const { return directory_.open(name_, O_RDWR | O_NONBLOCK); }
 
 int Node::open(bool close_on_exec) const {
   const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | (close_on_exec ? O_CLOEXEC : 0);
-  const int fd = sys().open(path().c_str(), flags, 0);
-  set_pipe_size(fd, kPipeBytes);
-  return fd;
+  return sys().open(path().c_str(), flags, 0);
 }
 
 int Node::open_as(int flags) const {
@@ -113,14 +109,14 @@ int Node::take_door(int fd) { return lock_byte(fd, kDoorByte); }
 
 bool Node::door_taken_by_other(int fd) { return is_locked(fd, kDoorByte); }
 
-int Node::linger(int fd) {
-  const int error = lock_byte(fd, kLingerByte);
+int Node::linger(int fd, std::uint64_t serial) {
+  const int error = lock_byte(fd, linger_byte(serial));
   if (error != 0) return error;
   struct flock claim = range(F_UNLCK, kClaimByte);
   return lock_call(fd, F_OFD_SETLK, claim);
 }
 
-bool Node::is_lingering(int fd) { return is_locked(fd, kLingerByte); }
+bool Node::is_lingering(int fd, std::uint64_t serial) { return is_locked(fd, linger_byte(serial)); }
 
 int Node::claim_patiently(int fd, int longest_ms) {
   return patiently(
@@ -158,7 +154,15 @@ Node::Claim Node::claim_of_other(int fd) {
   return lock.l_type == F_RDLCK ? Claim::kAnnounced : Claim::kOpening;
 }
 
-void Node::set_token(int fd, bool ready) {
+// The kernel rounds up to a page. With more, "not full" would be reported beside the
+// token. Only once: setting it wakes everybody who waits on the node.
+int Node::set_pages(int fd, int pages) {
+  const int bytes = pages * kPageBytes;
+  if (sys().fcntl(fd, F_GETPIPE_SZ, 0) == bytes) return 0;
+  return std::min(sys().fcntl(fd, F_SETPIPE_SZ, bytes), 0);
+}
+
+void Node::set_token(int fd, bool ready, int pages) {
   if (ready) {
     add_byte(fd);
     return;
@@ -166,26 +170,23 @@ void Node::set_token(int fd, bool ready) {
   // There may be more than one: two setters at once, or add_byte(). A stranger may have
   // made the pipe larger and go on filling it: that much is for the next call. Two pages
   // are our own, and all of them are read before a read finds nothing.
-  constexpr int kMostReads = 64, kOwnReads = 2 * kPipeBytes / 1024 + 1;
+  constexpr int kMostReads = 64, kOwnReads = 2 * kPageBytes / 1024 + 1;
   char bytes[1024];
   int reads = 1;
   while (sys().read(fd, bytes, sizeof bytes) == sizeof bytes && reads < kMostReads) ++reads;
-  if (reads > kOwnReads) {
-    sys().fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
-  }
+  if (reads > kOwnReads) set_pages(fd, pages);
 }
 
-bool Node::has_token(int fd) {
-  pollfd entry{fd, POLLIN, 0};
+bool Node::shows_both(int fd) {
+  constexpr short kBoth = POLLIN | POLLOUT;
+  pollfd entry{fd, kBoth, 0};
   constexpr timespec kNow{};
-  return ::syscall(SYS_ppoll, &entry, 1, &kNow, nullptr, 0) == 1 && (entry.revents & POLLIN) != 0;
+  return ::syscall(SYS_ppoll, &entry, 1, &kNow, nullptr, 0) == 1 && entry.revents == kBoth;
 }
-
-void Node::set_two_pages(int fd) { set_pipe_size(fd, 2 * kPipeBytes); }
 
 // A page that has room takes more bytes: two need all of the first.
 void Node::fill(int fd) {
-  constexpr char kBytes[kPipeBytes] = {};
+  constexpr char kBytes[kPageBytes] = {};
   while (sys().write(fd, kBytes, sizeof kBytes) > 0) {
   }
 }

@@ -53,10 +53,10 @@ class Node {
   static int take_door_patiently(int fd, int longest_ms = kOpeningMs);
   static bool door_taken_by_other(int fd);
 
-  // A third lock: the process of a player that closed lives, and may go on. Its claim is
-  // given up for that.
-  static int linger(int fd);
-  static bool is_lingering(int fd);
+  // A further lock, one for each open by its serial: the process of a player that closed
+  // lives, and may go on. Its claim is given up for that.
+  static int linger(int fd, std::uint64_t serial);
+  static bool is_lingering(int fd, std::uint64_t serial);
 
   // Claims the side for the description behind `fd`. 0, -EBUSY, or why the
   // system refuses locks. Until it is
@@ -77,12 +77,13 @@ class Node {
   static Claim claim_of_other(int fd);
   static bool claimed_by_other(int fd) { return claim_of_other(fd) != Claim::kNone; }
 
-  // Puts a byte in, or takes all out.
-  static void set_token(int fd, bool ready);
-  // Is there a byte?
-  static bool has_token(int fd);
-  // From now on the node shows both directions at once: "readable" alone by fill().
-  static void set_two_pages(int fd);
+  // One page, or two: then the node shows both directions at once, and "readable" alone by
+  // fill(). By who has the claim, and while the node is empty: 0, or what the system says.
+  static int set_pages(int fd, int pages);
+  // Puts a byte in, or takes all out; `pages` as above.
+  static void set_token(int fd, bool ready, int pages = 1);
+  // Is there a byte, and room for another page?
+  static bool shows_both(int fd);
   static void fill(int fd);
   // One more byte beside the token: wakes who waits for a change. False: full.
   static bool add_byte(int fd);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/policy.h"
 #include "stream/flow.h"
 #include "stream/position.h"
 

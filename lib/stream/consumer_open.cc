@@ -100,8 +100,14 @@ void ConsumerFlow::stop_clock() {
 
 bool ConsumerFlow::may_go_on(std::uint64_t stream) const {
   return stream != 0 && end_policy().is_told() &&
-         (producer_.lingers.load(kAcquire) == stream ||
-          producer_.continued.load(kAcquire) == stream + 1);
+         (producer_.lingers.load(kAcquire) == stream || went_on(stream));
+}
+
+// Has its process gone on with it? Looked at after `lingers`; the words in the order against
+// that of who writes them.
+bool ConsumerFlow::went_on(std::uint64_t stream) const {
+  const std::uint64_t to = producer_.continued_to.load(kAcquire);
+  return producer_.continued_from.load(kAcquire) <= stream && stream < to;
 }
 
 // What is owed first: nobody goes on for a killed process as if nothing had ended.
@@ -113,7 +119,7 @@ void ConsumerFlow::pass_end(const View& view) {
 bool ConsumerFlow::passed_end_is_due() {
   const std::uint64_t passed = consumer_.passed_end.load(kRelaxed);
   if (passed == 0 || producer_.lingers.load(kAcquire) == passed) return false;
-  if (producer_.continued.load(kAcquire) != passed + 1) return true;
+  if (!went_on(passed)) return true;
   consumer_.passed_end.store(0, kRelaxed);
   return false;
 }

@@ -41,13 +41,13 @@ bool Flow::free_clock() const {
 }
 bool Flow::plays_unheard() const {
   if ((producer_half_.place.load(kRelaxed) & abi::kBothWays) != 0) return true;
-  return direction_ == abi::kClientToServer && clients_go_on(segment_);
+  return direction_ == abi::kClientToServer && client_goes_on(segment_, producer_half_);
 }
 
 EndPolicy Flow::end_policy() const {
   const bool left_by_server = direction_ == abi::kServerToClient &&
                               !is_open(producer_half_.open.load(kAcquire)) &&
-                              clients_go_on(segment_);
+                              client_goes_on(segment_, consumer_half_);
   if (left_by_server) return device::end_policy(abi::Eof::kWait);
   return device::end_policy(config::get<"eof", abi::Eof>(segment_.policy));
 }

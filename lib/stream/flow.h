@@ -329,6 +329,7 @@ class ConsumerFlow : public Flow {
   void jump_to(std::uint64_t position);
   void move_filter(std::int64_t frames);
   bool may_lap() const;
+  bool went_on(std::uint64_t stream) const;
   void listen_in();
   void catch_up(Stream& stream, const RingLimits& ring);
 

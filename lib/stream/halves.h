@@ -4,8 +4,6 @@
 #include <cstdint>
 
 #include "abi/layout.h"
-#include "abi/policy.h"
-#include "config/policy.h"
 
 namespace ossloop::device {
 
@@ -42,11 +40,11 @@ inline std::uint32_t open_ways(abi::Segment& segment, abi::SideIndex side, std::
   return ways;
 }
 
-// Does a client go on where its direction has no server?
-inline bool clients_go_on(abi::Segment& segment) {
-  if (config::get<"open", abi::OpenRule>(segment.policy) == abi::OpenRule::kAlways) return true;
-  return config::get<"duplex", abi::Duplex>(segment.policy) == abi::Duplex::kOn &&
-         open_ways(segment, abi::kServer) != 0;
+// Does the client with this half go on where its direction has no server?
+inline bool client_goes_on(abi::Segment& segment, const abi::Half& half) {
+  const std::uint32_t place = half.place.load(std::memory_order_relaxed);
+  if ((place & abi::kOpenAlways) != 0) return true;
+  return (place & abi::kDuplexOpen) != 0 && open_ways(segment, abi::kServer) != 0;
 }
 
 // What is told of an open but once stands in the half that plays, if it has one.

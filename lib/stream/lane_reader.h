@@ -61,8 +61,22 @@ class LaneReader {
   bool is(State state, std::uint64_t serial) const {
     return word_.load(std::memory_order_acquire) == word(state, serial);
   }
+  // Has a program taken it that is about to open, or was killed there?
+  bool is_ahead_of(const abi::Half& listener) const {
+    return is_ahead(word_.load(std::memory_order_acquire), listener);
+  }
+  // By who knows that it was killed: nobody has the lane.
+  bool release(const abi::Half& listener) {
+    std::uint64_t seen = word_.load(std::memory_order_acquire);
+    return is_ahead(seen, listener) && word_.compare_exchange_strong(seen, word(kNobody, 0));
+  }
 
  private:
+  static bool is_ahead(std::uint64_t seen, const abi::Half& listener) {
+    const State state = state_of(seen);
+    return (state == kOpened || state == kBegun) &&
+           seen >> kStateBits > serial_of(listener.open.load(std::memory_order_acquire));
+  }
   static constexpr int kStateBits = 3;
   static std::uint64_t word(State state, std::uint64_t serial) {
     return serial << kStateBits | state;

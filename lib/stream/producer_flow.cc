@@ -31,7 +31,7 @@ bool ProducerFlow::consumer_kept() const {
   if (is_open(open) && serial == producer_.consumer_serial.load(kRelaxed)) return true;
   if (!plays_unheard()) return false;
   const LaneReader reader = lane_reader();
-  if (reader.is_null()) return true;
+  if (reader.is_null() || reader.is_ahead_of(consumer_half_)) return true;
   const bool took_over =
       reader.is(LaneReader::kOpened, serial) || reader.is(LaneReader::kBegun, serial);
   return is_open(open) && took_over && stream() > consumer_.acknowledged_stream.load(kAcquire);
@@ -65,7 +65,9 @@ void ProducerFlow::begin(std::int64_t now_ns) {
   producer_.consumer_serial.store(serial_of(consumer_half_.open.load(kAcquire)), kRelaxed);
   const std::uint64_t next = stream() + 1;
   const bool goes_on = producer_.lingers.load(kRelaxed) == stream() && stream() != 0;
-  if (goes_on) producer_.continued.store(next, kRelease);
+  if (goes_on && producer_.continued_to.load(kRelaxed) != stream())
+    producer_.continued_from.store(stream(), kRelease);
+  if (goes_on) producer_.continued_to.store(next, kRelease);
   producer_.stream.store(next, kRelease);
   if (goes_on) producer_.lingers.store(0, kRelease);
 }

@@ -236,6 +236,8 @@ bool Engine::adopt(int fd) {
   for (int instance = 0; instance < abi::kMaxInstances; ++instance) {
     struct stat segment {};
     if (instances_.directory().glance(shm::segment_name(instance), segment) != 0) continue;
+    // A pipe, as most that come here are.
+    if (segment.st_dev != status.st_dev) continue;
     const shm::Node mixer = shm::Node::of_mixer(instances_.directory(), instance);
     if (mixer.resembles(status)) return adopt_mixer(fd, instance);
     std::optional<shm::Place> found;

@@ -109,8 +109,9 @@ unsigned narrow(int fd, unsigned events) {
 }
 
 // Before a wait: records what is polled for, and registers anew where the loop has
-// turned round.
-void look_again(int epoll) {
+// turned round. Does a byte stand for room?
+bool look_again(int epoll) {
+  bool stands_in = false;
   for (int i = 0; i < watches_used.load(std::memory_order_acquire); ++i) {
     Watch& watch = watches[i];
     if (watch.epoll.load(std::memory_order_relaxed) != epoll || !watch.armed) continue;
@@ -119,12 +120,14 @@ void look_again(int epoll) {
       continue;
     }
     epoll_event event{narrow(watch.fd, watch.events), watch.data};
+    stands_in = stands_in || (event.events & ~watch.events & kDirections) != 0;
     if (event.events == watch.narrowed) continue;
     watch.narrowed = event.events;
     if (OSSLOOP_REAL(epoll_ctl)(epoll, EPOLL_CTL_MOD, watch.fd, &event) != 0) {
       watch.epoll.store(-1, std::memory_order_relaxed);
     }
   }
+  return stands_in;
 }
 
 // After a wait: leaves out what is not so, as in poll(). The count that is left.
@@ -155,12 +158,13 @@ template <typename Next>
 int wait_in(int epoll, epoll_event* events, Deadline patience, Next next) {
   const int saved = errno;
   for (;;) {
+    bool stands_in = false;
     {
       const Changing lock;
-      look_again(epoll);
+      stands_in = look_again(epoll);
     }
     errno = saved;
-    const Deadline now = until_next_look(patience);
+    const Deadline now = until_next_look(patience, stands_in);
     const int count = next(now);
     if (count == 0 && !patience.over()) continue;
     if (count <= 0) return count;

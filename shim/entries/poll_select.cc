@@ -19,7 +19,6 @@ namespace {
 
 using namespace ossloop::shim;
 
-constexpr int kStandInMs = 20;
 constexpr short kDirections = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLPRI;
 
 // A node whose token is missing looks writable even to a reader: the kernel is asked only
@@ -40,7 +39,7 @@ class Prepared {
     }
   }
   bool whole() const { return whole_; }
-  // A byte stands for room: another thread that polls the descriptor may take it away.
+  // A byte stands for room.
   bool stands_in() const { return stands_in_; }
   pollfd* asked() { return asked_.begin(); }
   // How many of ours the kernel reported for what is not so: peers wake who polls a moment
@@ -95,8 +94,7 @@ int wait_for(pollfd* entries, nfds_t count, Deadline patience, Next next) {
   for (;;) {
     Prepared prepared(entries, count);
     if (!prepared.whole()) return to_libc(-ENOMEM);
-    const Deadline look = until_next_look(patience);
-    const Deadline now = prepared.stands_in() ? look.at_most_ms(kStandInMs) : look;
+    const Deadline now = until_next_look(patience, prepared.stands_in());
     const int result = next(prepared.asked(), now);
     const int mistaken = prepared.give_to(entries, result > 0);
     if (result == 0 && !patience.over()) continue;
@@ -265,8 +263,7 @@ int select_in(int count, fd_set* reading, fd_set* writing, fd_set* failing, Dead
     Sets sets(count, reading, writing, failing);
     if (!sets.whole()) return to_libc(-ENOMEM);
     PreparedSets prepared(count, sets.reading(), sets.writing());
-    const Deadline look = until_next_look(patience);
-    const Deadline now = prepared.stands_in() ? look.at_most_ms(kStandInMs) : look;
+    const Deadline now = until_next_look(patience, prepared.stands_in());
     const int result = next(sets, now);
     if (result == 0 && !patience.over()) continue;
     const int mistaken = result > 0 ? prepared.sort_out() : 0;

@@ -28,6 +28,15 @@ class WithoutATable(LoopTest):
     def test_all_frames_of_two_processes_that_poll_arrive_once(self):
         self.assert_all_arrive_once("close_range", errno.ENOSYS, "poll")
 
+    def test_a_device_gets_the_lowest_number(self):
+        loop = self.loop(open="always")
+        for family, number in ("nothing", 0), ("close_range", errno.EPERM):
+            with self.subTest(family):
+                shell = loop.start(PROGRAMS / "sandbox", family, number, "env", f"LD_PRELOAD={LIBRARY}", "python3", "-c",
+                                   f"import os; print(os.open('/dev/null', 0), os.open('{CLIENT}', 1), os.open('/dev/null', 0))",
+                                   preload=False).succeed()
+                self.assertEqual("3 4 5\n", shell.output)
+
 
 if __name__ == "__main__":
     unittest.main()

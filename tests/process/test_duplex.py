@@ -149,6 +149,40 @@ class Headset(DrivenTest):
         client.read(client.fd, 65536)
         assert_ready(OUT)
 
+    def test_room_is_told_beside_a_process_that_polls_for_input(self):
+        loop = self.loop(**REAL)
+        server = self.agent(loop)
+        server.open(SERVER, os.O_RDONLY)
+        for way in ("poll", "epoll"):
+            with self.subTest(way=way):
+                client = self.agent(loop)
+                fd = client.open(CLIENT, os.O_RDWR | os.O_NONBLOCK)
+                child = client.fork_and("poll_again_and_again", fd, IN, 1.5, str(loop.file("answer")))
+                for _ in range(20):
+                    client.write_until_refused(fd)
+                    _, seconds = client.timed(way, fd, OUT, 20000)
+                    self.assertLess(seconds, PROMPT_SECONDS)
+                self.assertEqual(0, client.reap(child))
+                client.close(fd)
+
+    def test_a_refused_open_disturbs_nobody(self):
+        server, client = self.pair(self.loop(**REAL), os.O_RDWR, os.O_RDWR)
+        self.assertEqual(IN, client.poll(client.fd, IN, 20000))
+        self.assertEqual(IN | OUT, client.poll(client.fd, IN | OUT, 0))
+        self.assert_errno(errno.EBUSY, server.open, CLIENT, os.O_RDWR)
+        self.assertEqual(IN | OUT, client.poll(client.fd, IN | OUT, 0))
+
+    def test_a_killed_peer_is_told_of_when_names_lead_nowhere(self):
+        loop = self.loop(**FREE)
+        server, client = self.agent(loop), self.agent(loop)
+        server.fd = server.open(SERVER, os.O_RDONLY)
+        client.fd = client.open(CLIENT, os.O_WRONLY)
+        loop.runtime.rename(loop.folder / "elsewhere")
+        client.write_all(client.fd, bytes(400))
+        client.kill()
+        data, _, ended = server.read_to_end(server.fd)
+        self.assertEqual((bytes(400), errno.ECONNRESET), (data, ended))
+
     def test_an_open_goes_on_in_a_program_that_inherits_it(self):
         loop = self.loop(**FREE)
         server = self.agent(loop)

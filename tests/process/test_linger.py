@@ -119,6 +119,37 @@ class Lingering(DrivenTest):
             client.close(fd)
         self.assertEqual(2 * 4410 * 4, len(reading.result()))
 
+    def test_a_recorder_that_is_away_hears_the_streams_of_one_process_as_one(self):
+        server, client = self.pair(self.loop(**FREE))
+        client.write_all(client.fd, bytes(400))
+        self.assertEqual(bytes(400), server.read_bytes(server.fd, 400))
+        client.close(client.fd)
+        played = sound.count(900).bytes()
+        for at in range(0, len(played), 1200):
+            fd = client.open(CLIENT, os.O_WRONLY)
+            client.write_all(fd, played[at:at + 1200])
+            client.close(fd)
+        self.assertEqual(played, server.read_bytes(server.fd, len(played)))
+        client.kill()
+        self.assert_errno(errno.ECONNRESET, server.read, server.fd, 4096)
+
+    def test_each_process_lingers_for_itself(self):
+        loop = self.loop(**FREE)
+        server, client = self.pair(loop)
+        other = self.agent(loop)
+        client.write_all(client.fd, bytes(400))
+        reading = server.later("read_to_end", server.fd, 4096)
+        client.close(client.fd)
+        fd = other.open(CLIENT, os.O_WRONLY)
+        self.assertEqual(errno.ECONNRESET, reading.result()[2])
+        reading = server.later("read_to_end", server.fd, 4096)
+        other.write_all(fd, bytes(800))
+        other.close(fd)
+        self.assert_waits(reading, 0.3)
+        other.kill()
+        data, _, ended = reading.result()
+        self.assertEqual((bytes(800), errno.ECONNRESET), (data, ended))
+
     def test_with_0_each_end_is_told_at_once(self):
         server, client = self.pair(self.loop(clock="free", linger_ms=0))
         client.write_all(client.fd, bytes(400))

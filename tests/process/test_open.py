@@ -122,6 +122,20 @@ class Opening(DrivenTest):
         self.assertEqual((len(played), None), writing.result())
         self.assert_errno(errno.EACCES, client.write, client.fd, bytes(64))
 
+    def test_after_a_killed_server_the_next_one_takes_the_configuration_anew(self):
+        loop = self.loop(clock="free")
+        server, client = self.pair(loop)
+        server.kill()
+        loop.configure(clock="free", linger_ms=0, eof="eof")
+        server = self.agent(loop)
+        fd = server.open(SERVER, os.O_RDONLY)
+        client.close(client.fd)
+        client.fd = client.open(CLIENT, os.O_WRONLY)
+        client.write_all(client.fd, bytes(400))
+        client.close(client.fd)
+        self.assertEqual(bytes(400), server.read_bytes(fd, 400))
+        self.assertEqual(b"", server.read(fd, 400))
+
     def test_one_program_may_hold_both_sides(self):
         loop = self.loop(**FREE)
         agent = self.agent(loop)

@@ -3,11 +3,13 @@
 import errno
 import os
 import select
+import struct
 import unittest
 
 from driven import *
+import layout
 import sound
-from loop import CLIENT, SERVER
+from loop import CLIENT, CONTROL, SERVER
 
 ALWAYS = {"open": "always"}
 FRAME = 4  # bytes, in the format both sides start with
@@ -78,6 +80,27 @@ class OpenAlways(DrivenTest):
         self.assertEqual(played, client.read_bytes(fd, len(played)))
         server.close(player)
         self.assertEqual(bytes(400), client.read_bytes(fd, 400))
+
+    def test_an_open_keeps_what_it_was_opened_with(self):
+        loop = self.loop(clock="free", **ALWAYS)
+        client = self.agent(loop)
+        fd = client.open(CLIENT, os.O_WRONLY)
+        loop.start(CONTROL, "set", 0, "open=server", preload=False).succeed()
+        self.assertEqual((4000, None), client.write_all(fd, bytes(4000)))
+        client.close(fd)
+        self.assert_errno(errno.EAGAIN, client.open, CLIENT, os.O_WRONLY)
+
+    def test_a_server_that_is_killed_in_its_open_keeps_nobody_out(self):
+        loop = self.loop(clock="free", **ALWAYS)
+        client = self.agent(loop)
+        fd = client.open(CLIENT, os.O_WRONLY)
+        self.assertEqual((4000, None), client.write_all(fd, bytes(4000)))
+        # What it has done by then: taken the lane, with the number that its open was to get.
+        with open(loop.runtime / "loop0", "r+b") as file:
+            file.seek(layout.consumer("reader"))
+            file.write(struct.pack("<Q", 1 << 3 | 3))
+        writing = client.later("write_all", fd, bytes(4000))
+        self.assertEqual((4000, None), writing.result())
 
     def test_without_the_policy_a_client_waits_for_its_server(self):
         client = self.agent(self.loop())

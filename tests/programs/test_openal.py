@@ -43,6 +43,11 @@ class Openal(PartTest):
         self.assert_hears_all(sound.read_wav(loop.file("decoded.wav")), got)
 
     def test_mplayer_is_heard_from_its_first_frame_to_its_last(self):
+        # Its channels are two sources of OpenAL; where it is late, one of them may run dry
+        # alone, and they are apart from then on.
+        self.assert_once(self.mplayer_is_heard)
+
+    def mplayer_is_heard(self):
         loop = self.loop(**self.conf)
         wav = sound.write_wav(loop.file("song.wav"), SONG)
         words = ["mplayer", "-really-quiet", "-noconfig", "all", "-vo", "null", "-nolirc", "-ao", "openal", wav]

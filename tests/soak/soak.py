@@ -31,12 +31,27 @@ SCENES = (lasting.Formats, lasting.Recorders, lasting.Rates, lasting.Unclocked, 
           conversions.Conversions, conversions.Conversions, conversions.Conversions,
           others.Storms, others.Shared, others.Handlers, others.Wakers, others.Redirections, others.Starts)
 
+# What a run should have seen.
+ROLES = [
+    *(f"{role} {kind}" for role in ("player", "recorder") for kind in pairs.KINDS),
+    *(f"fate: {fate}" for fate in pairs.FATES),
+    "formats", "rates", "recorders", "unclocked", "server that plays", "server that records",
+    *(f"converting {killed}s killed as {side}" for killed in ("player", "recorder") for side in ("server", "client")),
+    "both killed at once, then a server",
+    "writers of one open beside busy opens", "readers of one open beside busy opens",
+    "handler that is to close", "handler that is to reopen",
+    "recorder whose wakers are killed",
+    "redirections by vfork", "redirections: clients play", "redirections: server plays", "redirections: clients record",
+    "forks beside a first open", "memory of 16 channels",
+]
+
 
 class Soak:
     actor = LIBRARY.parents[1] / "soak/actor"
 
-    def __init__(self, seconds, seed, scenes, goes_on):
+    def __init__(self, seconds, seed, scenes, goes_on, least=0):
         self.seed = seed
+        self.least = least
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ossloop-soak-", dir="/dev/shm"))
         self.loops = self.folder / "loop"
         self.start = time.monotonic()
@@ -54,7 +69,9 @@ class Soak:
     # --- what scenes ask for ----------------------------------------------------------
 
     def going_on(self):
-        return time.monotonic() < self.start + self.seconds and (self.goes_on or self.failures.empty())
+        if not (self.goes_on or self.failures.empty()):
+            return False
+        return time.monotonic() < self.start + self.seconds or any(self.roles.get(role, 0) < self.least for role in ROLES)
 
     def failed(self, text):
         text = f"after {time.monotonic() - self.start:.0f} s: {text}"
@@ -139,11 +156,15 @@ def main():
     parser.add_argument("--seconds", type=float, default=1800, help="how long (1800)")
     parser.add_argument("--seed", type=int, default=None, help="of the random choices")
     parser.add_argument("--scene", action="append", choices=names, help="only this one; may be given again")
+    parser.add_argument("--least", type=int, default=0, metavar="N",
+                        help="longer, until each kind of scene came so often (0)")
     parser.add_argument("--keep-going", action="store_true", help="go on after a failure, to see more of them")
     chosen = parser.parse_args()
+    if chosen.least and chosen.scene:
+        parser.error("--least is for all scenes, not for those of --scene")
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(1 << 30)
     programs.adopt_orphans()
-    soak = Soak(chosen.seconds, seed, chosen.scene or names, chosen.keep_going)
+    soak = Soak(chosen.seconds, seed, chosen.scene or names, chosen.keep_going, chosen.least)
     soak.run()
     counts = soak.counts
     print(f"{counts['streams']} streams, {counts['frames']} frames compared, {counts['kills']} programs killed, seed {seed}")

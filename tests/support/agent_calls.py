@@ -165,6 +165,13 @@ class PlainCalls:
         return ready[0][1] if ready else 0
 
     @staticmethod
+    def poll_again_and_again(number, events, seconds):
+        """Never mind what it finds."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            PlainCalls.poll(number, events, 100)
+
+    @staticmethod
     def select(number, seconds):
         """Whether it is ready for reading, and for writing."""
         readable, writable, _ = select.select([number], [number], [], seconds)

@@ -31,6 +31,10 @@ def producer(word, index=TO_SERVER):
     return direction(index, "lane") + asserted(f"offsetof(Producer, {word})")
 
 
+def consumer(word, index=TO_SERVER):
+    return direction(index, "lane") + asserted("sizeof(Producer)") + asserted(f"offsetof(Consumer, {word})")
+
+
 def used():
     """(begin, end) of what a server and one client use, the header left out."""
     yield asserted("offsetof(Segment, policy)"), asserted("offsetof(Segment, direction)")

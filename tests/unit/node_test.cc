@@ -45,6 +45,7 @@ class Folder {
 Fd opened(const Node& node) {
   Fd fd(node.open(true));
   REQUIRE(fd);
+  REQUIRE(Node::set_pages(fd.get(), 1) == 0);
   return fd;
 }
 
@@ -175,7 +176,7 @@ TEST_CASE(
     "a node of two pages shows both directions with a byte, and still does once it was full") {
   Folder folder;
   const Fd fd = opened(folder.node());
-  Node::set_two_pages(fd.get());
+  REQUIRE(Node::set_pages(fd.get(), 2) == 0);
   for (const bool from_empty : {false, true, true}) {
     CAPTURE(from_empty);
     Node::set_token(fd.get(), true);
@@ -188,15 +189,39 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("whether there is a token is seen without taking it") {
+TEST_CASE("whether a node shows both directions is seen without taking anything out") {
   Folder folder;
   const Fd fd = opened(folder.node());
-  CHECK_FALSE(Node::has_token(fd.get()));
+  REQUIRE(Node::set_pages(fd.get(), 2) == 0);
+  CHECK_FALSE(Node::shows_both(fd.get()));
   Node::set_token(fd.get(), true);
-  CHECK(Node::has_token(fd.get()));
-  CHECK(readiness(fd.get()) == POLLIN);
+  CHECK(Node::shows_both(fd.get()));
+  CHECK(readiness(fd.get()) == (POLLIN | POLLOUT));
+  Node::fill(fd.get());
+  CHECK_FALSE(Node::shows_both(fd.get()));
+}
+
+TEST_CASE("a node that holds more than its size is to be cannot get that") {
+  Folder folder;
+  const Fd fd = opened(folder.node());
+  REQUIRE(Node::set_pages(fd.get(), 2) == 0);
+  Node::fill(fd.get());
+  CHECK(Node::set_pages(fd.get(), 1) == -EBUSY);
   Node::set_token(fd.get(), false);
-  CHECK_FALSE(Node::has_token(fd.get()));
+  CHECK(Node::set_pages(fd.get(), 1) == 0);
+}
+
+TEST_CASE("a node that a stranger has enlarged and filled gets its size back") {
+  Folder folder;
+  for (const int pages : {1, 2}) {
+    CAPTURE(pages);
+    const Fd fd = opened(folder.node());
+    REQUIRE(Node::set_pages(fd.get(), 32) == 0);
+    Node::fill(fd.get());
+    Node::set_token(fd.get(), false, pages);
+    Node::set_token(fd.get(), false, pages);
+    CHECK(::fcntl(fd.get(), F_GETPIPE_SZ) == pages * 4096);
+  }
 }
 
 TEST_CASE("a token set twice is cleared once, and one cleared twice is set once") {

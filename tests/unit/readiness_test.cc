@@ -31,6 +31,7 @@ class Watched {
     const Node node(folder_, 0, abi::kServer);
     REQUIRE(node.make() == 0);
     fd_.reset(node.open(true));
+    REQUIRE(Node::set_pages(fd_.get(), 1) == 0);
     epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   }
   ~Watched() { std::filesystem::remove_all(folder_); }
