@@ -285,7 +285,12 @@ struct alignas(64) Half {
   // spoil it.
   Atomic<std::uint32_t> pump_owner;  // its pid
   Atomic<std::int64_t> moved_ns;     // CLOCK_MONOTONIC; others take over when it is old
-  Atomic<std::uint64_t> further[4];  // 0, for what is added
+  Atomic<std::int64_t> opened_ns;    // CLOCK_MONOTONIC
+  // A server's that plays to several: the slot of the client that it waits for, and the marks
+  // that those before have passed, whose rings are given back. Release, in this order.
+  Atomic<std::uint64_t> marks_passed;
+  Atomic<std::uint32_t> waits_for;
+  Atomic<std::uint32_t> further[3];  // 0, for what is added
   alignas(64) EventCount wake;
 };
 
@@ -351,7 +356,8 @@ static_assert(offsetof(Half, nonblock) == 416 && offsetof(Half, token) == 440);
 static_assert(offsetof(Half, shared) == 444 && offsetof(Half, command) == 448);
 static_assert(offsetof(Half, song) == 512 && offsetof(Half, label) == 576);
 static_assert(offsetof(Half, lock) == 592 && offsetof(Half, moved_ns) == 600);
-static_assert(offsetof(Half, further) == 608 && offsetof(Half, wake) == 640);
+static_assert(offsetof(Half, opened_ns) == 608 && offsetof(Half, waits_for) == 624);
+static_assert(offsetof(Half, wake) == 640);
 static_assert(sizeof(Half) == 704);
 static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64);
 static_assert(offsetof(Direction, client) == 704 && offsetof(Direction, lane) == 6336);

@@ -9,6 +9,7 @@ namespace ossloop::device {
 // need not begin.
 bool NullReader::run(std::int64_t now_ns) {
   bool is_new = false;
+  flow_.follow_waited();
   LaneReader lane = flow_.lane_reader();
   if (!half_.goes_on_alone() || !lane.enter(flow_.consumer_half(), half_.both_ways(), is_new))
     return false;

@@ -21,12 +21,13 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 }  // namespace
 
 OpenHalf::OpenHalf(std::shared_ptr<shm::Segment> segment, abi::SideIndex side, Access way,
-                   std::uint32_t slot)
+                   std::uint32_t slot, Listener* listener)
     : segment_(std::move(segment)),
       side_(side),
       way_(way),
       slot_(slot),
-      own_(half_of(contract(), side, way, slot)),
+      listener_(listener),
+      own_(listener != nullptr ? listener->half : half_of(contract(), side, way, slot)),
       buffer_ms_(config::get<"buffer_ms", std::uint32_t>(contract().policy)) {
   refresh();
 }
@@ -57,6 +58,9 @@ void OpenHalf::claim(std::uint32_t access, std::uint32_t place) {
     zero->store(0, kRelaxed);
   }
   for (auto* zero : {&own_.frames, &own_.zero_frames, &own_.seen_frames}) zero->store(0, kRelaxed);
+  own_.waits_for.store(0, kRelaxed);
+  own_.marks_passed.store(0, kRelaxed);
+  own_.opened_ns.store(base::sys().now_ns(), kRelaxed);
   own_.access.store(access, kRelaxed);
   own_.place.store(place, kRelaxed);
   own_.pid.store(static_cast<std::uint32_t>(::getpid()), kRelaxed);

@@ -17,9 +17,9 @@ namespace ossloop::device {
 
 class OpenHalf {
  public:
-  // `slot`: a client's; a server is joined to all.
+  // `slot`: a client's; a server is joined to all. `listener`: a tap, which has its words there.
   OpenHalf(std::shared_ptr<shm::Segment> segment, abi::SideIndex side, Access way,
-           std::uint32_t slot = 0);
+           std::uint32_t slot = 0, Listener* listener = nullptr);
 
   abi::Segment& contract() const { return segment_->contract(); }
   shm::Segment& segment() const { return *segment_; }
@@ -30,6 +30,7 @@ class OpenHalf {
   std::uint32_t slot() const { return slot_; }
   abi::DirectionIndex direction() const { return direction_of(side_, way_); }
   abi::Half& own() const { return own_; }
+  Listener* listener() const { return listener_; }
   // Those of the other side that it is joined to: a server's are all clients'.
   template <typename Work>
   void each_peer(Work work) const {
@@ -96,6 +97,7 @@ class OpenHalf {
   const abi::SideIndex side_;
   const Access way_;
   const std::uint32_t slot_;
+  Listener* const listener_;
   abi::Half& own_;
   std::uint64_t serial_ = 0;
   std::uint32_t buffer_ms_;

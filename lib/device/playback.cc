@@ -28,8 +28,13 @@ ProducerFlow::Wait wait_until(std::int64_t deadline_ns) {
 Playback::Playback(OpenHalf& half)
     : half_(half), flow_(half.contract(), half.direction(), half.slot()), null_reader_(half) {}
 
+void Playback::follow_reader() {
+  if (half_.server() && flow_.follow_reader()) cached_ = {};
+}
+
 // True when the stream can take sound; else `step` says why not.
 bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) {
+  follow_reader();
   const bool unheard = null_reader_.run(now_ns);
   if (flow_.streaming() && !flow_.consumer_kept()) {
     const bool silently = half_.server() && !flow_.end_policy().is_told();
@@ -179,6 +184,7 @@ void Playback::wake_readers() const {
 }
 
 bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
+  follow_reader();
   const bool unheard = null_reader_.run(now_ns);
   if (flow_.streaming()) {
     if (!flow_.consumer_kept()) return true;
@@ -198,6 +204,7 @@ std::uint64_t Playback::space_frames(std::int64_t now_ns) {
 
 std::uint64_t Playback::queued_frames(std::int64_t now_ns) {
   if (!flow_.streaming()) return 0;
+  follow_reader();
   null_reader_.run(now_ns);
   return flow_.written() - flow_.played(limits(), now_ns);
 }
@@ -208,6 +215,7 @@ std::uint64_t Playback::delay_frames(std::int64_t now_ns) {
 
 bool Playback::drained(std::int64_t now_ns, TransferResult& step, std::uint64_t& progress) {
   if (!flow_.streaming() && !ending_) return true;
+  follow_reader();
   null_reader_.run(now_ns);
   if (!flow_.consumer_kept()) return true;
   const std::uint64_t played = flow_.played(limits(), now_ns);

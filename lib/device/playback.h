@@ -56,6 +56,7 @@ class Playback {
 
  private:
   RingLimits limits() const;
+  void follow_reader();
   bool gate(bool progressed, std::int64_t now_ns, TransferResult& step);
   void look_for_room(std::uint64_t frames, std::int64_t now_ns);
   std::size_t feed(const std::byte* data, std::size_t frames, std::int64_t now_ns);

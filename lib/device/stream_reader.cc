@@ -11,7 +11,7 @@
 
 namespace ossloop::device {
 StreamReader::StreamReader(OpenHalf& half, std::uint32_t slot)
-    : half_(half), flow_(half.contract(), half.direction(), slot) {}
+    : half_(half), flow_(half.contract(), half.direction(), slot, half.listener()) {}
 
 std::uint64_t StreamReader::to_ring(std::uint64_t frames) const {
   const int from = half_.format().rate_hz;

@@ -15,35 +15,35 @@ constexpr auto kRelease = std::memory_order_release;
 
 }  // namespace
 
-void ConsumerFlow::set_read(std::uint64_t position) { consumer_.read.store(position, kRelease); }
+void ConsumerFlow::set_read(std::uint64_t position) { consumer().read.store(position, kRelease); }
 
 void ConsumerFlow::set_clock(const audio::Clock& clock, std::uint64_t stream,
                              std::uint64_t section) {
-  const std::uint32_t sequence = consumer_.sequence.load(kRelaxed) | 1;
-  consumer_.sequence.store(sequence, kRelaxed);
+  const std::uint32_t sequence = consumer().sequence.load(kRelaxed) | 1;
+  consumer().sequence.store(sequence, kRelaxed);
   std::atomic_thread_fence(kRelease);
-  consumer_.clock_anchor_ns.store(clock.anchor_ns, kRelaxed);
-  consumer_.clock_base.store(clock.base, kRelaxed);
-  consumer_.clock_rate_hz.store(clock.rate_hz, kRelaxed);
-  consumer_.clock_factor_milli.store(clock.factor_milli, kRelaxed);
-  consumer_.clock_ppm.store(clock.ppm, kRelaxed);
-  consumer_.clock_stream.store(stream, kRelaxed);
-  consumer_.clock_marks.store(section, kRelaxed);
-  consumer_.sequence.store(sequence + 1, kRelease);
+  consumer().clock_anchor_ns.store(clock.anchor_ns, kRelaxed);
+  consumer().clock_base.store(clock.base, kRelaxed);
+  consumer().clock_rate_hz.store(clock.rate_hz, kRelaxed);
+  consumer().clock_factor_milli.store(clock.factor_milli, kRelaxed);
+  consumer().clock_ppm.store(clock.ppm, kRelaxed);
+  consumer().clock_stream.store(stream, kRelaxed);
+  consumer().clock_marks.store(section, kRelaxed);
+  consumer().sequence.store(sequence + 1, kRelease);
 }
 
 void ConsumerFlow::start_clock(const audio::Clock& clock, std::uint64_t stream,
                                std::uint64_t section) {
   set_clock(clock, stream, section);
-  consumer_.clock_stats.start_ns.store(clock.anchor_ns, kRelaxed);
-  consumer_.clock_stats.start_frame.store(clock.base, kRelaxed);
-  consumer_.clock_stats.moved_frames.store(0, kRelaxed);
+  consumer().clock_stats.start_ns.store(clock.anchor_ns, kRelaxed);
+  consumer().clock_stats.start_frame.store(clock.base, kRelaxed);
+  consumer().clock_stats.moved_frames.store(0, kRelaxed);
 }
 
 void ConsumerFlow::move_clock(std::int64_t frames) {
-  consumer_.clock_stats.moved_frames.fetch_add(frames, kRelaxed);
-  consumer_.clock_base.store(
-      as_signed(as_position(consumer_.clock_base.load(kRelaxed)) + as_position(frames)), kRelaxed);
+  consumer().clock_stats.moved_frames.fetch_add(frames, kRelaxed);
+  consumer().clock_base.store(
+      as_signed(as_position(consumer().clock_base.load(kRelaxed)) + as_position(frames)), kRelaxed);
 }
 
 ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
@@ -55,7 +55,7 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
     // must not count as the old one's.
     const std::uint64_t written = producer_.written.load(kAcquire);
     const std::uint64_t stream = producer_.stream.load(kAcquire);
-    const std::uint64_t told = consumer_.acknowledged_stream.load(kRelaxed);
+    const std::uint64_t told = consumer().acknowledged_stream.load(kRelaxed);
     std::uint64_t position = read();
     auto sane_limit = [&](std::uint64_t limit) {
       if (limit < position) return position;
@@ -64,7 +64,7 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
       return std::min(limit, written < position ? position : written);
     };
 
-    std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
+    std::uint64_t taken = consumer().ends_taken.load(kRelaxed);
     if (ends - taken > abi::kEnds) taken = ends - abi::kEnds;
     Stream result;
     bool marked = false;
@@ -91,7 +91,7 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
       }
     }
     if (producer_.ends.load(kAcquire) != ends && attempt < 100) continue;
-    consumer_.ends_taken.store(taken, kRelease);
+    consumer().ends_taken.store(taken, kRelease);
     if (position != read()) jump_to(position);
     result.over = result.ended;
     if (const std::uint64_t number = section_read(); number != sections()) {
@@ -117,8 +117,9 @@ bool ConsumerFlow::may_lap() const {
 
 // Past what the ring holds no more, and past a ring that its reader has given back.
 void ConsumerFlow::catch_up(Stream& stream, const RingLimits& ring) {
-  const std::uint64_t passed =
-      segment_.direction[direction_].lane[0].consumer.marks_taken.load(kAcquire);
+  const std::uint64_t marks = waited_for().marks_taken.load(kAcquire);
+  const std::uint64_t before = producer_half_.marks_passed.load(kAcquire);
+  const std::uint64_t passed = distance(before, marks) > 0 ? before : marks;
   std::uint64_t lost = 0;
   if (stream.section_ends && distance(passed, section_read()) > 0) lost = stream.limit - read();
   for (std::uint64_t left = stream.limit - read() - lost; left > 0 && !keeps(read() + lost, ring);
@@ -126,11 +127,14 @@ void ConsumerFlow::catch_up(Stream& stream, const RingLimits& ring) {
     lost += (left + 1) / 2;
   }
   if (lost != 0) lose(lost);
+  if (stream.limit - read() <= ring.capacity_frames) return;
+  stream.limit = read() + ring.capacity_frames;  // garbage
+  stream.section_ends = false;
 }
 
 void ConsumerFlow::skip_dropped(Stream& stream) {
   const std::uint64_t asked = producer_.skips.load(kAcquire);
-  if (asked == consumer_.skips_done.load(kRelaxed)) return;
+  if (asked == consumer().skips_done.load(kRelaxed)) return;
   const std::uint64_t from = producer_.skip_from.load(kRelaxed);
   const std::uint64_t asked_to = producer_.skip_to.load(kRelaxed);
   // Of a stream of which nothing is here yet.
@@ -148,7 +152,7 @@ void ConsumerFlow::skip_dropped(Stream& stream) {
     set_read(to);
   }
   if (stream.section_ends && asked_to > to) return;  // and more of the next section
-  consumer_.skips_done.store(asked, kRelease);
+  consumer().skips_done.store(asked, kRelease);
 }
 
 // Sound that waited for its trigger began when that came, not when we noticed, and
@@ -201,7 +205,10 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
     stream.section_ends = stream.section_ends && held_from >= stream.limit;
     stream.limit = std::min(stream.limit, held_from);
   }
-  if (is_tap()) catch_up(stream, ring);
+  // Who was a tap may have been overtaken before it is waited for.
+  const bool tap = is_tap();
+  const bool was_tap = std::exchange(was_tap_, tap) && direction_ == abi::kServerToClient;
+  if (tap || was_tap) catch_up(stream, ring);
   keep_clock(stream, ring, now_ns);
 
   View view;
@@ -211,7 +218,7 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   const audio::Clock time = clock(clock_stream);
   const bool silence_goes_on = clock_stream != 0 && end_policy().silence && !free_clock();
   view.stream = stream.id;
-  if (stream.id != 0) consumer_.at_end.store(0, kRelaxed);
+  if (stream.id != 0) consumer().at_end.store(0, kRelaxed);
   view.streaming = stream.id != 0 || silence_goes_on;
   view.closing = stream.ended;
   view.section_ends = stream.section_ends;
@@ -233,7 +240,7 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
 void ConsumerFlow::lose(std::uint64_t frames) {
   set_read(read() + frames);
   move_filter(as_signed(frames));
-  consumer_.dropped_frames.fetch_add(frames, kRelaxed);
+  consumer().dropped_frames.fetch_add(frames, kRelaxed);
 }
 
 // The frames that are due, counted from the first one to read, and no more than the
@@ -255,11 +262,11 @@ std::uint64_t ConsumerFlow::bound_due(const audio::Clock& time, const Stream& st
     // Also when only silence was missed: there is nothing to drop.
     const std::uint64_t keep = overrun() == abi::Overrun::kWait ? buffer : std::max(buffer, have);
     move_clock(as_signed(keep - due));
-    consumer_.clock_stats.held_frames.fetch_add(due - keep, kRelaxed);
+    consumer().clock_stats.held_frames.fetch_add(due - keep, kRelaxed);
     due = keep;
   }
   if (due > buffer) lose(due - buffer);  // at most what we have
-  if (!std::exchange(held_, true)) consumer_.overruns.fetch_add(1, kRelaxed);
+  if (!std::exchange(held_, true)) consumer().overruns.fetch_add(1, kRelaxed);
   return std::min(due, buffer);
 }
 
@@ -275,7 +282,7 @@ std::uint64_t ConsumerFlow::fill_up(std::uint64_t due, const Stream& stream,
   const std::uint64_t missing = due - left;
   if (underrun() == abi::Underrun::kStall && !stream.ended && stream.id != 0) {
     move_clock(-as_signed(missing));
-    consumer_.clock_stats.stalled_frames.fetch_add(missing, kRelaxed);
+    consumer().clock_stats.stalled_frames.fetch_add(missing, kRelaxed);
     return 0;
   }
   return missing > slack(ring) || stream.id == 0 || stream.ended ? missing : 0;
@@ -302,8 +309,8 @@ void ConsumerFlow::take_silence(std::uint64_t frames) {
   if (frames == 0) return;
   move_clock(-as_signed(frames));
   move_filter(-as_signed(frames));
-  consumer_.silence_frames.fetch_add(frames, kRelaxed);
-  if (!starving_) consumer_.underruns.fetch_add(1, kRelaxed);
+  consumer().silence_frames.fetch_add(frames, kRelaxed);
+  if (!starving_) consumer().underruns.fetch_add(1, kRelaxed);
   starving_ = dry_ = true;
 }
 
@@ -322,18 +329,18 @@ bool ConsumerFlow::lapped(const RingLimits& ring) const {
 // that of the next, by who goes on for a process that was killed here.
 void ConsumerFlow::acknowledge(const View& view, bool clock_goes_on) {
   if (!clock_goes_on) stop_clock();
-  consumer_.acknowledged_stream.store(view.stream, kRelease);
-  const std::uint64_t taken = consumer_.ends_taken.load(kRelaxed);
+  consumer().acknowledged_stream.store(view.stream, kRelease);
+  const std::uint64_t taken = consumer().ends_taken.load(kRelaxed);
   if (taken != producer_.ends.load(kAcquire) &&
       producer_.end[taken % abi::kEnds].stream.load(kRelaxed) == view.stream) {
-    consumer_.ends_taken.store(taken + 1, kRelease);
+    consumer().ends_taken.store(taken + 1, kRelease);
   }
 }
 
 void ConsumerFlow::told_end() {
   if (end_policy().silence) return;
-  if (end_policy().stops) consumer_.running.store(0, kRelease);
-  consumer_.at_end.store(end_policy().reads_zero ? 1 : 0, kRelaxed);
+  if (end_policy().stops) consumer().running.store(0, kRelease);
+  consumer().at_end.store(end_policy().reads_zero ? 1 : 0, kRelaxed);
 }
 
 ProducerFlow::Wait ConsumerFlow::wait_for(std::uint64_t frames, std::uint64_t fragment,

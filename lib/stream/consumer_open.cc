@@ -15,40 +15,41 @@ constexpr auto kRelease = std::memory_order_release;
 }  // namespace
 
 void ConsumerFlow::take_over() {
-  consumer_.running.store(0, kRelaxed);
-  consumer_.at_end.store(0, kRelaxed);
+  consumer().running.store(0, kRelaxed);
+  consumer().at_end.store(0, kRelaxed);
   std::uint64_t ran_for = 0;
   const audio::Clock stopped = clock(ran_for);
   set_clock(stopped, 0, section_read());
   join(0, 0);
   no_filter();
-  consumer_.filter_frames.store(0, kRelaxed);
+  consumer().filter_frames.store(0, kRelaxed);
   const std::uint64_t stream = producer_.stream.load(kAcquire);
-  if (stream > consumer_.acknowledged_stream.load(kRelaxed) + 1)
-    consumer_.acknowledged_stream.store(stream - 1, kRelaxed);
+  if (stream > consumer().acknowledged_stream.load(kRelaxed) + 1)
+    consumer().acknowledged_stream.store(stream - 1, kRelaxed);
 }
 
 void ConsumerFlow::attach() {
-  const std::uint64_t open = consumer_half_.open.load(kAcquire);
-  const bool takes_over = plays_unheard() && is_open(producer_half_.open.load(kAcquire));
+  const std::uint64_t open = consumer_half().open.load(kAcquire);
+  const bool takes_over =
+      !is_tap() && plays_unheard() && is_open(producer_half_.open.load(kAcquire));
   lane_reader().take(LaneReader::kOpened, serial_of(open) + (is_open(open) ? 0 : 1), takes_over);
-  for (auto* counter : {&consumer_.silence_frames, &consumer_.underruns, &consumer_.overruns,
-                        &consumer_.dropped_frames, &consumer_.clock_stats.held_frames,
-                        &consumer_.clock_stats.stalled_frames, &consumer_.clipped_samples}) {
+  for (auto* counter : {&consumer().silence_frames, &consumer().underruns, &consumer().overruns,
+                        &consumer().dropped_frames, &consumer().clock_stats.held_frames,
+                        &consumer().clock_stats.stalled_frames, &consumer().clipped_samples}) {
     counter->store(0, kRelaxed);
   }
-  consumer_.passed_end.store(0, kRelaxed);
+  consumer().passed_end.store(0, kRelaxed);
   if (takes_over) return take_over();
-  consumer_.running.store(0, kRelaxed);
-  consumer_.at_end.store(0, kRelaxed);
+  consumer().running.store(0, kRelaxed);
+  consumer().at_end.store(0, kRelaxed);
   set_clock({}, 0, sections());
-  consumer_.skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
-  consumer_.acknowledged_stream.store(producer_.stream.load(kAcquire), kRelaxed);
-  consumer_.ends_taken.store(producer_.ends.load(kAcquire), kRelaxed);
-  consumer_.filter_frames.store(0, kRelaxed);
+  consumer().skips_done.store(producer_.skips.load(kAcquire), kRelaxed);
+  consumer().acknowledged_stream.store(producer_.stream.load(kAcquire), kRelaxed);
+  consumer().ends_taken.store(producer_.ends.load(kAcquire), kRelaxed);
+  consumer().filter_frames.store(0, kRelaxed);
   join(0, 0);
   no_filter();
-  consumer_.marks_taken.store(sections(), kRelease);
+  consumer().marks_taken.store(sections(), kRelease);
   set_read(producer_.written.load(kAcquire));
   if (is_tap()) listen_in();
 }
@@ -61,10 +62,10 @@ void ConsumerFlow::listen_in() {
   const std::uint64_t last =
       ends == 0 ? 0 : producer_.end[(ends - 1) % abi::kEnds].stream.load(kRelaxed);
   if (stream <= last || !is_open(producer_half_.open.load(kAcquire))) return;
-  const abi::Consumer& first = segment_.direction[direction_].lane[0].consumer;
-  consumer_.acknowledged_stream.store(stream - 1, kRelaxed);
-  consumer_.marks_taken.store(first.marks_taken.load(kAcquire), kRelease);
-  const std::uint64_t position = first.read.load(kAcquire);
+  const abi::Consumer& waited = waited_for();
+  consumer().acknowledged_stream.store(stream - 1, kRelaxed);
+  consumer().marks_taken.store(waited.marks_taken.load(kAcquire), kRelease);
+  const std::uint64_t position = waited.read.load(kAcquire);
   set_read(std::max(std::min(position, read()), producer_.base.load(kRelaxed)));
 }
 
@@ -74,21 +75,21 @@ void ConsumerFlow::start_together(std::int64_t now_ns) {
 }
 
 void ConsumerFlow::start() {
-  const std::uint64_t serial = serial_of(consumer_half_.open.load(kAcquire));
-  const bool may_take_over = plays_unheard();
+  const std::uint64_t serial = serial_of(consumer_half().open.load(kAcquire));
+  const bool may_take_over = !is_tap() && plays_unheard();
   if (lane_reader().take(LaneReader::kBegun, serial, may_take_over) && may_take_over) take_over();
   waited_ns_ = together_ns_ = 0;
-  consumer_.running.store(1, std::memory_order_seq_cst);
+  consumer().running.store(1, std::memory_order_seq_cst);
 }
 
 void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {
-  consumer_.at_end.store(0, kRelaxed);
-  consumer_.passed_end.store(0, kRelaxed);
+  consumer().at_end.store(0, kRelaxed);
+  consumer().passed_end.store(0, kRelaxed);
   if (!running()) return;
   const View view = look(ring, now_ns);
   set_read(view.read + view.frames);
-  consumer_.running.store(0, kRelease);
-  consumer_.joined_stream.store(0, kRelaxed);
+  consumer().running.store(0, kRelease);
+  consumer().joined_stream.store(0, kRelaxed);
   stop_clock();
 }
 
@@ -112,15 +113,15 @@ bool ConsumerFlow::went_on(std::uint64_t stream) const {
 
 // What is owed first: nobody goes on for a killed process as if nothing had ended.
 void ConsumerFlow::pass_end(const View& view) {
-  consumer_.passed_end.store(view.stream, kRelaxed);
+  consumer().passed_end.store(view.stream, kRelaxed);
   acknowledge(view, false);
 }
 
 bool ConsumerFlow::passed_end_is_due() {
-  const std::uint64_t passed = consumer_.passed_end.load(kRelaxed);
+  const std::uint64_t passed = consumer().passed_end.load(kRelaxed);
   if (passed == 0 || producer_.lingers.load(kAcquire) == passed) return false;
   if (!went_on(passed)) return true;
-  consumer_.passed_end.store(0, kRelaxed);
+  consumer().passed_end.store(0, kRelaxed);
   return false;
 }
 

@@ -38,7 +38,7 @@ void ConsumerFlow::next_section() {
     time.clock.rate_hz = static_cast<std::uint32_t>(next.format.rate_hz);
     start_clock(time.clock, time.stream, number);
   }
-  consumer_.marks_taken.store(number, kRelease);
+  consumer().marks_taken.store(number, kRelease);
 }
 
 Levels ConsumerFlow::levels() const {
@@ -48,36 +48,36 @@ Levels ConsumerFlow::levels() const {
 }
 
 ConsumerFlow::Filter ConsumerFlow::filter() const {
-  return {consumer_.filter_section.load(kRelaxed), consumer_.filter_begin.load(kRelaxed),
-          consumer_.filter_format.load(kRelaxed), consumer_.filter_given.load(kRelaxed)};
+  return {consumer().filter_section.load(kRelaxed), consumer().filter_begin.load(kRelaxed),
+          consumer().filter_format.load(kRelaxed), consumer().filter_given.load(kRelaxed)};
 }
 
 // There is none in between: a process that is killed here leaves no half of it.
 void ConsumerFlow::begin_filter(const audio::PcmFormat& to) {
   no_filter();
   std::atomic_thread_fence(kRelease);
-  consumer_.filter_begin.store(read(), kRelaxed);
-  consumer_.filter_given.store(0, kRelaxed);
-  consumer_.filter_format.store(pack(to), kRelaxed);
-  consumer_.filter_section.store(section_read(), kRelease);
+  consumer().filter_begin.store(read(), kRelaxed);
+  consumer().filter_given.store(0, kRelaxed);
+  consumer().filter_format.store(pack(to), kRelaxed);
+  consumer().filter_section.store(section_read(), kRelease);
 }
 
 void ConsumerFlow::filter_gave(std::uint64_t frames) {
-  consumer_.filter_given.store(consumer_.filter_given.load(kRelaxed) + frames, kRelaxed);
+  consumer().filter_given.store(consumer().filter_given.load(kRelaxed) + frames, kRelaxed);
 }
 
 // As for a filter: there is none in between.
 void ConsumerFlow::join(std::uint64_t stream, std::uint64_t mix_frame) {
-  consumer_.joined_stream.store(0, kRelaxed);
+  consumer().joined_stream.store(0, kRelaxed);
   std::atomic_thread_fence(kRelease);
-  consumer_.joined_frame.store(mix_frame, kRelaxed);
-  consumer_.mix_frame.store(mix_frame, kRelaxed);
-  consumer_.joined_stream.store(stream, kRelease);
+  consumer().joined_frame.store(mix_frame, kRelaxed);
+  consumer().mix_frame.store(mix_frame, kRelaxed);
+  consumer().joined_stream.store(stream, kRelease);
 }
 
 void ConsumerFlow::move_filter(std::int64_t frames) {
-  consumer_.filter_begin.store(consumer_.filter_begin.load(kRelaxed) + as_position(frames),
-                               kRelaxed);
+  consumer().filter_begin.store(consumer().filter_begin.load(kRelaxed) + as_position(frames),
+                                kRelaxed);
 }
 
 }  // namespace ossloop::device

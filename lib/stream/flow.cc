@@ -22,19 +22,36 @@ static_assert(ends_with<"underrun">(abi::Underrun::kStall));
 }  // namespace
 
 // A server plays to all its clients from one ring.
-Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction, std::uint32_t slot)
+Flow::Flow(abi::Segment& segment, abi::DirectionIndex direction, std::uint32_t slot,
+           Listener* listener)
     : segment_(segment),
       direction_(direction),
       slot_(slot),
+      listener_(listener),
       producer_half_(half_of(segment.direction[direction],
                              direction == abi::kClientToServer ? abi::kClient : abi::kServer,
                              slot)),
-      consumer_half_(half_of(segment.direction[direction],
-                             direction == abi::kClientToServer ? abi::kServer : abi::kClient,
-                             slot)),
-      producer_(
-          segment.direction[direction].lane[direction == abi::kClientToServer ? slot : 0].producer),
-      consumer_(segment.direction[direction].lane[slot].consumer) {}
+      producer_(segment.direction[direction]
+                    .lane[direction == abi::kClientToServer ? slot : 0]
+                    .producer) {
+  look_at(slot);
+}
+
+void Flow::look_at(std::uint32_t slot) {
+  slot_ = slot;
+  abi::Direction& joined = segment_.direction[direction_];
+  const auto side = direction_ == abi::kClientToServer ? abi::kServer : abi::kClient;
+  abi::Half& half = listener_ != nullptr ? listener_->half : half_of(joined, side, slot);
+  abi::Lane& lane = joined.lane[slot];
+  consumer_half_.store(&half, kRelaxed);
+  consumer_.store(listener_ != nullptr ? &listener_->lane[slot] : &lane.consumer, kRelaxed);
+}
+
+std::uint32_t Flow::waited_slot() const {
+  return direction_ == abi::kClientToServer
+             ? slot_
+             : producer_half_.waits_for.load(kAcquire) % abi::kClients;
+}
 
 bool Flow::free_clock() const {
   return config::get<"clock">(segment_.policy) == config::kFreeClock;
@@ -47,7 +64,7 @@ bool Flow::plays_unheard() const {
 EndPolicy Flow::end_policy() const {
   const bool left_by_server = direction_ == abi::kServerToClient &&
                               !is_open(producer_half_.open.load(kAcquire)) &&
-                              client_goes_on(segment_, consumer_half_);
+                              client_goes_on(segment_, consumer_half());
   if (left_by_server) return device::end_policy(abi::Eof::kWait);
   return device::end_policy(config::get<"eof", abi::Eof>(segment_.policy));
 }
@@ -87,16 +104,16 @@ Flow::SectionClock Flow::section_clock() const {
   // A writer that was killed half-way leaves the sequence odd: then the values
   // are taken as they are; they are checked like any others.
   for (int attempt = 0; attempt < 100; ++attempt) {
-    const std::uint32_t before = consumer_.sequence.load(kAcquire);
-    result.stream = consumer_.clock_stream.load(kRelaxed);
-    result.section = consumer_.clock_marks.load(kRelaxed);
-    clock.anchor_ns = consumer_.clock_anchor_ns.load(kRelaxed);
-    clock.base = consumer_.clock_base.load(kRelaxed);
-    clock.rate_hz = consumer_.clock_rate_hz.load(kRelaxed);
-    clock.factor_milli = consumer_.clock_factor_milli.load(kRelaxed);
-    clock.ppm = consumer_.clock_ppm.load(kRelaxed);
+    const std::uint32_t before = consumer().sequence.load(kAcquire);
+    result.stream = consumer().clock_stream.load(kRelaxed);
+    result.section = consumer().clock_marks.load(kRelaxed);
+    clock.anchor_ns = consumer().clock_anchor_ns.load(kRelaxed);
+    clock.base = consumer().clock_base.load(kRelaxed);
+    clock.rate_hz = consumer().clock_rate_hz.load(kRelaxed);
+    clock.factor_milli = consumer().clock_factor_milli.load(kRelaxed);
+    clock.ppm = consumer().clock_ppm.load(kRelaxed);
     std::atomic_thread_fence(kAcquire);
-    if ((before & 1) == 0 && consumer_.sequence.load(kRelaxed) == before) break;
+    if ((before & 1) == 0 && consumer().sequence.load(kRelaxed) == before) break;
   }
   clock.rate_hz = std::clamp<std::uint32_t>(clock.rate_hz, 1, 10'000'000);
   clock.factor_milli = sane<"clock">(clock.factor_milli);
@@ -105,7 +122,7 @@ Flow::SectionClock Flow::section_clock() const {
 }
 
 bool Flow::underway() const {
-  return consumer_.clock_stream.load(kRelaxed) > consumer_.acknowledged_stream.load(kRelaxed);
+  return consumer().clock_stream.load(kRelaxed) > consumer().acknowledged_stream.load(kRelaxed);
 }
 
 Section Flow::section(std::uint64_t number) const {

@@ -29,11 +29,12 @@ namespace ossloop::device {
 
 class Flow {
  public:
-  // `slot`: the client's.
-  Flow(abi::Segment& segment, abi::DirectionIndex direction, std::uint32_t slot = 0);
+  // `slot`: the client's. `listener`: the consumer is a tap, and these are its words.
+  Flow(abi::Segment& segment, abi::DirectionIndex direction, std::uint32_t slot = 0,
+       Listener* listener = nullptr);
 
   abi::Half& producer_half() const { return producer_half_; }
-  abi::Half& consumer_half() const { return consumer_half_; }
+  abi::Half& consumer_half() const { return *consumer_half_.load(std::memory_order_relaxed); }
 
   bool free_clock() const;
   // Of a server that has gone a client does not hear, if it goes on without one.
@@ -44,7 +45,7 @@ class Flow {
   std::uint64_t buffer_of(const abi::Half& half, const RingLimits& ring) const;
   // Whose buffer the consumer's is: the reader that nobody hears takes the producer's.
   const abi::Half& buffering_half() const {
-    return lane_reader().is_null() && plays_unheard() ? producer_half_ : consumer_half_;
+    return lane_reader().is_null() && plays_unheard() ? producer_half_ : consumer_half();
   }
   // What the consumer may have before it, unread. Without a clock a long buffer delays
   // nothing and spares wake-ups: all that the ring has for it, unless its program has
@@ -54,27 +55,27 @@ class Flow {
   audio::Clock clock(std::uint64_t& stream) const;
   // What acts on the level of the sound.
   Levels levels() const {
-    return levels_of(segment_.mixer, direction_, producer_half_, consumer_half_);
+    return levels_of(segment_.mixer, direction_, producer_half_, consumer_half());
   }
   // Has the consumer begun to take a stream whose end it has not yet heard of? Then a
   // server's format is frozen.
   bool underway() const;
 
-  LaneReader lane_reader() const { return LaneReader(consumer_); }
+  LaneReader lane_reader() const { return LaneReader(consumer()); }
   // Does the producer play on where nobody records?
   bool plays_unheard() const;
-  // Of several that record what a server plays only the first is waited for: the others hear
-  // the same ring, and lose what they do not fetch in time.
-  bool is_tap() const { return direction_ == abi::kServerToClient && slot_ != 0; }
+  // Of several that record what a server plays one is waited for: the others hear the same
+  // ring, and lose what they do not fetch in time. So does a tap.
+  bool is_tap() const { return listener_ != nullptr || slot_ != waited_slot(); }
 
   // Counted since the consumer's open.
-  std::uint64_t underruns() const { return consumer_.underruns.load(std::memory_order_relaxed); }
-  std::uint64_t overruns() const { return consumer_.overruns.load(std::memory_order_relaxed); }
+  std::uint64_t underruns() const { return consumer().underruns.load(std::memory_order_relaxed); }
+  std::uint64_t overruns() const { return consumer().overruns.load(std::memory_order_relaxed); }
 
   // The producer's last section, and that in which the consumer reads.
   std::uint64_t sections() const { return producer_.marks.load(std::memory_order_acquire); }
   std::uint64_t section_read() const {
-    return consumer_.marks_taken.load(std::memory_order_acquire);
+    return consumer().marks_taken.load(std::memory_order_acquire);
   }
   Section section(std::uint64_t number) const;
 
@@ -96,13 +97,30 @@ class Flow {
   // How much of the ring the frames of [from, to) take up, in frames of `ring`.
   std::uint64_t held_frames(const RingLimits& ring, std::uint64_t from, std::uint64_t to) const;
 
+  // The client that a server's producer waits for.
+  std::uint32_t waited_slot() const;
+  const abi::Consumer& waited_for() const {
+    return segment_.direction[direction_].lane[waited_slot()].consumer;
+  }
+  abi::Consumer& consumer() const { return *consumer_.load(std::memory_order_relaxed); }
+  std::uint32_t slot() const { return slot_; }
+  // From now on the consumer is the one of this slot.
+  void look_at(std::uint32_t slot);
+
   abi::Segment& segment_;
   const abi::DirectionIndex direction_;
-  const std::uint32_t slot_;
+
+ private:
+  std::uint32_t slot_;
+  Listener* const listener_;
+
+ protected:
   abi::Half& producer_half_;
-  abi::Half& consumer_half_;
   abi::Producer& producer_;
-  abi::Consumer& consumer_;
+
+ private:
+  std::atomic<abi::Half*> consumer_half_{nullptr};
+  std::atomic<abi::Consumer*> consumer_{nullptr};
 };
 
 // The producer's half: called by the side that writes.
@@ -113,13 +131,16 @@ class ProducerFlow : public Flow {
   std::uint64_t written() const { return producer_.written.load(std::memory_order_relaxed); }
   // `written` when the stream began.
   std::uint64_t base() const { return producer_.base.load(std::memory_order_relaxed); }
-  std::uint64_t read_by_peer() const { return consumer_.read.load(std::memory_order_acquire); }
+  std::uint64_t read_by_peer() const { return consumer().read.load(std::memory_order_acquire); }
   std::uint64_t stream() const { return producer_.stream.load(std::memory_order_relaxed); }
   bool streaming() const;
   // Does the stream still have the consumer it was begun for, or one that took it over?
   bool consumer_kept() const;
   bool consumer_open() const;
   bool consumer_running() const;
+  // A server that plays to several waits for the one that has recorded longest; when that
+  // hears no more, for the next. True if it is another now.
+  bool follow_reader();
   // False while the consumer has 16 ends of earlier streams to hear of.
   bool may_begin() const;
   // The same of changes of format.
@@ -165,6 +186,8 @@ class ProducerFlow : public Flow {
 
  private:
   std::uint64_t last_ended() const;
+  bool hears(std::uint32_t slot) const;
+  std::uint32_t oldest_hearing(std::uint32_t otherwise) const;
 };
 
 // The consumer's half: called by the side that reads.
@@ -185,27 +208,28 @@ class ConsumerFlow : public Flow {
     bool section_ends = false;  // what follows `written` is of another format
   };
 
-  std::uint64_t read() const { return consumer_.read.load(std::memory_order_relaxed); }
+  std::uint64_t read() const { return consumer().read.load(std::memory_order_relaxed); }
   std::uint64_t written_by_peer() const {
     return producer_.written.load(std::memory_order_acquire);
   }
   // Of a stream that has begun the end is still to be told.
   bool owes_end() const {
     return producer_.stream.load(std::memory_order_acquire) >
-           consumer_.acknowledged_stream.load(std::memory_order_relaxed);
+           consumer().acknowledged_stream.load(std::memory_order_relaxed);
   }
   // Has another stream begun behind this one?
   bool has_next(std::uint64_t stream) const {
     return producer_.stream.load(std::memory_order_acquire) > stream;
   }
   // After the end was told with eof=eof, until the next stream begins.
-  bool at_end() const { return end_policy().reads_zero && consumer_.at_end.load() != 0; }
+  bool at_end() const { return end_policy().reads_zero && consumer().at_end.load() != 0; }
   bool running() const {
-    return hears_always_ || consumer_.running.load(std::memory_order_relaxed) != 0;
+    return hears_always_ || consumer().running.load(std::memory_order_relaxed) != 0;
   }
 
-  // The reader that nobody hears needs no start.
+  // The reader that nobody hears needs no start, and reads for the client that is waited for.
   void hears_always() { hears_always_ = true; }
+  void follow_waited() { look_at(waited_slot()); }
   // Goes on with the present stream where the reader before stopped.
   void take_over();
   // A new open: forgets what earlier consumers left; or takes over, where players go on alone.
@@ -237,20 +261,20 @@ class ConsumerFlow : public Flow {
   };
   Filter filter() const;
   void begin_filter(const audio::PcmFormat& to);
-  void no_filter() { consumer_.filter_section.store(0, std::memory_order_relaxed); }
+  void no_filter() { consumer().filter_section.store(0, std::memory_order_relaxed); }
   void filter_gave(std::uint64_t frames);
   // Are the frames from `position` on still in the ring?
   bool keeps(std::uint64_t position, const RingLimits& ring) const;
   // So much of what was taken has not come out of a rate converter.
   void tell_filter(std::uint64_t frames) {
-    consumer_.filter_frames.store(frames, std::memory_order_relaxed);
+    consumer().filter_frames.store(frames, std::memory_order_relaxed);
   }
   // Given where there was no stream.
   void count_silence(std::uint64_t frames) {
-    consumer_.silence_frames.fetch_add(frames, std::memory_order_relaxed);
+    consumer().silence_frames.fetch_add(frames, std::memory_order_relaxed);
   }
   void count_clipped(std::uint64_t samples) {
-    consumer_.clipped_samples.fetch_add(samples, std::memory_order_relaxed);
+    consumer().clipped_samples.fetch_add(samples, std::memory_order_relaxed);
   }
   // In overrun=drop: has the producer overwritten what was just copied?
   bool lapped(const RingLimits& ring) const;
@@ -258,9 +282,9 @@ class ConsumerFlow : public Flow {
   // when that is over, if no stream went on with it.
   bool may_go_on(std::uint64_t stream) const;
   void pass_end(const View& view);
-  bool has_passed_end() const { return consumer_.passed_end.load(std::memory_order_relaxed) != 0; }
+  bool has_passed_end() const { return consumer().passed_end.load(std::memory_order_relaxed) != 0; }
   bool passed_end_is_due();
-  void forget_passed_end() { consumer_.passed_end.store(0, std::memory_order_relaxed); }
+  void forget_passed_end() { consumer().passed_end.store(0, std::memory_order_relaxed); }
   // The end that `view` shows was reported, or passed over as the policy says.
   void acknowledge_end(const View& view) {
     acknowledge(view, end_policy().silence);
@@ -273,21 +297,21 @@ class ConsumerFlow : public Flow {
   // No silence goes on after the end.
   void stop_clock();
 
-  bool clock_runs() const { return consumer_.clock_stream.load(std::memory_order_relaxed) != 0; }
+  bool clock_runs() const { return consumer().clock_stream.load(std::memory_order_relaxed) != 0; }
   // Is there a stream whose end is to come, or silence that goes on after one?
   bool begun() const { return owes_end() || clock_runs(); }
   void not_at_end() {
-    if (consumer_.at_end.load(std::memory_order_relaxed) != 0) consumer_.at_end.store(0);
+    if (consumer().at_end.load(std::memory_order_relaxed) != 0) consumer().at_end.store(0);
   }
 
   // Where the lane lies in the mix of several (abi::Consumer).
   bool joined(std::uint64_t stream) const {
-    return consumer_.joined_stream.load(std::memory_order_acquire) == stream;
+    return consumer().joined_stream.load(std::memory_order_acquire) == stream;
   }
   void join(std::uint64_t stream, std::uint64_t mix_frame);
-  std::uint64_t mix_frame() const { return consumer_.mix_frame.load(std::memory_order_relaxed); }
+  std::uint64_t mix_frame() const { return consumer().mix_frame.load(std::memory_order_relaxed); }
   void set_mix_frame(std::uint64_t frame) {
-    consumer_.mix_frame.store(frame, std::memory_order_relaxed);
+    consumer().mix_frame.store(frame, std::memory_order_relaxed);
   }
   // What its neighbours ask of it, in frames of the ring: to wait no longer than `patience`
   // for a player that is late, and to hold or drop so much earlier as it runs ahead of them.
@@ -334,6 +358,7 @@ class ConsumerFlow : public Flow {
   void catch_up(Stream& stream, const RingLimits& ring);
 
   bool hears_always_ = false;
+  bool was_tap_ = true;            // as far as we know
   const abi::End* end_ = nullptr;  // of the stream that was looked at, if it has one
   bool starving_ = false;          // inside one underrun
   bool dry_ = false;               // silence was the last that was taken

@@ -47,6 +47,12 @@ inline bool client_goes_on(abi::Segment& segment, const abi::Half& half) {
   return (place & abi::kDuplexOpen) != 0 && open_ways(segment, abi::kServer) != 0;
 }
 
+// The words of a reader that claims nothing and delays nobody, in its own memory: a tap.
+struct Listener {
+  abi::Half half{};
+  abi::Consumer lane[abi::kClients]{};
+};
+
 // What is told of an open but once stands in the half that plays, if it has one.
 inline abi::Half& main_half(abi::Segment& segment, abi::SideIndex side, std::uint32_t ways,
                             std::uint32_t slot = 0) {

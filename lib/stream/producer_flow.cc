@@ -1,6 +1,7 @@
 // The half of a flow that writes.
 #include <algorithm>
 
+#include "config/policy.h"
 #include "stream/flow.h"
 #include "stream/format_word.h"
 #include "stream/position.h"
@@ -23,26 +24,63 @@ std::uint64_t ProducerFlow::last_ended() const {
 
 bool ProducerFlow::streaming() const { return stream() > last_ended(); }
 
-bool ProducerFlow::consumer_open() const { return is_open(consumer_half_.open.load(kAcquire)); }
+bool ProducerFlow::consumer_open() const { return is_open(consumer_half().open.load(kAcquire)); }
 
 bool ProducerFlow::consumer_kept() const {
-  const std::uint64_t open = consumer_half_.open.load(kAcquire);
+  const std::uint64_t open = consumer_half().open.load(kAcquire);
   const std::uint64_t serial = serial_of(open);
   if (is_open(open) && serial == producer_.consumer_serial.load(kRelaxed)) return true;
   if (!plays_unheard()) return false;
   const LaneReader reader = lane_reader();
-  if (reader.is_null() || reader.is_ahead_of(consumer_half_)) return true;
+  if (reader.is_null() || reader.is_ahead_of(consumer_half())) return true;
   const bool took_over =
       reader.is(LaneReader::kOpened, serial) || reader.is(LaneReader::kBegun, serial);
-  return is_open(open) && took_over && stream() > consumer_.acknowledged_stream.load(kAcquire);
+  return is_open(open) && took_over && stream() > consumer().acknowledged_stream.load(kAcquire);
+}
+
+// By when they came.
+std::uint32_t ProducerFlow::oldest_hearing(std::uint32_t otherwise) const {
+  std::uint32_t oldest = otherwise;
+  std::int64_t since_ns = INT64_MAX;
+  for (std::uint32_t slot = 0; slot < abi::kClients; ++slot) {
+    const abi::Half& half = segment_.direction[direction_].client[slot];
+    const std::int64_t opened_ns = half.opened_ns.load(kRelaxed);
+    if (!hears(slot) || opened_ns >= since_ns) continue;
+    since_ns = opened_ns;
+    oldest = slot;
+  }
+  return oldest;
+}
+
+bool ProducerFlow::hears(std::uint32_t slot) const {
+  const abi::Direction& joined = segment_.direction[direction_];
+  return is_open(joined.client[slot].open.load(kAcquire)) &&
+         joined.lane[slot].consumer.running.load(kAcquire) != 0;
+}
+
+bool ProducerFlow::follow_reader() {
+  const bool of_several = config::get<"clients", std::uint32_t>(segment_.policy) > 1;
+  if (direction_ == abi::kClientToServer || !(of_several || slot() != waited_slot())) return false;
+  std::uint32_t slot = waited_slot();  // another process of the open may have chosen it
+  if (!hears(slot)) slot = oldest_hearing(slot);
+  if (slot == this->slot()) return false;
+  if (slot != waited_slot()) {
+    const std::uint64_t passed = waited_for().marks_taken.load(kAcquire);
+    if (distance(passed, producer_half_.marks_passed.load(kRelaxed)) > 0)
+      producer_half_.marks_passed.store(passed, kRelease);
+    producer_half_.waits_for.store(slot, kRelease);
+  }
+  look_at(slot);
+  producer_.consumer_serial.store(serial_of(consumer_half().open.load(kAcquire)), kRelaxed);
+  return true;
 }
 
 bool ProducerFlow::consumer_running() const {
-  return consumer_open() && consumer_.running.load(kAcquire) != 0;
+  return consumer_open() && consumer().running.load(kAcquire) != 0;
 }
 
 bool ProducerFlow::may_begin() const {
-  return producer_.ends.load(kRelaxed) - consumer_.ends_taken.load(kAcquire) < abi::kEnds;
+  return producer_.ends.load(kRelaxed) - consumer().ends_taken.load(kAcquire) < abi::kEnds;
 }
 
 bool ProducerFlow::may_mark() const { return sections() - section_read() < abi::kMarks - 1; }
@@ -62,7 +100,7 @@ void ProducerFlow::mark(Section& next) {
 void ProducerFlow::begin(std::int64_t now_ns) {
   producer_.begun_ns.store(now_ns, kRelaxed);
   producer_.base.store(written(), kRelaxed);
-  producer_.consumer_serial.store(serial_of(consumer_half_.open.load(kAcquire)), kRelaxed);
+  producer_.consumer_serial.store(serial_of(consumer_half().open.load(kAcquire)), kRelaxed);
   const std::uint64_t next = stream() + 1;
   const bool goes_on = producer_.lingers.load(kRelaxed) == stream() && stream() != 0;
   if (goes_on && producer_.continued_to.load(kRelaxed) != stream())
@@ -118,7 +156,7 @@ void ProducerFlow::drop(const RingLimits& ring, std::int64_t now_ns) {
   std::uint64_t from = played(ring, now_ns);
   if (from >= to) return;
   // A request that the consumer has not yet seen goes on with this one.
-  if (producer_.skips.load(kRelaxed) != consumer_.skips_done.load(kAcquire)) {
+  if (producer_.skips.load(kRelaxed) != consumer().skips_done.load(kAcquire)) {
     from = std::min(from, producer_.skip_from.load(kRelaxed));
   }
   // What an earlier stream left is not ours to drop.
@@ -130,7 +168,7 @@ void ProducerFlow::drop(const RingLimits& ring, std::int64_t now_ns) {
 }
 
 std::uint64_t ProducerFlow::read(const RingLimits& ring) const {
-  const std::uint64_t position = consumer_.read.load(kAcquire);
+  const std::uint64_t position = consumer().read.load(kAcquire);
   const std::uint64_t end = written();
   if (position > end) return end;
   // The smallest frame is a byte.
@@ -140,7 +178,7 @@ std::uint64_t ProducerFlow::read(const RingLimits& ring) const {
 
 std::uint64_t ProducerFlow::filter_frames() const {
   constexpr std::uint64_t kLongestFilter = std::uint64_t{1} << 20;
-  return std::min(consumer_.filter_frames.load(kRelaxed), kLongestFilter);
+  return std::min(consumer().filter_frames.load(kRelaxed), kLongestFilter);
 }
 
 std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) const {
@@ -157,11 +195,11 @@ std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) 
   if (bounded) high = std::min(high, buffered_until(first, ring) - first);
   std::uint64_t position = 0;
   if (free_clock()) {
-    if (consumer_.running.load(kRelaxed) != 0) position = high;
+    if (consumer().running.load(kRelaxed) != 0) position = high;
   } else if (time.stream != 0) {
     position = std::min(distance(due(time, now_ns), first), high);
   }
-  if (producer_.skips.load(kRelaxed) != consumer_.skips_done.load(kAcquire)) {
+  if (producer_.skips.load(kRelaxed) != consumer().skips_done.load(kAcquire)) {
     position = std::max(position, std::min(distance(producer_.skip_to.load(kRelaxed), first), end));
   }
   return first + position;
@@ -188,7 +226,7 @@ ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits&
     return {std::clamp(reached_ns, soon, now_ns + kLookAgainNs), wake, wake};
   }
   // A consumer that starts wakes everybody.
-  if (consumer_.running.load(kRelaxed) == 0) {
+  if (consumer().running.load(kRelaxed) == 0) {
     const bool unheard = lane_reader().is_null();
     return {now_ns + (unheard ? kSoonUnheardNs : kLookAgainNs), kNobody, kNobody};
   }

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import select
 import struct
 import unittest
 
@@ -125,6 +126,68 @@ class Clients(DrivenTest):
         writing.result()
         server.close(server.fd)
         self.assertEqual(played, reading.result()[0])
+
+    def recorders(self, loop, number):
+        """A server that plays, and so many that wait for its sound."""
+        server = self.agent(loop)
+        server.fd = server.open(SERVER, os.O_WRONLY)
+        recorders = [self.agent(loop) for _ in range(number)]
+        for recorder in recorders:
+            recorder.fd = recorder.open(CLIENT, os.O_RDONLY)
+        return server, recorders
+
+    def test_one_that_does_not_read_keeps_no_other_from_recording(self):
+        server, (idle, first, second) = self.recorders(self.loop(clients=3, clock="free"), 3)
+        played = sound.count(300_000).bytes()  # more than the ring holds
+        reading = first.later("read_to_end", first.fd)
+        reading.wait_until_asleep()
+        server.write_all(server.fd, played)
+        server.close(server.fd)
+        self.assertEqual(played, reading.result()[0])
+
+    def test_when_the_first_leaves_the_oldest_other_loses_nothing_any_more(self):
+        for how in ("close", "kill", "halt"):
+            with self.subTest(how=how):
+                server, (first, second, third) = self.recorders(self.loop(clients=3, clock="free"), 3)
+                for agent in second, third:
+                    agent.poll(agent.fd, select.POLLIN, 0)  # begins to record
+                early, late = sound.count(1000).bytes(), sound.noise(400_000).bytes()
+                reading = first.later("read_bytes", first.fd, len(early))
+                reading.wait_until_asleep()
+                server.write_all(server.fd, early)
+                self.assertEqual(early, reading.result())
+                self.assertEqual(early[:400], second.read_bytes(second.fd, 400))
+                if how == "close":
+                    first.close(first.fd)
+                elif how == "halt":
+                    first.ioctl_none(first.fd, HALT)
+                else:
+                    first.kill()
+                writing = server.later("write_all", server.fd, late)
+                self.assert_waits(writing)  # for the second one
+                reading = second.later("read_to_end", second.fd, 4096)
+                self.assertEqual((len(late), None), writing.result())
+                server.close(server.fd)
+                data, _, ended = reading.result()
+                self.assertEqual(errno.ECONNRESET, ended)
+                self.assertEqual(early[400:] + late, data)
+
+    def test_who_was_overtaken_goes_on_with_what_there_is(self):
+        server, (first, second) = self.recorders(self.loop(clients=2, clock="free"), 2)
+        second.poll(second.fd, select.POLLIN, 0)
+        early, late = sound.noise(300_000).bytes(), sound.count(300_000).bytes()
+        reading = first.later("read_bytes", first.fd, len(early))
+        reading.wait_until_asleep()
+        server.write_all(server.fd, early)
+        self.assertEqual(early, reading.result())
+        first.close(first.fd)
+        writing = server.later("write_all", server.fd, late)
+        reading = second.later("read_to_end", second.fd, 4096)
+        writing.result()
+        server.close(server.fd)
+        data = reading.result()[0]
+        self.assertEqual(late, data[-len(late):])
+        self.assertEqual(early[len(late) - len(data):], data[:-len(late)])
 
     def test_clients_of_bad_values_are_told_in_one_line(self):
         for value in ("0", "9", "many"):
