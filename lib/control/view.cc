@@ -30,13 +30,16 @@ std::string printable(const char (&text)[Size]) {
   return result;
 }
 
-// Of a place that an open word tells of the claim decides whether its program lives.
+// Of a place that an open word tells of the claim decides whether its program lives. `way`:
+// only as it is open for that.
 void look_at_side(const shm::RuntimeDirectory& directory, int number, abi::Segment& segment,
-                  abi::SideIndex index, std::uint32_t slot, SideView& view) {
+                  abi::SideIndex index, std::uint32_t slot, std::uint32_t way, SideView& view) {
   bool holds = view.state == SideState::kOpening;
-  view.access = device::open_ways(segment, index, slot);
+  const std::uint32_t ways = device::open_ways(segment, index, slot);
+  view.access = ways & way;
   if (view.access == 0) return;
   const abi::Half& side = device::main_half(segment, index, view.access, slot);
+  if (side.access.load(kRelaxed) == device::kReadWrite) view.access = ways;
   const shm::Place place = shm::place_of(side, index, slot);
   if (place != shm::Place(index)) holds = shm::is_held(directory, number, place);
   view.state = holds ? SideState::kOpen : SideState::kDead;
@@ -86,13 +89,19 @@ void look_at_clock(const device::ProducerFlow& flow, const abi::ClockStats& cloc
       static_cast<std::uint64_t>(ideal.frames_at(now_ns)));
 }
 
+abi::DirectionIndex index_of(const StreamView& stream) {
+  return stream.server_reads ? abi::kClientToServer : abi::kServerToClient;
+}
+
 // Of the lane of one client, without what it has counted.
-void look_at_stream(abi::Segment& segment, const InstanceView& view, const SideView& client,
-                    std::uint32_t slot, StreamView& stream) {
+void look_at_stream(const shm::Segment& mapped, const config::InstancePolicy& policy,
+                    const DirectionView& view, const SideView& client, std::uint32_t slot,
+                    StreamView& stream) {
+  abi::Segment& segment = mapped.contract();
   stream.server_reads = view.stream.server_reads;
-  const auto index = stream.server_reads ? abi::kClientToServer : abi::kServerToClient;
+  const abi::DirectionIndex index = index_of(stream);
   const abi::Consumer& reader = segment.direction[index].lane[slot].consumer;
-  const SideView& server = view.side[abi::kServer];
+  const SideView& server = view.server;
   const device::ProducerFlow flow(segment, index, slot);
   stream.state = stream.server_reads ? state_of(flow, reader, client, server)
                                      : state_of(flow, reader, server, client);
@@ -100,7 +109,7 @@ void look_at_stream(abi::Segment& segment, const InstanceView& view, const SideV
   const device::Section section = flow.section(flow.sections());
   const audio::PcmFormat format = section.number != 0 ? section.format : view.loop;
   if (stream.state >= StreamState::kFilling) {
-    const auto buffer_ms = config::get<"buffer_ms", std::uint32_t>(view.policy);
+    const auto buffer_ms = config::get<"buffer_ms", std::uint32_t>(policy);
     device::RingLimits limits = device::limits_of(section, buffer_ms);
     limits.capacity_frames =
         std::min(limits.capacity_frames, device::ring_frames(limits.rate_hz, buffer_ms));
@@ -116,6 +125,8 @@ void look_at_stream(abi::Segment& segment, const InstanceView& view, const SideV
   }
   stream.held_ms = in_ms(reader.clock_stats.held_frames.load(kRelaxed), format);
   stream.stalled_ms = in_ms(reader.clock_stats.stalled_frames.load(kRelaxed), format);
+  if (stream.server_reads || slot == 0)
+    stream.loudness = device::loudness_of(mapped, index, slot, base::sys().now_ns());
 }
 
 void add_counters(const abi::Consumer& reader, StreamView& stream) {
@@ -126,30 +137,46 @@ void add_counters(const abi::Consumer& reader, StreamView& stream) {
   stream.clipped_samples += reader.clipped_samples.load(kRelaxed);
 }
 
-// Only the kernel knows whether the first one lives: the others stand as they say.
-void look_at_clients(const shm::RuntimeDirectory& directory, abi::Segment& segment,
-                     InstanceView& view) {
-  const auto index = view.stream.server_reads ? abi::kClientToServer : abi::kServerToClient;
+// Those that have it open; where it is the only direction, all.
+void look_at_direction(const shm::RuntimeDirectory& directory, int number,
+                       const shm::Segment& mapped, const config::InstancePolicy& policy, bool only,
+                       const SideView (&first)[2], DirectionView& view) {
+  using device::kRead, device::kWrite;
+  abi::Segment& segment = mapped.contract();
+  const abi::DirectionIndex index = index_of(view.stream);
   abi::Direction& direction = segment.direction[index];
+  const bool reads = view.stream.server_reads;
+  view.loop = device::unpack_format(direction.server.format.load(kRelaxed));
+  // Only the kernel knows whether the first one lives: the others stand as they say.
+  view.server.state = first[abi::kServer].state;
+  look_at_side(directory, number, segment, abi::kServer, 0,
+               only    ? device::kReadWrite
+               : reads ? kRead
+                       : kWrite,
+               view.server);
   for (std::uint32_t slot = 0; slot < abi::kClients; ++slot) {
     ClientView client;
     client.slot = slot;
-    if (slot == 0) client.side.state = view.side[abi::kClient].state;
-    look_at_side(directory, view.number, segment, abi::kClient, slot, client.side);
+    if (slot == 0) client.side.state = first[abi::kClient].state;
+    look_at_side(directory, number, segment, abi::kClient, slot,
+                 only    ? device::kReadWrite
+                 : reads ? kWrite
+                         : kRead,
+                 client.side);
     if (client.side.access == 0) continue;
-    look_at_stream(segment, view, client.side, slot, client.stream);
+    look_at_stream(mapped, policy, view, client.side, slot, client.stream);
     add_counters(direction.lane[slot].consumer, client.stream);
     view.clients.push_back(client);
   }
-  SideView& first = view.side[abi::kClient];
-  if (!view.clients.empty()) first = view.clients.front().side;
-  const std::uint32_t slot = view.clients.empty() ? 0 : view.clients.front().slot;
-  look_at_stream(segment, view, first, slot, view.stream);
+  const bool any = !view.clients.empty();
+  look_at_stream(mapped, policy, view, any ? view.clients.front().side : first[abi::kClient],
+                 any ? view.clients.front().slot : 0, view.stream);
+  view.stream.loudness = device::loudness_of(mapped, index, base::sys().now_ns());
   for (std::uint32_t i = 0; i < abi::kClients; ++i) {
     add_counters(direction.lane[i].consumer, view.stream);
     view.frozen = view.frozen || device::ProducerFlow(segment, index, i).underway();
   }
-  view.frozen = view.frozen && view.side[abi::kServer].state == SideState::kOpen;
+  view.frozen = view.frozen && view.server.state == SideState::kOpen;
 }
 
 void look_at_mixer(const abi::Mixer& mixer, MixerView& view) {
@@ -187,14 +214,18 @@ InstanceView look(const config::Runtime& runtime, int number) {
   view.segment = SegmentState::kPresent;
   abi::Segment& segment = mapped->contract();
   view.policy = config::load_policy(segment.policy);
+  const bool both = device::open_ways(segment, abi::kServer) == device::kReadWrite;
   // A server that left keeps telling which way the last stream went.
   const abi::Half& plays = device::half_of(segment, abi::kServer, device::kWrite);
-  const abi::Half& records = device::half_of(segment, abi::kServer, device::kRead);
-  view.stream.server_reads = plays.access.load(kRelaxed) == 0;
-  view.loop =
-      device::unpack_format((view.stream.server_reads ? records : plays).format.load(kRelaxed));
-  look_at_side(directory, number, segment, abi::kServer, 0, view.side[abi::kServer]);
-  look_at_clients(directory, segment, view);
+  view.stream.server_reads = both || plays.access.load(kRelaxed) == 0;
+  look_at_direction(directory, number, *mapped, view.policy, !both, view.side, view);
+  if (both) {
+    view.other.emplace().stream.server_reads = false;
+    look_at_direction(directory, number, *mapped, view.policy, false, view.side, *view.other);
+  }
+  look_at_side(directory, number, segment, abi::kServer, 0, device::kReadWrite,
+               view.side[abi::kServer]);
+  if (!view.clients.empty()) view.side[abi::kClient] = view.clients.front().side;
   look_at_mixer(segment.mixer, view.mixer);
   return view;
 }

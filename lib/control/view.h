@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "abi/layout.h"
 #include "audio/pcm_format.h"
 #include "config/runtime.h"
+#include "device/loudness.h"
 #include "shm/runtime_directory.h"
 
 namespace ossloop::control {
@@ -59,6 +61,8 @@ struct StreamView {
   std::uint64_t silence_frames = 0;
   std::uint64_t dropped_frames = 0;
   std::uint64_t clipped_samples = 0;  // saturated by a conversion, or by a mix
+  // What is heard now, by channels; nothing where nothing was ever played.
+  device::Loudness loudness;
 };
 
 // One of the clients, and the stream that it plays or hears.
@@ -78,19 +82,27 @@ struct MixerView {
   bool muted = false;
 };
 
-enum class SegmentState { kNone, kPresent, kUnreadable };
-
-struct InstanceView {
-  int number = 0;
-  bool configured = false;  // exists without a segment
-  SegmentState segment = SegmentState::kNone;
-  std::string problem;              // why a segment is unreadable: one line
-  bool foreign = false;             // because it is none of this layout
-  SideView side[2];                 // by abi::SideIndex; the first of the clients
+// From the clients to the server, or back.
+struct DirectionView {
+  SideView server;                  // as it has this direction open
   std::vector<ClientView> clients;  // that are open or dead, by slot
   audio::PcmFormat loop = {};
   bool frozen = false;  // the server cannot change the format now
-  StreamView stream;    // the first client's; what it counts is of all
+  StreamView stream;    // the first client's; what it counts is of all, and so is its loudness
+};
+
+enum class SegmentState { kNone, kPresent, kUnreadable };
+
+// The direction is that of the server, or of the last one.
+struct InstanceView : DirectionView {
+  int number = 0;
+  bool configured = false;  // exists without a segment
+  SegmentState segment = SegmentState::kNone;
+  std::string problem;   // why a segment is unreadable: one line
+  bool foreign = false;  // because it is none of this layout
+  SideView side[2];      // by abi::SideIndex; the first of the clients
+  // The other way, where the server side has both open.
+  std::optional<DirectionView> other;
   MixerView mixer;
   config::InstancePolicy policy;  // in force; of an unused instance, the configured one
 

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "shm/claims.h"
+#include "device/dead_opens.h"
 
 namespace ossloop::device {
 
@@ -17,21 +17,6 @@ std::uint32_t Admission::clients() const {
 }
 
 bool Admission::both_ways() const { return duplex() && request_.access == kReadWrite; }
-
-// What killed programs left open. A client's sound is still to be heard by the server, which
-// sees its end in the same word.
-void Admission::forget_dead() {
-  for (std::uint32_t slot = 0; slot < shm::slots_of(request_.side); ++slot) {
-    for (const Access way : {kRead, kWrite}) {
-      abi::Half& half = half_of(segment_.contract(), request_.side, way, slot);
-      std::uint64_t open = half.open.load(std::memory_order_acquire);
-      if (!is_open(open)) continue;
-      const shm::Place place = shm::place_of(half, request_.side, slot);
-      if (shm::is_held(request_.folder, request_.instance, place)) continue;
-      half.open.compare_exchange_strong(open, open & ~std::uint64_t{1});
-    }
-  }
-}
 
 // Without duplex a side's places are taken whole, whichever way they are open.
 bool Admission::is_free(std::uint32_t slot) const {
@@ -54,7 +39,7 @@ bool Admission::has_room() const {
 }
 
 int Admission::find_place() {
-  forget_dead();
+  forget_dead(request_.folder, request_.instance, segment_.contract(), request_.side);
   if (request_.side == abi::kServer) {
     const bool unused = open_ways(segment_.contract(), abi::kServer) == 0;
     if (unused && request_.configured)

@@ -27,7 +27,6 @@ class Admission {
  private:
   bool duplex() const;
   std::uint32_t clients() const;
-  void forget_dead();
   bool is_free(std::uint32_t slot) const;
   bool has_room() const;
 

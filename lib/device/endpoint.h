@@ -25,9 +25,9 @@
 #include "device/blocking_wait.h"
 #include "device/capture.h"
 #include "device/device_thread.h"
+#include "device/loudness.h"
 #include "device/mapped_buffer.h"
 #include "device/open_half.h"
-#include "device/peaks.h"
 #include "device/peer_monitor.h"
 #include "device/playback.h"
 #include "device/readiness.h"
@@ -141,7 +141,7 @@ class Endpoint final : public DeviceThreadClient {
   void hold(int fd, std::uint32_t directions);
   void release(int fd, std::uint32_t directions, std::int64_t now_ns);
 
-  // See device/peaks.h.
+  // See device/loudness.h. A server hears all its clients.
   void peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]);
   // What is queued to be played becomes silence.
   void silence(int fd);

@@ -177,7 +177,13 @@ bool Endpoint::levels_locked() const {
 
 void Endpoint::peaks(int fd, Access direction, std::uint16_t (&peaks)[kPeakChannels]) {
   SideLock lock(*this, fd);
-  find_peaks(half().segment(), direction_of(side(), direction), sys().now_ns(), peaks);
+  const abi::DirectionIndex index = direction_of(side(), direction);
+  const shm::Segment& segment = half().segment();
+  const std::int64_t now_ns = sys().now_ns();
+  tell_peaks(half().server() || direction == kRead
+                 ? loudness_of(segment, index, now_ns)
+                 : loudness_of(segment, index, place_.slot, now_ns),
+             peaks);
 }
 
 void Endpoint::silence(int fd) {

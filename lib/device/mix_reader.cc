@@ -79,6 +79,7 @@ void MixReader::start_together(std::int64_t now_ns) {
 }
 
 void MixReader::wake_writers() const {
+  if (half_.listener() != nullptr) return;
   for (std::uint32_t i = 0; i < count_; ++i) shm::wake(lanes_[i]->flow().producer_half());
 }
 

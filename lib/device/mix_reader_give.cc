@@ -122,7 +122,7 @@ void MixReader::tell_given() {
   const std::uint32_t count = several_ ? count_ : 1;
   for (std::uint32_t i = 0; i < count; ++i) {
     Lane& lane = *lanes_[i];
-    if (std::exchange(lane.has_given, false))
+    if (std::exchange(lane.has_given, false) && !lane.flow().is_tap())
       shm::wake_at(lane.flow().producer_half(), lane.flow().read());
   }
 }

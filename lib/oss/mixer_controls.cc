@@ -7,7 +7,7 @@
 
 #include "base/sys.h"
 #include "config/policy.h"
-#include "device/peaks.h"
+#include "device/loudness.h"
 #include "stream/levels.h"
 
 namespace ossloop::oss {
@@ -55,10 +55,11 @@ std::int32_t decibels(std::uint16_t peak) {
 
 template <abi::DirectionIndex Direction>
 std::int32_t get_peak(const shm::Segment& segment) {
+  const device::Loudness loudness = device::loudness_of(segment, Direction, base::sys().now_ns());
   std::uint16_t peaks[device::kPeakChannels];
-  const int channels = device::find_peaks(segment, Direction, base::sys().now_ns(), peaks);
+  device::tell_peaks(loudness, peaks);
   const std::int32_t left = decibels(peaks[0]);
-  return left | (channels > 1 ? decibels(peaks[1]) : left) << 8;
+  return left | (loudness.channels.size() > 1 ? decibels(peaks[1]) : left) << 8;
 }
 
 template <config::KeyName Name>

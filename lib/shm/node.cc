@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/fd.h"
+#include "shm/byte_lock.h"
 
 namespace ossloop::shm {
 namespace {
@@ -21,36 +22,12 @@ constexpr int kPageBytes = 4096;
 // Claims lie on the first byte, which the FIFO need not hold. A claim is exclusive when
 // it is taken and becomes a shared lock when it is announced: a claim by another is
 // refused either way.
-struct flock range(short type, off_t start) {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = start;
-  lock.l_len = 1;
-  return lock;
-}
-
 constexpr off_t kClaimByte = 0;
 constexpr off_t kDoorByte = 1;
 
 off_t linger_byte(std::uint64_t serial) {
   constexpr off_t kFirstLingerByte = 2;
   return kFirstLingerByte + static_cast<off_t>(serial & 0xffffffff);
-}
-
-int lock_call(int fd, int command, struct flock& lock) {
-  return sys().fcntl(fd, command, reinterpret_cast<std::intptr_t>(&lock));
-}
-
-int lock_byte(int fd, off_t byte) {
-  struct flock lock = range(F_WRLCK, byte);
-  const int result = lock_call(fd, F_OFD_SETLK, lock);
-  return result == -EAGAIN ? -EBUSY : result;
-}
-
-bool is_locked(int fd, off_t byte) {
-  struct flock lock = range(F_WRLCK, byte);
-  return lock_call(fd, F_OFD_GETLK, lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 // Tries again, until it is in vain or too late.
@@ -111,9 +88,7 @@ bool Node::door_taken_by_other(int fd) { return is_locked(fd, kDoorByte); }
 
 int Node::linger(int fd, std::uint64_t serial) {
   const int error = lock_byte(fd, linger_byte(serial));
-  if (error != 0) return error;
-  struct flock claim = range(F_UNLCK, kClaimByte);
-  return lock_call(fd, F_OFD_SETLK, claim);
+  return error != 0 ? error : lock_byte(fd, kClaimByte, F_UNLCK);
 }
 
 bool Node::is_lingering(int fd, std::uint64_t serial) { return is_locked(fd, linger_byte(serial)); }
@@ -130,17 +105,12 @@ int Node::take_door_patiently(int fd, int longest_ms) {
 }
 
 // In one step for the kernel, so no other claim can come between.
-void Node::announce(int fd) {
-  struct flock lock = range(F_RDLCK, kClaimByte);
-  lock_call(fd, F_OFD_SETLK, lock);
-}
+void Node::announce(int fd) { lock_byte(fd, kClaimByte, F_RDLCK); }
 
 // An announced claim is left as it is: claimed anew, it would for a moment be one of a
 // side that opens, and stay so if this process is killed then and another has the open.
 bool Node::keeps_claim(int fd) {
-  // To a lock of the process that of its own description is another's, too.
-  struct flock lock = range(F_WRLCK, kClaimByte);
-  const bool announced = lock_call(fd, F_GETLK, lock) == 0 && lock.l_type == F_RDLCK;
+  const bool announced = lock_of_any(fd, kClaimByte) == F_RDLCK;
   if (claimed_by_other(fd)) return false;
   if (announced) return true;
   if (claim(fd) != 0) return false;
@@ -149,9 +119,9 @@ bool Node::keeps_claim(int fd) {
 }
 
 Node::Claim Node::claim_of_other(int fd) {
-  struct flock lock = range(F_WRLCK, kClaimByte);
-  if (lock_call(fd, F_OFD_GETLK, lock) != 0 || lock.l_type == F_UNLCK) return Claim::kNone;
-  return lock.l_type == F_RDLCK ? Claim::kAnnounced : Claim::kOpening;
+  const short lock = lock_of_other(fd, kClaimByte);
+  if (lock == F_UNLCK) return Claim::kNone;
+  return lock == F_RDLCK ? Claim::kAnnounced : Claim::kOpening;
 }
 
 // The kernel rounds up to a page. With more, "not full" would be reported beside the

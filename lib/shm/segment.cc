@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/host.h"
 #include "base/log.h"
+#include "shm/byte_lock.h"
 #include "shm/claims.h"
 
 namespace ossloop::shm {
@@ -25,6 +26,8 @@ using base::sys;
 // must not both be put off by the other.
 constexpr int kLeavingMs = 20;
 constexpr std::uint64_t kInPage = 4095;
+// Of the file, which is locked by who listens.
+constexpr off_t kHoldByte = 0;
 // More than any format and buffer_ms need, and than the rings of an instance grow to.
 constexpr std::uint64_t kLongestRing = std::uint64_t{1} << 33;
 constexpr std::uint64_t kLongestFile = std::uint64_t{1} << 40;
@@ -238,6 +241,12 @@ bool Segment::has_rings() const {
   return false;
 }
 
+base::Fd Segment::hold_rings() const {
+  Fd fd = open_file();
+  if (fd && lock_byte(fd.get(), kHoldByte, F_RDLCK) != 0) fd.reset();
+  return fd;
+}
+
 // With both claims in hand nobody has a ring mapped who could still use it: whoever
 // opens a side waits for us.
 void Segment::give_back() const {
@@ -245,6 +254,7 @@ void Segment::give_back() const {
   BothClaims claims;
   if (claims.take(directory_, number_, BothClaims::Missing::kNone, kLeavingMs) != 0) return;
   if (!current() || BothClaims::used(directory_, number_, contract())) return;
+  if (with_file([](int fd) { return is_locked(fd, kHoldByte) ? -EBUSY : 0; }) != 0) return;
   for (abi::Direction& direction : contract().direction) {
     for (abi::Lane& lane : direction.lane) {
       lane.producer.marks.store(0, std::memory_order_relaxed);

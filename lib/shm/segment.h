@@ -79,6 +79,9 @@ class Segment {
   // If nobody has the instance open: gives back the memory of the rings, and that of the
   // files which mean nothing now.
   void give_back() const;
+  // As long as it is open nobody gives it back: for who listens and claims nothing. In the
+  // caller's table; invalid where that cannot be.
+  base::Fd hold_rings() const;
 
  private:
   Segment(const RuntimeDirectory& directory, int number, Mapping mapping, dev_t device,

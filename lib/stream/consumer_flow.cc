@@ -168,6 +168,14 @@ std::int64_t ConsumerFlow::first_frame_ns(std::int64_t now_ns) {
   return at_once ? together_ns : now_ns;
 }
 
+// A tap hears what its reader hears, and not before that has begun.
+bool ConsumerFlow::reader_begun() const {
+  if (listener() == nullptr) return true;
+  const abi::Consumer& reader = waited_for();
+  return reader.clock_stream.load(kRelaxed) != 0 ||
+         reader.acknowledged_stream.load(kAcquire) > consumer().acknowledged_stream.load(kRelaxed);
+}
+
 void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns) {
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
@@ -175,7 +183,7 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
   const auto ppm = config::get<"ppm">(segment_.policy);
   const bool goes_on = clock_stream != 0 && end_policy().silence;
   if (stream.id != 0 && clock_stream != stream.id && !goes_on) {
-    if (!running()) return;
+    if (!running() || !reader_begun()) return;
     if (stream.limit == read() && !stream.ended) {
       waited_ns_ = now_ns;
       return;
@@ -197,6 +205,8 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
 }
 
 ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_ns) {
+  // Who claims nothing finds the rings given back, and others made.
+  if (listener() != nullptr && distance(section_read(), sections()) > 0) attach();
   Stream stream = current(ring);
   skip_dropped(stream);
   if (!stream.over) {

@@ -61,6 +61,8 @@ class Flow {
   // server's format is frozen.
   bool underway() const;
 
+  // From now on the consumer is the client that a server's producer waits for.
+  void follow_waited() { look_at(waited_slot()); }
   LaneReader lane_reader() const { return LaneReader(consumer()); }
   // Does the producer play on where nobody records?
   bool plays_unheard() const;
@@ -104,6 +106,7 @@ class Flow {
   }
   abi::Consumer& consumer() const { return *consumer_.load(std::memory_order_relaxed); }
   std::uint32_t slot() const { return slot_; }
+  Listener* listener() const { return listener_; }
   // From now on the consumer is the one of this slot.
   void look_at(std::uint32_t slot);
 
@@ -227,9 +230,8 @@ class ConsumerFlow : public Flow {
     return hears_always_ || consumer().running.load(std::memory_order_relaxed) != 0;
   }
 
-  // The reader that nobody hears needs no start, and reads for the client that is waited for.
+  // The reader that nobody hears needs no start.
   void hears_always() { hears_always_ = true; }
-  void follow_waited() { look_at(waited_slot()); }
   // Goes on with the present stream where the reader before stopped.
   void take_over();
   // A new open: forgets what earlier consumers left; or takes over, where players go on alone.
@@ -345,6 +347,7 @@ class ConsumerFlow : public Flow {
                           std::int64_t now_ns);
   std::uint64_t fill_up(std::uint64_t due, const Stream& stream, const RingLimits& ring);
   std::int64_t first_frame_ns(std::int64_t now_ns);
+  bool reader_begun() const;
   void keep_clock(const Stream& stream, const RingLimits& ring, std::int64_t now_ns);
   void set_clock(const audio::Clock& clock, std::uint64_t stream, std::uint64_t section);
   void start_clock(const audio::Clock& clock, std::uint64_t stream, std::uint64_t section);

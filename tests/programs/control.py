@@ -24,10 +24,11 @@ MEMBERS = {
     "problem": (str, type(None)),
     "server": SIDE_MEMBERS,
     "client": SIDE_MEMBERS,
+    "other": (dict, type(None)),
     "loop": {"format", "channels", "rate_hz", "frozen"},
     "clients": list,
     "stream": {
-        "state", "direction", "number", "fill_frames", "fill_ms", "delay_frames", "delay_ms",
+        "state", "direction", "number", "fill_frames", "fill_ms", "delay_frames", "delay_ms", "levels",
     },
     "clock": {"running", "error_frames", "held_ms", "stalled_ms"},
     "counters": {"underruns", "overruns", "silence_frames", "dropped_frames", "clipped_samples"},

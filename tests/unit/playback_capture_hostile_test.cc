@@ -3,7 +3,7 @@
 #include <random>
 #include <thread>
 
-#include "device/peaks.h"
+#include "device/loudness.h"
 #include "instance.h"
 
 using namespace ossloop;
@@ -119,7 +119,7 @@ TEST_CASE("garbage in the whole segment harms no call") {
         side->playback.silence(loop.now);
         side->playback.delay_frames(loop.now);
         std::uint16_t peaks[kPeakChannels];
-        find_peaks(*loop.segment, abi::kClientToServer, loop.now, peaks);
+        tell_peaks(loudness_of(*loop.segment, abi::kClientToServer, loop.now), peaks);
       }
     }
   }

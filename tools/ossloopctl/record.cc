@@ -8,8 +8,10 @@
 #include <memory>
 #include <vector>
 
+#include "control/view.h"
 #include "ossloopctl/command.h"
 #include "ossloopctl/device.h"
+#include "ossloopctl/listener.h"
 #include "ossloopctl/side.h"
 #include "ossloopctl/sound_file.h"
 
@@ -25,6 +27,7 @@ struct Options {
   int rate_hz = 48000;
   double seconds = std::numeric_limits<double>::infinity();
   double wait_seconds = 0;  // for a server
+  bool taps = false;
 };
 
 volatile sig_atomic_t asked_to_stop = 0;
@@ -45,22 +48,38 @@ sigset_t hold_signals() {
 }
 
 // Moves frames until the stream, `limit_frames` or the user's patience ends.
-bool copy(Device& device, SoundFile& file, double limit_frames, std::size_t& frames,
+template <typename Source>
+bool copy(Source& source, SoundFile& file, double limit_frames, std::size_t& frames,
           std::string& why) {
   const sigset_t blocked = hold_signals();
   const auto frame_bytes = static_cast<std::size_t>(file.format().frame_bytes());
   std::vector<std::byte> block(kBlockFrames * frame_bytes);
   while (static_cast<double>(frames) < limit_frames) {
-    if (!device.wait(blocked, why)) return asked_to_stop != 0 || why.empty();
+    if (!source.wait(blocked, why)) return asked_to_stop != 0 || why.empty();
     const double left = limit_frames - static_cast<double>(frames);
     const std::size_t wanted = left < kBlockFrames ? static_cast<std::size_t>(left) : kBlockFrames;
     std::size_t got = 0;
-    if (!device.read(block.data(), wanted * frame_bytes, got, why)) return false;
+    if (!source.read(block.data(), wanted * frame_bytes, got, why)) return false;
     if (got == 0) break;
     if (!file.write(block.data(), got / frame_bytes, why)) return false;
     frames += got / frame_bytes;
   }
   return true;
+}
+
+// `rest` tells what else there is to say.
+template <typename Source, typename Rest>
+int fill(Source& source, SoundFile& file, const Options& options, Rest rest) {
+  std::string why;
+  std::size_t frames = 0;
+  const double limit_frames = std::round(options.seconds * options.rate_hz);
+  const bool copied = copy(source, file, limit_frames, frames, why);
+  std::string why_not_closed;
+  if (!file.close(why_not_closed)) return failed(why_not_closed);
+  if (!copied) return failed(why + ", after " + std::to_string(frames) + " frames");
+  (options.path == "-" ? std::cerr : std::cout)
+      << describe_sound(frames, file.format()) << " recorded to " << options.path << rest() << "\n";
+  return kDone;
 }
 
 int record(const Options& options, const SampleEncoding* encoding) {
@@ -73,15 +92,26 @@ int record(const Options& options, const SampleEncoding* encoding) {
       !device.set_format(file.format(), why)) {
     return failed(why);
   }
-  std::size_t frames = 0;
-  const double limit_frames = std::round(options.seconds * options.rate_hz);
-  const bool copied = copy(device, file, limit_frames, frames, why);
-  std::string why_not_closed;
-  if (!file.close(why_not_closed)) return failed(why_not_closed);
-  if (!copied) return failed(why + ", after " + std::to_string(frames) + " frames");
-  (options.path == "-" ? std::cerr : std::cout)
-      << describe_sound(frames, file.format()) << " recorded to " << options.path << "\n";
-  return kDone;
+  return fill(device, file, options, [] { return std::string(); });
+}
+
+// In this very process: a tap is no open of the device.
+int tap(const config::Runtime& runtime, const Options& options, const SideChoice& side,
+        const SampleEncoding* encoding) {
+  std::string why;
+  SoundFile file;
+  Listener listener;
+  if (control::check_folder(runtime, false, why) < 0) return failed(why);
+  // First, as above.
+  if (!listener.open(runtime, side, why) ||
+      !file.create(options.path, encoding, options.channels, options.rate_hz, why) ||
+      !listener.set_format(file.format(), why)) {
+    return failed(why);
+  }
+  return fill(listener, file, options, [&] {
+    const std::uint64_t lost = listener.lost_frames();
+    return lost == 0 ? std::string() : ", " + std::to_string(lost) + " frames were lost";
+  });
 }
 
 }  // namespace
@@ -103,6 +133,8 @@ void add_record(CLI::App& app, int& status) {
                        " Hz; default 48000")
       ->check(whole_number_in(audio::kMinRateHz, audio::kMaxRateHz))
       ->option_text("HZ");
+  command->add_flag("--tap", options->taps, "Take no side: hear what others play, and delay nobody")
+      ->option_text(" ");
   command->add_option("-d,--duration", options->seconds, "End after so much sound")
       ->check(number_in(0, 1e9))
       ->option_text("SECONDS");
@@ -121,6 +153,9 @@ void add_record(CLI::App& app, int& status) {
     } else if (!options->encoding.empty() && encoding == nullptr) {
       status = wrong_usage("no encoding " + config::quote(options->encoding) +
                            "; expected one of " + encoding_names());
+    } else if (options->taps) {
+      status = with_configuration(
+          [&](const config::Runtime& runtime) { return tap(runtime, *options, *side, encoding); });
     } else {
       status = on_device(device, [&] { return record(*options, encoding); });
     }

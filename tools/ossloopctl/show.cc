@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <ctime>
 #include <iomanip>
 #include <iterator>
 #include <ostream>
+#include <sstream>
 #include <string_view>
+#include <vector>
 
 #include "audio/pcm_format.h"
 #include "config/config.h"
@@ -25,6 +28,15 @@ constexpr const char* kStreamStates[] = {"idle", "waiting", "filling", "running"
 constexpr const char* kSegmentStates[] = {"none", "present", "unreadable"};
 constexpr const char* kMixerChannels[] = {"vol", "pcm", "igain"};
 constexpr const char* kDirections[] = {"none", "read", "write", "both"};
+
+device::Loudness::Channel loudest(const device::Loudness& loudness) {
+  device::Loudness::Channel most;
+  for (const device::Loudness::Channel& channel : loudness.channels) {
+    most.peak = std::max(most.peak, channel.peak);
+    most.rms = std::max(most.rms, channel.rms);
+  }
+  return most;
+}
 
 template <std::size_t Size, typename Enum>
 const char* name(const char* const (&names)[Size], Enum value) {
@@ -68,6 +80,42 @@ Json side_json(const SideView& side) {
   return json;
 }
 
+// Silence has none.
+Json decibels_json(double level) {
+  return level > 0 ? Json(std::round(20 * std::log10(level) * 100) / 100) : Json(nullptr);
+}
+
+Json levels_json(const device::Loudness& loudness) {
+  Json json = Json::array();
+  for (const device::Loudness::Channel& channel : loudness.channels) {
+    json.push_back(
+        {{"peak_dbfs", decibels_json(channel.peak)}, {"rms_dbfs", decibels_json(channel.rms)}});
+  }
+  return json;
+}
+
+std::string decibels_text(double level) {
+  if (level <= 0) return "-inf";
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1) << 20 * std::log10(level);
+  return text.str();
+}
+
+// Of a few channels each, of many the loudest.
+std::string levels_text(const device::Loudness& loudness) {
+  constexpr std::size_t kFew = 8;
+  std::vector<device::Loudness::Channel> channels = loudness.channels;
+  if (channels.empty()) return "nothing was played";
+  if (channels.size() > kFew) channels = {loudest(loudness)};
+  std::ostringstream text;
+  text << "peak";
+  for (const auto& channel : channels) text << " " << decibels_text(channel.peak);
+  text << " dBFS, RMS";
+  for (const auto& channel : channels) text << " " << decibels_text(channel.rms);
+  text << " dBFS" << (channels.size() == loudness.channels.size() ? "" : ", the loudest channel");
+  return text.str();
+}
+
 Json stream_json(const control::StreamView& stream) {
   return {{"state", name(kStreamStates, stream.state)},
           {"direction", stream.server_reads ? "client-to-server" : "server-to-client"},
@@ -75,7 +123,8 @@ Json stream_json(const control::StreamView& stream) {
           {"fill_frames", stream.fill_frames},
           {"fill_ms", stream.fill_ms},
           {"delay_frames", stream.delay_frames},
-          {"delay_ms", stream.delay_ms}};
+          {"delay_ms", stream.delay_ms},
+          {"levels", levels_json(stream.loudness)}};
 }
 
 Json clock_json(const control::StreamView& stream) {
@@ -129,14 +178,15 @@ std::string side_text(const SideView& side) {
 
 // The first one, and how many more there are.
 std::string clients_text(const InstanceView& view) {
-  const std::size_t count = view.clients.size();
+  std::size_t count = view.clients.size();
+  if (view.other) count = std::max(count, view.other->clients.size());
   const std::string first = side_text(view.side[abi::kClient]);
   return count < 2 ? first : first + ", and " + std::to_string(count - 1) + " more";
 }
 
-void print_clients(std::ostream& out, const InstanceView& view) {
+void print_clients(std::ostream& out, const control::DirectionView& view, const SideView& first) {
   if (view.clients.size() < 2) {
-    out << "  client    " << side_text(view.side[abi::kClient]) << "\n";
+    out << "  client    " << side_text(view.clients.empty() ? first : view.clients[0].side) << "\n";
     return;
   }
   for (const control::ClientView& client : view.clients) {
@@ -145,6 +195,38 @@ void print_clients(std::ostream& out, const InstanceView& view) {
         << format_text(client.side.format) << ", " << name(kStreamStates, stream.state) << ", "
         << stream.fill_ms << " ms on the way, delay " << stream.delay_ms << " ms\n";
   }
+}
+
+// What stands for a direction.
+void add_direction(const control::DirectionView& view, Json& json) {
+  json["loop"] = format_json(view.loop);
+  json["loop"]["frozen"] = view.frozen;
+  json["clients"] = Json::array();
+  for (const control::ClientView& client : view.clients) {
+    json["clients"].push_back(client_json(client));
+  }
+  json["stream"] = stream_json(view.stream);
+  json["clock"] = clock_json(view.stream);
+  json["counters"] = counters_json(view.stream);
+}
+
+void print_direction(std::ostream& out, const control::DirectionView& view, const SideView& server,
+                     const SideView& client) {
+  const control::StreamView& stream = view.stream;
+  out << "  server    " << side_text(server) << "\n";
+  print_clients(out, view, client);
+  out << "  loop      " << format_text(view.loop) << (view.frozen ? ", frozen" : "") << "\n"
+      << "  stream    " << name(kStreamStates, stream.state) << ", "
+      << (stream.server_reads ? "client to server" : "server to client") << ", "
+      << stream.fill_frames << " frames (" << stream.fill_ms << " ms) on the way, delay "
+      << stream.delay_ms << " ms\n"
+      << "  levels    " << levels_text(stream.loudness) << "\n"
+      << "  clock     " << (stream.clock_running ? "running" : "at rest") << ", error "
+      << stream.clock_error_frames << " frames, held for " << stream.held_ms << " ms, stalled for "
+      << stream.stalled_ms << " ms\n"
+      << "  counters  " << stream.underruns << " underruns, " << stream.overruns << " overruns, "
+      << stream.silence_frames << " frames of silence, " << stream.dropped_frames
+      << " frames dropped, " << stream.clipped_samples << " samples clipped\n";
 }
 
 }  // namespace
@@ -156,16 +238,13 @@ Json to_json(const InstanceView& view) {
             {"problem", nullptr},
             {"server", side_json(view.side[abi::kServer])},
             {"client", side_json(view.side[abi::kClient])},
-            {"loop", format_json(view.loop)}};
+            {"other", nullptr}};
   if (!view.problem.empty()) json["problem"] = view.problem;
-  json["loop"]["frozen"] = view.frozen;
-  json["clients"] = Json::array();
-  for (const control::ClientView& client : view.clients) {
-    json["clients"].push_back(client_json(client));
+  add_direction(view, json);
+  if (view.other) {
+    json["other"] = {{"server", side_json(view.other->server)}};
+    add_direction(*view.other, json["other"]);
   }
-  json["stream"] = stream_json(view.stream);
-  json["clock"] = clock_json(view.stream);
-  json["counters"] = counters_json(view.stream);
   json["mixer"] = mixer_json(view.mixer);
   for (const config::Key& key : config::kKeys) {
     if (key.scope != config::Scope::kInstance) continue;
@@ -209,21 +288,10 @@ void print_table(std::ostream& out, std::span<const InstanceView> views) {
 void print_status(std::ostream& out, const InstanceView& view) {
   out << "instance " << view.number << "\n";
   if (view.segment == SegmentState::kUnreadable) out << "  problem   " << view.problem << "\n";
-  const control::StreamView& stream = view.stream;
-  out << "  server    " << side_text(view.side[abi::kServer]) << "\n";
-  print_clients(out, view);
-  out << "  loop      " << format_text(view.loop) << (view.frozen ? ", frozen" : "") << "\n"
-      << "  stream    " << name(kStreamStates, stream.state) << ", "
-      << (stream.server_reads ? "client to server" : "server to client") << ", "
-      << stream.fill_frames << " frames (" << stream.fill_ms << " ms) on the way, delay "
-      << stream.delay_ms << " ms\n"
-      << "  clock     " << (stream.clock_running ? "running" : "at rest") << ", error "
-      << stream.clock_error_frames << " frames, held for " << stream.held_ms << " ms, stalled for "
-      << stream.stalled_ms << " ms\n"
-      << "  counters  " << stream.underruns << " underruns, " << stream.overruns << " overruns, "
-      << stream.silence_frames << " frames of silence, " << stream.dropped_frames
-      << " frames dropped, " << stream.clipped_samples << " samples clipped\n"
-      << "  mixer     " << mixer_text(view.mixer) << "\n"
+  print_direction(out, view, view.other ? view.server : view.side[abi::kServer],
+                  view.side[abi::kClient]);
+  if (view.other) print_direction(out, *view.other, view.other->server, {});
+  out << "  mixer     " << mixer_text(view.mixer) << "\n"
       << "  policy   ";
   for (const config::Key& key : config::kKeys) {
     if (key.scope != config::Scope::kInstance) continue;
@@ -254,6 +322,10 @@ constexpr Column kColumns[] = {
      [](const InstanceView& view) { return std::to_string(view.stream.silence_frames); }},
     {"DROPPED",
      [](const InstanceView& view) { return std::to_string(view.stream.dropped_frames); }},
+    {"PEAK_DB",
+     [](const InstanceView& view) { return decibels_text(loudest(view.stream.loudness).peak); }},
+    {"RMS_DB",
+     [](const InstanceView& view) { return decibels_text(loudest(view.stream.loudness).rms); }},
 };
 
 void print_cell(std::ostream& out, const Column& column, const std::string& text) {

@@ -1,4 +1,4 @@
-#include "device/peaks.h"
+#include "device/loudness.h"
 
 #include <algorithm>
 #include <cmath>
@@ -46,52 +46,81 @@ bool copy(const shm::Segment& segment, const Section& section, std::uint64_t pos
 
 }  // namespace
 
-int find_peaks(const shm::Segment& segment, abi::DirectionIndex direction, std::int64_t now_ns,
-               std::uint16_t (&peaks)[kPeakChannels]) {
-  std::fill(std::begin(peaks), std::end(peaks), std::uint16_t{0});
+void Loudness::join(const Loudness& other) {
+  if (channels.size() < other.channels.size()) channels.resize(other.channels.size());
+  for (std::size_t i = 0; i < other.channels.size(); ++i) {
+    Channel& channel = channels[i];
+    channel.peak = std::max(channel.peak, other.channels[i].peak);
+    channel.rms = std::hypot(channel.rms, other.channels[i].rms);
+  }
+}
+
+Loudness loudness_of(const shm::Segment& segment, abi::DirectionIndex direction, std::uint32_t slot,
+                     std::int64_t now_ns) {
+  Loudness loudness;
   abi::Segment& contract = segment.contract();
-  const ProducerFlow flow(contract, direction);
+  ProducerFlow flow(contract, direction, slot);
+  flow.follow_waited();
   const auto buffer_ms = config::get<"buffer_ms", std::uint32_t>(contract.policy);
   const Section last = flow.section(flow.sections());
-  if (last.number == 0) return 1;
+  if (last.number == 0) return loudness;
   const std::uint64_t end = flow.played(limits_of(last, buffer_ms), now_ns);
   const Section section = section_before(flow, end);
   const RingLimits limits = limits_of(section, buffer_ms);
   const auto channels = static_cast<std::size_t>(section.format.channels);
-  if (limits.capacity_frames == 0) return section.format.channels;
-  if (!flow.streaming() && flow.written() == end) return section.format.channels;
+  loudness.channels.resize(channels);
+  if (limits.capacity_frames == 0) return loudness;
+  if (!flow.streaming() && flow.written() == end) return loudness;
   const std::uint64_t base = std::max(section.frame, flow.base());
   const auto window = static_cast<std::uint64_t>(section.format.rate_hz / 10);
   // How far back the ring still holds what was played.
   const std::uint64_t held = flow.written() - end;
   const std::uint64_t kept = limits.capacity_frames - std::min(held, limits.capacity_frames);
-  std::uint64_t at = end - std::min({window, end - std::min(base, end), kept});
+  const std::uint64_t begin = end - std::min({window, end - std::min(base, end), kept});
 
   const audio::Codec& codec = *audio::find_codec(section.format.afmt);
-  double loudest[kPeakChannels] = {};
+  std::vector<Loudness::Channel> found(channels);  // the squares in place of their root
   std::vector<std::byte> bytes;
   std::vector<double> samples;
-  while (at < end) {
+  for (std::uint64_t at = begin; at < end;) {
     const auto frames = static_cast<std::size_t>(
         std::min<std::uint64_t>(end - at, kBlockBytes / limits.frame_bytes));
     bytes.resize(frames * limits.frame_bytes);
     samples.resize(frames * channels);
-    if (!copy(segment, section, at, bytes)) return section.format.channels;
+    if (!copy(segment, section, at, bytes)) return loudness;
     codec.decode(bytes.data(), samples.data(), samples.size());
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      double& most = loudest[i % channels];
-      most = std::max(most, std::fabs(samples[i]));
+      Loudness::Channel& channel = found[i % channels];
+      channel.peak = std::max(channel.peak, std::fabs(samples[i]));
+      channel.rms += samples[i] * samples[i];
     }
-    if (flow.written() - at > limits.capacity_frames)
-      return section.format.channels;  // overwritten
+    if (flow.written() - at > limits.capacity_frames) return loudness;  // overwritten
     at += frames;
   }
   const Factors factors = factors_of(flow.levels().producer);
-  for (std::size_t i = 0; i < channels; ++i) {
-    const double level = loudest[i] * (i % 2 == 0 ? factors.left : factors.right);
-    peaks[i] = static_cast<std::uint16_t>(std::lround(std::min(level, 1.0) * kFullPeak));
+  for (std::size_t i = 0; i < channels && begin < end; ++i) {
+    const double factor = i % 2 == 0 ? factors.left : factors.right;
+    loudness.channels[i] = {found[i].peak * factor,
+                            std::sqrt(found[i].rms / static_cast<double>(end - begin)) * factor};
   }
-  return section.format.channels;
+  return loudness;
+}
+
+Loudness loudness_of(const shm::Segment& segment, abi::DirectionIndex direction,
+                     std::int64_t now_ns) {
+  if (direction == abi::kServerToClient) return loudness_of(segment, direction, 0, now_ns);
+  Loudness all;
+  for (std::uint32_t slot = 0; slot < abi::kClients; ++slot)
+    all.join(loudness_of(segment, direction, slot, now_ns));
+  return all;
+}
+
+void tell_peaks(const Loudness& loudness, std::uint16_t (&peaks)[kPeakChannels]) {
+  std::fill(std::begin(peaks), std::end(peaks), std::uint16_t{0});
+  for (std::size_t i = 0; i < std::min(loudness.channels.size(), kPeakChannels); ++i) {
+    const double peak = std::min(loudness.channels[i].peak, 1.0);
+    peaks[i] = static_cast<std::uint16_t>(std::lround(peak * kFullPeak));
+  }
 }
 
 }  // namespace ossloop::device

@@ -1,0 +1,230 @@
+"""`ossloopctl record --tap`: it hears what others play, takes no side and delays nobody."""
+
+import math
+import os
+import signal
+import time
+import unittest
+
+import sound
+from control import ControlTest
+from driven import S16_LE
+from loop import CLIENT, CONTROL, SERVER
+
+RATE = 48000
+
+
+class TapTest(ControlTest):
+    def tap(self, loop, name, *words):
+        """One that has begun, or that waits."""
+        program = loop.start(CONTROL, "record", "--tap", *words, name, preload=False)
+        if "--wait" in words:
+            return program
+        self.wait_until(lambda: loop.file(name).exists() or not program.running())
+        time.sleep(0.1)
+        return program
+
+    def heard(self, loop, tap, name):
+        self.assertNotIn("lost", tap.succeed().output)
+        return sound.read_wav(loop.file(name))
+
+    def assert_hears_the_rest(self, played, heard, at_least):
+        """From some frame on all that was played."""
+        self.assertGreaterEqual(heard.frames, at_least)
+        self.assert_identical(played.tail(played.frames - heard.frames), heard)
+
+
+class Hearing(TapTest):
+    def test_it_hears_a_player_from_the_next_frame_to_the_last(self):
+        played = sound.noise(4 * RATE)
+        loop = self.loop()
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        player = loop.partner_plays(CLIENT, played)
+        time.sleep(0.5)
+        tap = self.tap(loop, "tap.wav")
+        player.succeed()
+        self.assert_identical(played, loop.recorded(recorder))
+        self.assert_hears_the_rest(played, self.heard(loop, tap, "tap.wav"), RATE)
+
+    def test_one_that_waits_hears_all(self):
+        played = sound.noise(RATE)
+        loop = self.loop()
+        tap = self.tap(loop, "tap.wav", "--wait", "30")
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        self.wait_until(loop.file("tap.wav").exists)
+        time.sleep(0.1)
+        loop.partner_plays(CLIENT, played).succeed()
+        loop.recorded(recorder)
+        self.assert_identical(played, self.heard(loop, tap, "tap.wav"))
+
+    def test_it_hears_a_server_that_plays(self):
+        played = sound.noise(2 * RATE)
+        loop = self.loop()
+        player = loop.partner_plays(SERVER, played)
+        loop.wait_until_listening(player)
+        tap = self.tap(loop, "tap.wav")
+        recorder = loop.partner_records(CLIENT)
+        player.succeed()
+        self.assert_identical(played, loop.recorded(recorder))
+        self.assert_identical(played, self.heard(loop, tap, "tap.wav"))
+
+    def test_it_hears_a_stream_once_somebody_records_it(self):
+        played = sound.noise(RATE)
+        loop = self.loop()
+        server, client = self.pair(loop)
+        tap = self.tap(loop, "tap.wav")
+        client.write_all(client.fd, played.head(4000).bytes())
+        time.sleep(0.3)  # nobody records: it lies there
+        reading = server.later("read_to_end", server.fd)
+        client.write_all(client.fd, played.tail(4000).bytes())
+        client.close(client.fd)
+        self.assertEqual(played.bytes(), reading.result()[0])
+        self.assert_identical(played, self.heard(loop, tap, "tap.wav"))
+
+    def test_it_hears_players_together_in_a_format_of_its_own(self):
+        loop = self.loop(clients=2)
+        recorder = loop.partner_records(SERVER, 44100)
+        loop.wait_until_listening(recorder)
+        tap = self.tap(loop, "tap.wav", "-r", 44100)
+        players = [loop.partner_plays(CLIENT, sound.tone(2, rate, hz=(hz, hz)))
+                   for rate, hz in ((44100, 440), (32000, 700))]
+        for player in players:
+            player.succeed()
+        got = loop.recorded(recorder, 44100)
+        heard = self.heard(loop, tap, "tap.wav")
+        # The two are joined where their first frames were seen: by so much they may lie apart.
+        self.assertLess(abs(got.frames - heard.frames), 4410)
+        for hz in (440, 700):
+            self.assertAlmostEqual(power_at(got, hz), power_at(heard, hz), delta=power_at(got, hz) / 50)
+
+
+def power_at(played, hz):
+    """Of a frequency in the middle of a sound of 44100 Hz, by Goertzel's way."""
+    samples = played.channel(0).samples[22050:66150]
+    turn = 2 * math.cos(2 * math.pi * hz / 44100)
+    one = two = 0.0
+    for sample in samples:
+        one, two = sample + turn * one - two, one
+    return one * one + two * two - turn * one * two
+
+
+class Delaying(TapTest):
+    def test_one_that_is_stopped_delays_nobody_and_says_what_it_lost(self):
+        played = sound.noise(6 * RATE)
+        loop = self.loop()
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        player = loop.partner_plays(CLIENT, played)
+        time.sleep(0.3)
+        tap = self.tap(loop, "tap.wav")
+        tap.send(signal.SIGSTOP)
+        time.sleep(3)
+        tap.send(signal.SIGCONT)
+        player.succeed()
+        self.assert_identical(played, loop.recorded(recorder))
+        self.assertIn("frames were lost", tap.succeed().output)
+        # Its last second is whole again.
+        heard = sound.read_wav(loop.file("tap.wav"))
+        self.assert_identical(played.tail(played.frames - RATE), heard.tail(heard.frames - RATE))
+
+    def test_a_killed_one_leaves_nothing_behind(self):
+        loop = self.loop(clock="free")
+        server, client = self.pair(loop)
+        tap = self.tap(loop, "tap.wav")
+        client.write_all(client.fd, bytes(40000))
+        tap.kill()
+        client.close(client.fd)
+        server.read_to_end(server.fd)
+        server.close(server.fd)
+        self.assertLess((loop.runtime / "loop0").stat().st_blocks * 512, 65536)
+
+    def test_memory_is_given_back_when_the_last_listener_ends(self):
+        loop = self.loop(clock="free")
+        server, client = self.pair(loop)
+        tap = self.tap(loop, "tap.wav")
+        client.write_all(client.fd, bytes(40000))
+        client.close(client.fd)
+        server.read_to_end(server.fd)
+        server.close(server.fd)
+        tap.succeed()
+        self.assertLess((loop.runtime / "loop0").stat().st_blocks * 512, 65536)
+
+    def test_it_takes_no_side(self):
+        loop = self.loop(clock="free")
+        tap = self.tap(loop, "tap.wav", "--wait", "30")
+        server, client = self.pair(loop)
+        self.wait_until(loop.file("tap.wav").exists)
+        self.assertEqual((server.pid, client.pid), tuple(self.status(loop, 0)[side]["pid"] for side in ("server", "client")))
+        client.close(client.fd)
+        server.close(server.fd)
+        tap.succeed()
+
+
+class Refusals(TapTest):
+    def test_nobody_to_hear_is_told_in_one_line(self):
+        loop = self.loop()
+        for words, expected in (((), "nobody uses instance 0"), (("-i", 3), "there is no instance 3"),
+                                (("-i", 16), "0 to 15")):
+            with self.subTest(words):
+                tap = loop.start(CONTROL, "record", "--tap", *words, "tap.wav", preload=False)
+                self.assertIn(tap.wait(), (1, 2))
+                self.assertIn(expected, tap.errors)
+                self.assertEqual(1, len(tap.errors.splitlines()))
+                self.assertFalse(loop.file("tap.wav").exists())
+
+
+class Levels(ControlTest):
+    def test_levels_are_told_of_each_channel(self):
+        loop = self.loop()
+        server, client = self.pair(loop)
+        stereo = sound.Sound(RATE, 2, sound.array.array("h", [16384, -3277] * 2 * RATE))
+        reading = server.later("read_bytes", server.fd, 4 * RATE)
+        client.write_all(client.fd, stereo.head(RATE).bytes())
+        reading.result()
+        left, right = self.status(loop, 0)["stream"]["levels"]
+        for level, expected in ((left, -6.02), (right, -20.0)):
+            self.assertAlmostEqual(expected, level["peak_dbfs"], delta=0.02)
+            self.assertAlmostEqual(expected, level["rms_dbfs"], delta=0.02)
+        self.assertIn("peak -6.0 -20.0 dBFS, RMS -6.0 -20.0 dBFS",
+                      loop.start(CONTROL, "status", 0, preload=False).succeed().output)
+        monitor = loop.start(CONTROL, "monitor", "-n", 1, preload=False).succeed().output.splitlines()
+        self.assertEqual(["PEAK_DB", "RMS_DB"], monitor[0].split()[-2:])
+        self.assertEqual(["-6.0", "-6.0"], monitor[1].split()[-2:])
+
+    def test_silence_has_no_level(self):
+        loop = self.loop()
+        server, client = self.pair(loop)
+        self.assertEqual([], self.status(loop, 0)["stream"]["levels"])
+        reading = server.later("read_bytes", server.fd, 4000)
+        client.write_all(client.fd, bytes(40000))
+        reading.result()
+        self.assertEqual([{"peak_dbfs": None, "rms_dbfs": None}] * 2, self.status(loop, 0)["stream"]["levels"])
+
+
+class Headset(ControlTest):
+    def test_both_directions_are_told(self):
+        loop = self.loop(duplex="on")
+        plays, records = self.agent(loop), self.agent(loop)
+        plays.fd = plays.open(SERVER, os.O_WRONLY)
+        records.fd = records.open(SERVER, os.O_RDONLY)
+        both = self.agent(loop)
+        fd = both.open(CLIENT, os.O_RDWR)
+        both.set_format(fd, S16_LE, 1, 8000)
+        told = self.status(loop, 0)
+        other = told["other"]
+        self.assertEqual(("client-to-server", "server-to-client"),
+                         (told["stream"]["direction"], other["stream"]["direction"]))
+        self.assertEqual((plays.pid, "write"), (other["server"]["pid"], other["server"]["direction"]))
+        for direction in told, other:
+            client, = direction["clients"]
+            self.assertEqual((both.pid, "both", 8000), (client["pid"], client["direction"], client["rate_hz"]))
+        text = loop.start(CONTROL, "status", 0, preload=False).succeed().output
+        self.assertEqual(2, text.count(f"(PID {both.pid})"))
+        for agent in plays, records:
+            self.assertIn(f"(PID {agent.pid})", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,93 @@
+#include "ossloopctl/listener.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "base/error_text.h"
+#include "control/view.h"
+#include "ossloopctl/command.h"
+
+namespace ossloop::ctl {
+namespace {
+
+using base::sys;
+constexpr std::int64_t kMs = 1'000'000;
+// Nobody wakes a tap.
+constexpr std::int64_t kPauseNs = 5 * kMs;
+constexpr std::int64_t kLookForUsersNs = 100 * kMs;
+
+// False: a signal came.
+bool pause(std::int64_t ns, const sigset_t* blocked) {
+  const timespec time{ns / 1'000'000'000, ns % 1'000'000'000};
+  return ::ppoll(nullptr, 0, &time, blocked) == 0;
+}
+
+// Where it is not said: in the place of whoever hears.
+abi::SideIndex side_of(const SideChoice& choice, const control::InstanceView& view) {
+  if (choice.server || choice.client) return choice.server ? abi::kServer : abi::kClient;
+  return view.stream.server_reads ? abi::kServer : abi::kClient;
+}
+
+}  // namespace
+
+bool Listener::open(const config::Runtime& runtime, const SideChoice& side, std::string& why) {
+  if (!parse_instance(side.instance, number_, why)) return false;
+  name_ = "instance " + std::to_string(number_);
+  folder_ = control::directory_of(runtime);
+  const std::int64_t patience_ns = static_cast<std::int64_t>(side.wait_seconds * 1e9);
+  const std::int64_t deadline_ns = sys().now_ns() + patience_ns;
+  control::InstanceView view = control::look(runtime, number_);
+  while (!view.in_use() && sys().now_ns() < deadline_ns) {
+    if (!pause(20 * kMs, nullptr)) break;
+    view = control::look(runtime, number_);
+  }
+  if (!view.exists()) {
+    why = "there is no " + name_ + "; 'ossloopctl create N' makes one";
+    return false;
+  }
+  if (!view.in_use()) {
+    why = "nobody uses " + name_ + "; --wait SECONDS waits for a program";
+    return false;
+  }
+  side_ = side_of(side, view);
+  return true;
+}
+
+bool Listener::set_format(const audio::PcmFormat& format, std::string& why) {
+  int error = 0;
+  auto segment = shm::Segment::open_existing(folder_, number_, error);
+  if (segment == nullptr) {
+    why = name_ + ": " + base::error_text(-error);
+    return false;
+  }
+  tap_ = std::make_unique<device::Tap>(std::move(segment), folder_, number_, side_, format);
+  return true;
+}
+
+bool Listener::looks_for_users(std::int64_t now_ns) {
+  if (now_ns - looked_ns_ < kLookForUsersNs) return true;
+  looked_ns_ = now_ns;
+  return tap_->in_use();
+}
+
+bool Listener::wait(const sigset_t& blocked, std::string&) {
+  for (;;) {
+    const std::int64_t now_ns = sys().now_ns();
+    const bool used = looks_for_users(now_ns);
+    if (tap_->ready(now_ns) || !used) return true;
+    if (!pause(kPauseNs, &blocked)) return false;
+  }
+}
+
+bool Listener::read(void* data, std::size_t bytes, std::size_t& got, std::string& why) {
+  const auto step = tap_->read(static_cast<std::byte*>(data), bytes, sys().now_ns());
+  got = step.moved;
+  const bool ends = step.error == 0 || step.error == -ECONNRESET || step.error == -ENXIO;
+  if (ends || got > 0) return true;
+  why = name_ + ": " + base::error_text(-step.error);
+  return false;
+}
+
+}  // namespace ossloop::ctl
