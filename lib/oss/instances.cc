@@ -53,12 +53,19 @@ std::shared_ptr<shm::Segment> InstanceSet::make_segment(int instance, int& error
 
 std::vector<const abi::Half*> InstanceSet::opens(abi::Segment& segment, int instance,
                                                  abi::SideIndex side) const {
-  std::vector<const abi::Half*> opens;
+  std::vector<const abi::Half*> all;
   for (std::uint32_t slot = 0; slot < shm::slots_of(side); ++slot) {
-    device::each_open(segment, side, slot, [&](const abi::Half& half, std::uint32_t) {
-      if (held(instance, shm::place_of(half, side, slot))) opens.push_back(&half);
-    });
+    for (const abi::Half* half : opens(segment, instance, side, slot)) all.push_back(half);
   }
+  return all;
+}
+
+std::vector<const abi::Half*> InstanceSet::opens(abi::Segment& segment, int instance,
+                                                 abi::SideIndex side, std::uint32_t slot) const {
+  std::vector<const abi::Half*> opens;
+  device::each_open(segment, side, slot, [&](const abi::Half& half, std::uint32_t) {
+    if (held(instance, shm::place_of(half, side, slot))) opens.push_back(&half);
+  });
   return opens;
 }
 

@@ -35,6 +35,9 @@ class InstanceSet {
   // The opens of the side that programs hold, each by its main half (abi::Half), by slots.
   std::vector<const abi::Half*> opens(abi::Segment& segment, int instance,
                                       abi::SideIndex side) const;
+  // Those of one slot.
+  std::vector<const abi::Half*> opens(abi::Segment& segment, int instance, abi::SideIndex side,
+                                      std::uint32_t slot) const;
 
  private:
   const shm::RuntimeDirectory directory_;

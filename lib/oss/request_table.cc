@@ -195,7 +195,9 @@ constexpr Request kRequests[] = {
     SERVED(SNDCTL_SYSINFO, System::system_info, "Version, numbers of devices, which are open."),
     SERVED(SNDCTL_AUDIOINFO, System::audio_info, "All about an audio device; dev -1 is this one."),
     SERVED(SNDCTL_AUDIOINFO_EX, System::audio_info, "The same."),
-    SERVED(SNDCTL_ENGINEINFO, System::audio_info, "The same: each device has one engine."),
+    SERVED(SNDCTL_ENGINEINFO, System::engine_info,
+           "The same of an engine: each device has one of its own number, and each further client "
+           "that `clients` allows one behind."),
     SERVED(SNDCTL_CARDINFO, System::card_info, "About card 0, the only one."),
     // The mixer of OSS 4.
     SERVED(SNDCTL_MIX_NRMIX, Mixer::mixers, "How many mixers there are."),

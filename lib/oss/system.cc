@@ -25,8 +25,8 @@ std::int32_t direction_caps(std::uint32_t access) {
          ((access & device::kWrite) != 0 ? PCM_CAP_OUTPUT : 0);
 }
 
-// The names of server10 to server15 fill the array to its last byte. What follows
-// in the structure is 0 in its first byte, so they end there all the same.
+// The names of server10 to server15 fill the array to its last byte. A server has no next
+// engine: what follows in the structure is 0, so they end there all the same.
 void put_device_node(oss_audioinfo& info, const std::string& path) {
   static_assert(offsetof(oss_audioinfo, next_play_engine) ==
                 offsetof(oss_audioinfo, devnode) + OSS_DEVNODE_SIZE);
@@ -77,7 +77,8 @@ int System::system_info(oss_sysinfo& info) {
   put_text(info.revision_info, "ossloop");
   info.versionnum = OSS_VERSION;
   const int instances = instances_.count();
-  info.numaudios = info.numaudioengines = 2 * instances;
+  info.numaudios = 2 * instances;
+  info.numaudioengines = engines();
   info.nummixers = instances;
   info.numcards = 1;
   for (int number = 0; number < 2 * instances; ++number) {
@@ -91,26 +92,55 @@ int System::system_info(oss_sysinfo& info) {
   return 0;
 }
 
-int System::audio_info(oss_audioinfo& info) {
-  const int number = info.dev == -1 ? device_ : info.dev;
-  if (number < 0 || number >= 2 * instances_.count()) return -EINVAL;
-  const int instance = number / 2;
-  const abi::SideIndex side = side_of(number);
+// As many as the instance lets in, or has.
+std::uint32_t System::slots(int instance) const {
   const auto mapped = instances_.segment(instance);
-  abi::Segment* const segment = mapped != nullptr ? &mapped->contract() : nullptr;
+  if (mapped == nullptr) return 1;
+  abi::Segment& segment = mapped->contract();
+  auto slots = config::get<"clients", std::uint32_t>(segment.policy);
+  for (std::uint32_t slot = slots; slot < abi::kClients; ++slot) {
+    if (device::open_ways(segment, abi::kClient, slot) != 0) slots = slot + 1;
+  }
+  return slots;
+}
 
+// The first engine of an instance that no device has the number of.
+int System::further_engine(int instance) const {
+  int number = 2 * instances_.count();
+  for (int before = 0; before < instance; ++before) number += static_cast<int>(slots(before)) - 1;
+  return number;
+}
+
+int System::engines() const { return further_engine(instances_.count()); }
+
+bool System::find_engine(int number, EngineName& engine) const {
+  const int count = instances_.count();
+  engine = {number, 0};
+  if (number < 2 * count) return number >= 0;
+  for (int instance = 0; instance < count; ++instance) {
+    const int slot = number - further_engine(instance) + 1;
+    engine = {audio_device(instance, abi::kClient), static_cast<std::uint32_t>(slot)};
+    if (slot < static_cast<int>(slots(instance))) return true;
+  }
+  return false;
+}
+
+int System::describe(int device, oss_audioinfo& info) const {
+  const int instance = device / 2;
+  const abi::SideIndex side = side_of(device);
+  const auto mapped = instances_.segment(instance);
   info = {};
-  info.dev = number;
+  info.dev = device;
   const std::string role = (side == abi::kServer ? "server" : "pcm") + std::to_string(instance);
   std::snprintf(info.name, sizeof info.name, "ossloop %d %s side", instance,
                 side == abi::kServer ? "server" : "client");
   put_device_node(info, "/dev/oss/oss_audioloop0/" + role);
   put_text(info.handle, "ossloop-" + role);
-  info.caps = side_caps(segment, side);
+  info.caps = side_caps(mapped != nullptr ? &mapped->contract() : nullptr, side);
   const int formats = audio::supported_formats_mask();
   info.iformats = (info.caps & PCM_CAP_INPUT) != 0 ? formats : 0;
   info.oformats = (info.caps & PCM_CAP_OUTPUT) != 0 ? formats : 0;
-  info.port_number = number;
+  info.port_number = device;
   info.mixer_dev = instance;
   info.legacy_device = side == abi::kClient ? instance : -1;
   info.enabled = instances_.exists(instance) ? 1 : 0;
@@ -120,14 +150,48 @@ int System::audio_info(oss_audioinfo& info) {
   std::copy(std::begin(kUsualRates), std::end(kUsualRates), info.rates);
   info.min_channels = 1;
   info.max_channels = audio::kMaxChannels;
-  info.rate_source = number;
+  info.rate_source = device;
   info.pid = -1;
+  return instance;
+}
+
+int System::audio_info(oss_audioinfo& info) {
+  const int number = info.dev == -1 ? device_ : info.dev;
+  if (number < 0 || number >= 2 * instances_.count()) return -EINVAL;
+  const int instance = describe(number, info);
+  const auto segment = instances_.segment(instance);
   if (segment == nullptr) return 0;
   // The first one's; busy are the directions of all.
-  const auto opens = instances_.opens(*segment, instance, side);
+  const auto opens = instances_.opens(segment->contract(), instance, side_of(number));
   if (!opens.empty()) describe_open(info, *opens.front());
   for (const abi::Half* open : opens) {
     info.busy |= static_cast<std::int32_t>(open->access.load() & device::kReadWrite);
+  }
+  if (side_of(number) == abi::kClient && slots(instance) > 1)
+    info.next_play_engine = info.next_rec_engine = further_engine(instance);
+  return 0;
+}
+
+int System::engine_info(oss_audioinfo& info) {
+  const int number = info.dev == -1 ? device_ : info.dev;
+  EngineName engine{};
+  if (!find_engine(number, engine)) return -EINVAL;
+  const int instance = describe(engine.device, info);
+  const abi::SideIndex side = side_of(engine.device);
+  info.dev = number;
+  if (engine.slot != 0)
+    std::snprintf(info.name, sizeof info.name, "ossloop %d client side, client %u", instance,
+                  engine.slot);
+  const bool has_next = side == abi::kClient && engine.slot + 1 < slots(instance);
+  if (has_next)
+    info.next_play_engine = info.next_rec_engine =
+        further_engine(instance) + static_cast<int>(engine.slot);
+  const auto segment = instances_.segment(instance);
+  if (segment == nullptr) return 0;
+  for (const abi::Half* open : instances_.opens(segment->contract(), instance, side, engine.slot)) {
+    const std::int32_t busy = info.busy;
+    if (busy == 0) describe_open(info, *open);
+    info.busy |= busy | static_cast<std::int32_t>(open->access.load() & device::kReadWrite);
   }
   return 0;
 }

@@ -21,12 +21,24 @@ class System {
 
   std::int32_t version() const;
   int system_info(oss_sysinfo& info);
-  // -EINVAL: no such device.
+  // -EINVAL: no such device, or engine.
   int audio_info(oss_audioinfo& info);
+  int engine_info(oss_audioinfo& info);
   // -ENXIO: no such card.
   int card_info(oss_card_info& info);
 
  private:
+  // A place for an open. Those of the first places have the numbers of their devices.
+  struct EngineName {
+    int device;
+    std::uint32_t slot;
+  };
+  int engines() const;
+  bool find_engine(int number, EngineName& engine) const;
+  int further_engine(int instance) const;
+  std::uint32_t slots(int instance) const;
+  int describe(int device, oss_audioinfo& info) const;
+
   const InstanceSet& instances_;
   const int device_;
 };

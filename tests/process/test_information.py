@@ -49,6 +49,29 @@ class AudioDevices(DrivenTest):
         self.assertEqual([info.handle for info in found],
                          [AudioInfo.of(again, number, i, AUDIOINFO).handle for i in range(6)])
 
+    def test_each_client_has_an_engine(self):
+        loop = self.loop(instances=2, clients=3)
+        server = self.agent(loop)
+        server.fd = server.open(server_path(0), os.O_RDONLY)
+        players = [self.agent(loop) for _ in range(3)]
+        for rate, player in zip((8000, 16000, 32000), players):
+            player.fd = player.open("/dev/oss/oss_audioloop0/pcm0", os.O_WRONLY)
+            player.set_format(player.fd, S16_LE, 1, rate)
+        system = server.ioctl_bytes(server.fd, SYSINFO, bytes(1248))
+        self.assertEqual((4, 6), tuple(struct.unpack_from("<i", system, at)[0] for at in (196, 284)))
+        for player, number, following in zip(players, (0, 4, 5), (4, 5, 0)):
+            info = AudioInfo.of(server, server.fd, number, ENGINEINFO)
+            self.assertEqual((number, player.pid, 2, following), (info.dev, info.pid, info.busy, info.next_play))
+            self.assertEqual("/dev/oss/oss_audioloop0/pcm0", info.node)
+        self.assert_errno(errno.EINVAL, AudioInfo.of, server, server.fd, 6, ENGINEINFO)
+        self.assert_errno(errno.EINVAL, AudioInfo.of, server, server.fd, 4, AUDIOINFO)
+        device = AudioInfo.of(server, server.fd, 0, AUDIOINFO)
+        self.assertEqual((players[0].pid, 4), (device.pid, device.next_play))
+        players[1].kill()
+        info = AudioInfo.of(server, server.fd, 4, ENGINEINFO)
+        self.assertEqual((-1, 0), (info.pid, info.busy))
+        self.assertEqual(-1, AudioInfo.of(server, server.fd, 2, ENGINEINFO).pid)
+
     def test_every_rate_it_lists_can_be_set(self):
         server, client = self.pair(self.loop())
         for rate in AudioInfo.of(client, client.fd).rates:

@@ -18,7 +18,7 @@ ARROWS = {
     "stream": "base abi config audio stream",
     "device": "base abi config audio stream shm device",
     "oss": "base abi config audio stream shm device oss",
-    "control": "base abi config audio stream shm control",
+    "control": "base abi config audio stream shm device control",
 }
 LAYERS = [*ARROWS, "abi"]
 

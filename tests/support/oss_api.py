@@ -51,6 +51,7 @@ class AudioInfo:
         handle, count = values[21:23]
         self.rates = values[23 : 23 + count]
         song, label, self.latency = values[43:46]
+        self.next_play, self.next_record = values[47:49]
         self.name, self.cmd, self.handle = text(name), text(cmd), text(handle)
         self.song, self.label = text(song), text(label)
         # As a C program reads it: on into what follows, up to a zero byte.
