@@ -18,6 +18,14 @@ class Installation(ControlTest):
             if line.startswith("-- Installing: "):
                 self.assertTrue(line.startswith(f"-- Installing: {prefix}/"), line)
         self.assertTrue((prefix / "etc/oss4/conf/oss_audioloop.conf").exists())
+        alsa = (prefix / "share/ossloop/alsa.conf").read_text()
+        self.assertIn(f'"{prefix}/share/ossloop"', alsa)
+        listed = subprocess.run(
+            [prefix / "bin/ossloopctl", "run", "--alsa", "--", "aplay", "-L"],
+            env=loop.environment(preload=False), capture_output=True, text=True, check=False)
+        self.assertIn("the loop of ossloop", listed.stdout)
+        by_hand = loop.start("aplay", "-L", env={"ALSA_CONFIG_PATH": prefix / "share/ossloop/alsa.conf"}).succeed()
+        self.assertEqual(listed.stdout, by_hand.output)
         shown = subprocess.run(
             [prefix / "bin/ossloopctl", "run", "--", "ls", "/dev/dsp"],
             env=loop.environment(preload=False), capture_output=True, text=True, check=False,

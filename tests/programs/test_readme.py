@@ -35,6 +35,18 @@ class Readme(ControlTest):
                 )
                 self.assertEqual(status, done.returncode, done.stderr)
 
+    def test_a_program_that_speaks_alsa_is_recorded(self):
+        script = self.example("A sound card for a container")
+        loop = self.loop()
+        played = sound.noise(48000)
+        sound.write_wav(loop.file("song.wav"), played)
+        environment = loop.environment(preload=False)
+        environment["PATH"] = f"{CONTROL.parent}:{environment['PATH']}"
+        done = subprocess.run(["sh", "-c", f"{script}\nwait"], env=environment, cwd=loop.work, capture_output=True,
+                              text=True, timeout=LIMIT_SECONDS, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assert_begins_with(played, sound.read_wav(loop.file("out.wav")), 48000)
+
 
 if __name__ == "__main__":
     unittest.main()

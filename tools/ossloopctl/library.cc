@@ -12,11 +12,6 @@ namespace {
 
 constexpr const char* kName = "libossloop.so";
 
-std::string real_path(const std::string& path) {
-  const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), ::free);
-  return real != nullptr ? real.get() : "";
-}
-
 std::string own_folder() {
   // As the kernel was asked to run it, a folder of PATH included.
   const auto* called = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
@@ -25,6 +20,22 @@ std::string own_folder() {
 }
 
 }  // namespace
+
+std::string real_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), ::free);
+  return real != nullptr ? real.get() : "";
+}
+
+std::string find_data(const std::string& name, std::string& why) {
+  const std::string own = own_folder();
+  for (const std::string& folder :
+       {own + OSSLOOP_DATA_FROM_BIN, own + "../share/ossloop", std::string(OSSLOOP_DATA_FOLDER)}) {
+    std::string path = folder[0] == '/' ? real_path(folder) : "";
+    if (!path.empty() && ::access((path + "/" + name).c_str(), R_OK) == 0) return path;
+  }
+  why = name + " is neither in " + own + "../share/ossloop nor in " OSSLOOP_DATA_FOLDER;
+  return {};
+}
 
 std::string find_library(std::string& why) {
   const std::string own = own_folder();

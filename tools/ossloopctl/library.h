@@ -14,4 +14,11 @@ std::string find_library(std::string& why);
 // libossloop.so there gives way.
 std::string preload_list(const std::string& library, const char* present);
 
+// The folder of the data file of that name, found in the same way. Empty with one line in
+// `why`.
+std::string find_data(const std::string& name, std::string& why);
+
+// Links followed; empty where that leads nowhere.
+std::string real_path(const std::string& path);
+
 }  // namespace ossloop::ctl

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error_text.h"
+#include "ossloopctl/alsa.h"
 #include "ossloopctl/command.h"
 #include "ossloopctl/library.h"
 #include "ossloopctl/program.h"
@@ -24,7 +25,7 @@ int start(std::vector<std::string>& words) {
   return failed(words[0] + ": " + base::error_text(errno));
 }
 
-int run(const SideChoice& side, std::vector<std::string> words) {
+int run(const SideChoice& side, bool alsa, std::vector<std::string> words) {
   std::string why;
   const std::string device = side.device(false, why);
   if (device.empty()) return wrong_usage(why);
@@ -36,6 +37,7 @@ int run(const SideChoice& side, std::vector<std::string> words) {
   return with_configuration([&](const config::Runtime&) -> int {
     const std::string library = find_library(why);
     if (library.empty() || !can_preload(words[0], library, why)) return failed(why);
+    if (alsa && !prepare_alsa(why)) return failed(why);
     prepare_environment(library, device);
     if (side.wait_seconds > 0) {
       ::setenv("OSSLOOP_OPEN_WAIT", std::to_string(side.wait_seconds).c_str(), 1);
@@ -49,10 +51,14 @@ int run(const SideChoice& side, std::vector<std::string> words) {
 void add_run(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand(
       "run", "Runs a program on the loop: /dev/dsp is a side of an instance for it");
-  command->footer("Words: [--server|--client] [-i N] [-w SECONDS] -- program [argument ...]");
+  command->footer(
+      "Words: [--alsa] [--server|--client] [-i N] [-w SECONDS] -- program [argument ...]");
   const auto side = add_side_options(*command, false);
+  const auto alsa = std::make_shared<bool>(false);
+  command->add_flag("--alsa", *alsa, "Be ALSA's default sound card, too")->option_text(" ");
   command->prefix_command();
-  command->callback([command, side, &status] { status = run(*side, command->remaining()); });
+  command->callback(
+      [command, side, alsa, &status] { status = run(*side, *alsa, command->remaining()); });
 }
 
 }  // namespace ossloop::ctl
