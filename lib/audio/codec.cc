@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "audio/g711.h"
+#include "audio/kernel.h"
 #include "audio/pcm_format.h"
 
 // No floating-point exception is trapped or read here; unless told so, GCC
@@ -82,15 +83,6 @@ struct Packed24 {
     to[2] = static_cast<unsigned char>(value >> 16);
   }
 };
-
-// Kernels once more for wider registers, chosen when the library is loaded: without
-// them GCC vectorizes no loop that counts what it clips. Sanitizers cannot bear that.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define OSSLOOP_WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define OSSLOOP_WIDE
-#endif
 
 OSSLOOP_WIDE void decode_s16_single(const void* in, float* out, std::size_t samples) {
   const auto* from = static_cast<const unsigned char*>(in);

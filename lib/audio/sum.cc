@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "audio/kernel.h"
+
 namespace ossloop::audio {
 namespace {
 
@@ -25,21 +27,21 @@ std::int16_t sample_at(const std::byte* from, std::size_t i) {
   return sample;
 }
 
-void set_whole(const std::byte* from, std::int32_t* sum, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {  // vectorized: 1
+OSSLOOP_WIDE void set_whole(const std::byte* from, std::int32_t* sum, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {  // vectorized: 2
     sum[i] = sample_at(from, i);
   }
 }
 
-void add_whole(const std::byte* from, std::int32_t* sum, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {  // vectorized: 1
+OSSLOOP_WIDE void add_whole(const std::byte* from, std::int32_t* sum, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {  // vectorized: 2
     sum[i] += sample_at(from, i);
   }
 }
 
-std::uint64_t saturate(const std::int32_t* sum, std::byte* out, std::size_t count) {
+OSSLOOP_WIDE std::uint64_t saturate(const std::int32_t* sum, std::byte* out, std::size_t count) {
   std::uint32_t clipped = 0;
-  for (std::size_t i = 0; i < count; ++i) {  // vectorized: 1
+  for (std::size_t i = 0; i < count; ++i) {  // vectorized: 2
     const std::int32_t sample = std::clamp(sum[i], -32768, 32767);
     clipped += sample != sum[i] ? 1 : 0;
     const auto narrow = static_cast<std::int16_t>(sample);
@@ -68,8 +70,8 @@ Sum::Sum(const PcmFormat& format)
 void Sum::add(std::size_t frames) {
   const std::size_t count = samples_of(frames);
   if (whole_) {
-    const bool first = std::exchange(empty_, false);
-    return (first ? set_whole : add_whole)(bytes_.data(), whole_sum_.data(), count);
+    if (std::exchange(empty_, false)) return set_whole(bytes_.data(), whole_sum_.data(), count);
+    return add_whole(bytes_.data(), whole_sum_.data(), count);
   }
   if (std::exchange(empty_, false)) {
     codec_.decode(bytes_.data(), sum_.data(), count);

@@ -284,7 +284,7 @@ std::uint64_t MixReader::mixed() const { return half_.own().frames.load(kRelaxed
 std::uint64_t MixReader::lead_of(const Lane& lane, std::uint64_t mixed) const {
   if (!lane.joined()) return 0;
   const std::uint64_t lead = distance(lane.flow().mix_frame(), mixed);
-  return lead > half_.buffer_frames() ? 0 : lead;
+  return lead == 0 || lead > half_.buffer_frames() ? 0 : lead;
 }
 
 std::uint64_t MixReader::available(std::uint64_t most) {

@@ -120,6 +120,7 @@ void StreamReader::drop(const ConsumerFlow::View& view) {
 }
 
 std::size_t StreamReader::pending_frames() const {
+  if (!has_pending()) return 0;  // mostly
   return pending_.size() / static_cast<std::size_t>(half_.format().frame_bytes());
 }
 
