@@ -5,7 +5,7 @@ import statistics
 import time
 
 import pulse
-from stage import LIMIT_SECONDS, MeasureFailed, quartiles
+from stage import LIMIT_SECONDS, MeasureFailed, client, cpu_us, quartiles, server
 
 S16, S32 = 0x10, 0x1000
 
@@ -160,6 +160,89 @@ def instances(stage):
         yield {**row, "yardstick": "one " + row["yardstick"]}
 
 
+def mixed(stage, count, feed, drain, seconds):
+    """CPU of so many players of one instance and of its recorder, in microseconds a second."""
+    players, recorder = stage.start_mix(count, feed, drain)
+    fed = [player.report() for player in players]
+    heard = recorder.report()
+    if heard["bytes"] > 3 * fed[0]["bytes"] // 2:
+        raise MeasureFailed(f"{count} players were heard for {heard['bytes']} bytes of {fed[0]['bytes']}: in turn")
+    return sum(report["cpu_ns"] for report in [*fed, heard]) / seconds / 1000
+
+
+def clients(stage):
+    """Several players in one instance, against one: with the clock that users have, which is
+    judged, and with none, where the cost is that of moving and adding sound, without sleep."""
+    feed, drain, seconds = realtime_words(stage)
+    # They begin together: without a clock the first would be through before the last has come.
+    free_seconds = 60 if stage.quick else 3000
+    free_feed = ["--block", 480, "--blocks", 100 * free_seconds, "--from"]
+
+    def free(count):
+        return mixed(stage, count, [*free_feed, time.monotonic_ns() + 1_000_000_000], drain, free_seconds)
+
+    for clock, most, cost in (("realtime", 9, lambda count: mixed(stage, count, feed, drain, seconds)),
+                              ("free", None, free)):
+        stage.configure(clients=8, clock=clock)
+        compared = stage.compare(lambda: cost(8), lambda: cost(1))
+        row = ratio_row("CPU of 8 clients mixed in one instance, equal formats"
+                        + ", free clock" * (clock == "free"), compared, "µs/s",
+                        f"≤ {most}" if most else "", lambda ratio: ratio <= most if most else None)
+        yield {**row, "yardstick": "one " + row["yardstick"]}
+
+
+def second_recorder(stage):
+    """A tap is any program that has begun to hear the server's sound when this returns, and goes
+    on until that ends: here a further recorder."""
+    recorder = stage.start_preloaded("drain", client(0), ["--block", 480])
+    stage.wait_for_streams(2)
+    return recorder
+
+
+def tapped(stage, seconds, start_taps, late=0):
+    """A server's stream to the recorder that it waits for, from two seconds before the taps
+    come to two seconds after: (CPU of all while they are there in microseconds a second,
+    frames that the last of it was heard later than the first)."""
+    blocks = 100 * (seconds + 4)
+    player = stage.start_preloaded("feed", server(0), ["--block", 480, "--blocks", blocks, "--late", late])
+    recorder = stage.start_preloaded("drain", client(0), ["--block", 480])
+    stage.wait_for_streams(1)
+    time.sleep(2)
+    taps = [start_tap(stage) for start_tap in start_taps]
+
+    def cpu_so_far():
+        return [cpu_us(program.process.pid) for program in [player, recorder, *taps]]
+
+    before, start = cpu_so_far(), time.monotonic()
+    time.sleep(seconds)
+    used, took = [now - then for now, then in zip(cpu_so_far(), before)], time.monotonic() - start
+    if min(used) <= 0:
+        raise MeasureFailed("a program of a stream with a tap has slept all the time")
+    fed, heard = player.report(), recorder.report()
+    for tap_program in taps:
+        tap_program.kill()
+    if heard["bytes"] != fed["bytes"]:
+        raise MeasureFailed(f"of {fed['bytes']} bytes the recorder that is waited for had {heard['bytes']}")
+    return sum(used) / took, fed["later_frames"]
+
+
+def tap(stage, start_tap=second_recorder):
+    """A tap on a running stream, against the stream without: what it costs, and whether it
+    delays the stream."""
+    stage.configure(clients=2)
+    seconds = 1 if stage.quick else 5
+    compared = stage.compare(lambda: tapped(stage, seconds, [start_tap])[0], lambda: tapped(stage, seconds, [])[0])
+    row = ratio_row("CPU of a stream with a tap", compared, "µs/s", "≤ 1.6", lambda ratio: ratio <= 1.6)
+    yield {**row, "yardstick": "without " + row["yardstick"]}
+    # The player asks for its delay, which costs CPU: in runs of their own.
+    pairs = [[tapped(stage, 2, taps, late=1)[1] for taps in ([start_tap], [])]
+             for _ in range(max(1, stage.pairs // 2))]
+    most, without = (max(found) for found in zip(*pairs))
+    yield dict(what="delay that a tap adds to a stream, at most", ours=f"{max(most, 0):.2f} frames",
+               yardstick=f"without {max(without, 0):.2f} frames", must="< 1 frame", met=most < 1,
+               details={"pairs_frames": pairs})
+
+
 def pace(stage):
     """The fastest clock while others want the processors."""
     stage.configure(clock=1000, underrun="stall")
@@ -210,5 +293,6 @@ def memory(stage):
                details={"shared_kib": shared})
 
 
-BUDGETS = ["start", "calls", "throughput", "conversion", "realtime", "delay", "instances", "pace", "memory"]
+BUDGETS = ["start", "calls", "throughput", "conversion", "realtime", "delay", "instances", "clients", "tap", "pace",
+           "memory"]
 ALL = {name: globals()[name] for name in BUDGETS}

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from stage import LIMIT_SECONDS, MeasureFailed
+from stage import LIMIT_SECONDS, MeasureFailed, cpu_us
 
 
 def libraries():
@@ -13,14 +13,6 @@ def libraries():
     if not shutil.which("pulseaudio"):
         return []
     return [str(path) for path in pathlib.Path("/usr/lib").glob("*/pulseaudio/libpulsedsp.so")][:1]
-
-
-def cpu_us(pid):
-    """CPU that a process has used so far."""
-    runtime_ns = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        runtime_ns += int((task / "schedstat").read_text().split()[0])
-    return runtime_ns / 1000
 
 
 def read_bytes(pid):

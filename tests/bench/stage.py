@@ -11,6 +11,7 @@ import signal
 import statistics
 import subprocess
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMIT_SECONDS = 120
@@ -34,6 +35,14 @@ def client(instance):
 def die_with_the_bench():
     """In a new program: SIGKILL when the one that started it is gone."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def cpu_us(pid):
+    """CPU that a process has used so far."""
+    runtime_ns = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        runtime_ns += int((task / "schedstat").read_text().split()[0])
+    return runtime_ns / 1000
 
 
 class Running:
@@ -124,6 +133,22 @@ class Stage:
             raise MeasureFailed(f"{name}: {why[-1] if why else f'exit status {done.returncode}'}")
         return json.loads(done.stdout)
 
+    def wait_for_streams(self, count):
+        """Waits until so many clients of the first instance play or record."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        running = 0
+        while time.monotonic() < deadline:
+            done = subprocess.run([self.build / "bin/ossloopctl", "status", "--json", "0"], env=self.environment(),
+                                  capture_output=True, text=True)
+            if done.returncode != 0:
+                raise MeasureFailed(f"ossloopctl: {done.stderr.strip()}")
+            clients = json.loads(done.stdout)["clients"]
+            running = sum(client["state"] == "open" and client["clock"]["running"] for client in clients)
+            if running >= count:
+                return
+            time.sleep(0.01)
+        raise MeasureFailed(f"only {running} of {count} clients after {LIMIT_SECONDS} s")
+
     @contextlib.contextmanager
     def busy(self, loops):
         """So many programs that do nothing but keep the processors busy, and do not
@@ -146,17 +171,25 @@ class Stage:
         feeder.process.stdout = None
         return feeder, drainer
 
+    def start_preloaded(self, name, path, words):
+        """One of the two on a device."""
+        return self.start([self.program(name), "--path", path, *map(str, words)],
+                          env=self.environment(self.library))
+
     def start_loop(self, feed, drain, instance=0, server_plays=False):
         """The same two programs on both sides of an instance."""
-        environment = self.environment(self.library)
         names = {"drain": server(instance), "feed": client(instance)}
         if server_plays:
             names = {"feed": server(instance), "drain": client(instance)}
         programs = {}
         for name, path in names.items():  # the server first
-            words = [self.program(name), "--path", path, *map(str, feed if name == "feed" else drain)]
-            programs[name] = self.start(words, env=environment)
+            programs[name] = self.start_preloaded(name, path, feed if name == "feed" else drain)
         return programs["feed"], programs["drain"]
+
+    def start_mix(self, count, feed, drain):
+        """So many players on the client side of one instance, and its recorder."""
+        recorder = self.start_preloaded("drain", server(0), drain)
+        return [self.start_preloaded("feed", client(0), feed) for _ in range(count)], recorder
 
     def pipe(self, feed, drain):
         return [program.report() for program in self.start_pipe(feed, drain)]

@@ -39,7 +39,7 @@ class Bench(unittest.TestCase):
         rows = json.loads(done.stdout)["rows"]
         judged = {row["name"] for row in rows if row["met"] is not None}
         self.assertEqual(judged, {"start", "calls", "throughput", "conversion", "realtime", "delay", "instances",
-                                  "pace"})
+                                  "clients", "tap", "pace"})
         for row in rows:
             with self.subTest(row["what"]):
                 self.assertRegex(row["ours"], r"^\d")
