@@ -236,8 +236,9 @@ struct MappedStream {
 };
 
 // Which of its place's nodes an open has (shm/names.h); whether both its directions run at
-// once; and what the policies `duplex` and `open` were when it came: it keeps them.
+// once; and what the policies `duplex`, `open` and `clients` were when it came: it keeps them.
 inline constexpr std::uint32_t kNodeOfHalf = 3, kBothWays = 4, kDuplexOpen = 8, kOpenAlways = 16;
+inline constexpr std::uint32_t kForSeveral = 32;
 
 // One direction of a program's open, and what must survive its exec. Of an open for both
 // ways the playing half, its main one, holds what the open has but once.
@@ -286,11 +287,9 @@ struct alignas(64) Half {
   Atomic<std::uint32_t> pump_owner;  // its pid
   Atomic<std::int64_t> moved_ns;     // CLOCK_MONOTONIC; others take over when it is old
   Atomic<std::int64_t> opened_ns;    // CLOCK_MONOTONIC
-  // A server's that plays to several: the slot of the client that it waits for, and the marks
-  // that those before have passed, whose rings are given back. Release, in this order.
-  Atomic<std::uint64_t> marks_passed;
+  // A server's that plays to several: the slot of the client that it waits for. Release.
   Atomic<std::uint32_t> waits_for;
-  Atomic<std::uint32_t> further[3];  // 0, for what is added
+  Atomic<std::uint32_t> further[5];  // 0, for what is added
   alignas(64) EventCount wake;
 };
 
@@ -356,7 +355,7 @@ static_assert(offsetof(Half, nonblock) == 416 && offsetof(Half, token) == 440);
 static_assert(offsetof(Half, shared) == 444 && offsetof(Half, command) == 448);
 static_assert(offsetof(Half, song) == 512 && offsetof(Half, label) == 576);
 static_assert(offsetof(Half, lock) == 592 && offsetof(Half, moved_ns) == 600);
-static_assert(offsetof(Half, opened_ns) == 608 && offsetof(Half, waits_for) == 624);
+static_assert(offsetof(Half, opened_ns) == 608 && offsetof(Half, waits_for) == 616);
 static_assert(offsetof(Half, wake) == 640);
 static_assert(sizeof(Half) == 704);
 static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64);

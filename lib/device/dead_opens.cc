@@ -12,7 +12,7 @@ void forget_dead(const shm::RuntimeDirectory& folder, int instance, abi::Segment
       abi::Half& half = half_of(segment, side, way, slot);
       std::uint64_t open = half.open.load(std::memory_order_acquire);
       if (!is_open(open)) continue;
-      if (shm::is_held(folder, instance, shm::place_of(half, side, slot))) continue;
+      if (!shm::is_unheld(folder, instance, shm::place_of(half, side, slot))) continue;
       half.open.compare_exchange_strong(open, open & ~std::uint64_t{1});
     }
   }

@@ -185,7 +185,8 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
     move_mapped(sys().now_ns());
     // The consumer hears of the end before it runs dry, or it would take our
     // absence for lateness and put silence in.
-    if (half().own().shared.load(std::memory_order_acquire) == 0) playback_.end(lingerer());
+    const bool alone = half().own().shared.load(std::memory_order_acquire) == 0;
+    if (owns(kWrite) && alone) playback_.end(lingerer());
     close_descriptor();
   }
   // If the claim is free now, nobody else holds the open, and we end it.
@@ -203,7 +204,7 @@ void Endpoint::leave(int fd, const std::function<void()>& close_descriptor) {
     // Nobody can write any more.
     {
       SideLock lock(*this, -1);
-      playback_.end(lingerer());
+      if (owns(kWrite)) playback_.end(lingerer());
     }
     wake_peers();
     draining_.store(true);
@@ -234,7 +235,7 @@ bool Endpoint::drain_is_over(std::int64_t now_ns) {
   if (!lock.owns_lock()) return false;
   each_half([](OpenHalf& half) { half.refresh(); });
   TransferResult step;
-  return drain_.over(playback_, now_ns, step);
+  return !owns(kWrite) || drain_.over(playback_, now_ns, step);
 }
 
 void Endpoint::settle() {

@@ -214,6 +214,7 @@ std::uint32_t Endpoint::place_word() const {
   if (config::get<"duplex", abi::Duplex>(policy) == abi::Duplex::kOn) word |= abi::kDuplexOpen;
   if (config::get<"open", abi::OpenRule>(policy) == abi::OpenRule::kAlways)
     word |= abi::kOpenAlways;
+  if (config::get<"clients", std::uint32_t>(policy) > 1) word |= abi::kForSeveral;
   return word;
 }
 

@@ -32,8 +32,9 @@ int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
 bool Endpoint::frozen() const {
   if (!half().server()) return false;
   const bool records = (access_ & kRead) != 0 && capture_.underway();
+  const ProducerFlow& played = playback_.flow();
   const bool plays =
-      (access_ & kWrite) != 0 && playback_.flow().consumer_kept() && playback_.flow().underway();
+      (access_ & kWrite) != 0 && played.streaming() && played.consumer_kept() && played.underway();
   return records || plays;
 }
 
@@ -130,7 +131,11 @@ Pointer Endpoint::pointer(int fd, Access direction) {
     position = moved - std::min(moved, result.queued_frames);
   }
   result.frames = position - std::min(position, own.zero_frames.load(kRelaxed));
-  const std::uint64_t seen = std::min(own.seen_frames.exchange(result.frames), result.frames);
+  const std::uint64_t told = own.seen_frames.load(kRelaxed);
+  // Not back where another recorder is waited for now, which is behind.
+  if (direction == kWrite && told <= moved) result.frames = std::max(result.frames, told);
+  const std::uint64_t seen = std::min(told, result.frames);
+  own.seen_frames.store(result.frames, kRelaxed);
   const std::uint64_t fragment = half().fragment_frames();
   const std::uint64_t buffer = half().buffer_frames();
   result.fragments = result.frames / fragment - seen / fragment;

@@ -29,7 +29,7 @@ bool MixReader::owes_end() const {
 }
 
 bool MixReader::underway() const {
-  return any([](const Lane& lane) { return lane.flow().underway(); });
+  return any([](const Lane& lane) { return lane.flow().running() && lane.flow().underway(); });
 }
 
 bool MixReader::clock_runs() const {
@@ -101,7 +101,7 @@ bool MixReader::cache_covers(std::uint64_t frames) const {
   const ConsumerFlow::View& view = first().view;
   return view.read == flow().read() && frames <= view.frames &&
          view.read + frames <= cached_until_ && cached_for_ == half_.buffer_changes() &&
-         flow().free_clock() && !first().reader.has_pending() &&
+         flow().free_clock() && flow().is_waited_for() && !first().reader.has_pending() &&
          half_.own().shared.load(std::memory_order_acquire) == 0;
 }
 
@@ -136,9 +136,14 @@ int MixReader::look(std::int64_t now_ns, bool fills) {
 
 int MixReader::look_at(Lane& lane, std::int64_t now_ns, bool fills) {
   const std::uint64_t section = lane.reader.section().number;
+  const bool ran = lane.flow().clock_runs();
   const int error =
       fills ? lane.reader.look(now_ns, lane.view) : lane.reader.glance(now_ns, lane.view);
   turned_ = turned_ || lane.reader.section().number != section;
+  // Who waits for room, and looked when no clock ran, would wait for us to read, and we for it
+  // to write.
+  if (!ran && lane.flow().clock_runs() && !lane.flow().is_tap())
+    shm::wake(lane.flow().producer_half());
   return error;
 }
 

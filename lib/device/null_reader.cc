@@ -1,6 +1,5 @@
 #include "device/null_reader.h"
 
-#include "device/device_thread.h"
 #include "stream/ring_size.h"
 
 namespace ossloop::device {
@@ -36,13 +35,9 @@ void NullReader::take(std::int64_t now_ns) {
   }
 }
 
-// A writer goes to a larger ring for good.
 void NullReader::next_section(const Section& before) {
   flow_.next_section();
-  const Section now = flow_.section(flow_.section_read());
-  if (before.ring_bytes == 0 || before.ring_offset == now.ring_offset) return;
-  DeviceThread::instance().run(
-      [&] { half_.segment().drop_ring(before.ring_offset, before.ring_bytes); });
+  half_.leave_ring(before, flow_.section(flow_.section_read()));
 }
 
 }  // namespace ossloop::device

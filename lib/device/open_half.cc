@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config/policy.h"
+#include "device/device_thread.h"
 #include "shm/wakeup.h"
 #include "stream/levels.h"
 #include "stream/ring_size.h"
@@ -58,8 +59,6 @@ void OpenHalf::claim(std::uint32_t access, std::uint32_t place) {
     zero->store(0, kRelaxed);
   }
   for (auto* zero : {&own_.frames, &own_.zero_frames, &own_.seen_frames}) zero->store(0, kRelaxed);
-  own_.waits_for.store(0, kRelaxed);
-  own_.marks_passed.store(0, kRelaxed);
   own_.opened_ns.store(base::sys().now_ns(), kRelaxed);
   own_.access.store(access, kRelaxed);
   own_.place.store(place, kRelaxed);
@@ -88,6 +87,15 @@ void OpenHalf::close() {
 void OpenHalf::zero_pointers() const {
   own_.zero_frames.store(own_.frames.load(kRelaxed), kRelaxed);
   own_.seen_frames.store(0, kRelaxed);
+}
+
+void OpenHalf::leave_ring(const Section& before, const Section& now) const {
+  if (before.ring_bytes == 0 || before.ring_offset == now.ring_offset) return;
+  std::uint32_t listeners = 0;
+  for (const abi::Half& client : contract().direction[abi::kServerToClient].client)
+    listeners += is_open(client.open.load(std::memory_order_acquire)) ? 1 : 0;
+  if (direction() == abi::kServerToClient && listeners > 1) return;
+  DeviceThread::instance().run([&] { segment().drop_ring(before.ring_offset, before.ring_bytes); });
 }
 
 audio::PcmFormat OpenHalf::shared_format() const {

@@ -67,6 +67,10 @@ class OpenHalf {
 
   std::uint32_t buffer_ms() const { return buffer_ms_; }
 
+  // The reader of a lane has gone from the ring of one section to another's, as a writer goes to
+  // a larger one for good: its memory is given back, unless somebody else may hear it still.
+  void leave_ring(const Section& before, const Section& now) const;
+
   // The format as it was at the last refresh(): it stays the same while the
   // lock is held, whoever writes to the segment.
   audio::PcmFormat format() const {

@@ -177,9 +177,8 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
 
 // Several only where a server plays to several.
 void Playback::wake_readers() const {
-  const bool to_several =
-      half_.server() && config::get<"clients", std::uint32_t>(half_.contract().policy) > 1;
-  if (!to_several) return shm::wake_at(flow_.consumer_half(), flow_.written());
+  if (!half_.server() || !flow_.of_several())
+    return shm::wake_at(flow_.consumer_half(), flow_.written());
   half_.each_peer([this](abi::Half& peer) { shm::wake_at(peer, flow_.written()); });
 }
 

@@ -104,14 +104,8 @@ int StreamReader::map() {
   if (ring_.mapped() && ring_.section().number == section_.number) return 0;
   const Section before = ring_.section();
   const int error = ring_.follow(half_.segment(), section_, half_.buffer_ms());
-  if (error != 0 || before.ring_bytes == 0 || before.ring_offset == section_.ring_offset) {
-    return error;
-  }
-  if (flow_.is_tap()) return 0;
-  // A writer goes to a larger ring for good.
-  DeviceThread::instance().run(
-      [&] { half_.segment().drop_ring(before.ring_offset, before.ring_bytes); });
-  return 0;
+  if (error == 0 && !flow_.is_tap()) half_.leave_ring(before, section_);
+  return error;
 }
 
 void StreamReader::drop(const ConsumerFlow::View& view) {

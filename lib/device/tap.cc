@@ -43,7 +43,9 @@ bool Tap::in_use() {
     for (std::uint32_t slot = 0; slot < shm::slots_of(side); ++slot)
       ways |= open_ways(segment, side, slot);
   }
-  return ways != 0 || capture_.owes_end();
+  // What no reader has begun to hear nobody will.
+  const bool hears = capture_.underway() || capture_.flow().free_clock();
+  return ways != 0 || (hears && capture_.owes_end());
 }
 
 std::uint64_t Tap::lost_frames() const {

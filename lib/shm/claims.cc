@@ -27,6 +27,11 @@ bool is_held(const RuntimeDirectory& directory, int instance, const Place& place
   return fd && Node::claimed_by_other(fd.get());
 }
 
+bool is_unheld(const RuntimeDirectory& directory, int instance, const Place& place) {
+  const base::Fd fd(Node(directory, instance, place).reach());
+  return fd ? !Node::claimed_by_other(fd.get()) : fd.get() == -ENOENT;
+}
+
 bool BothClaims::used(const RuntimeDirectory& directory, int instance, abi::Segment& segment) {
   for (abi::Direction& direction : segment.direction) {
     for (const abi::SideIndex side : {abi::kServer, abi::kClient}) {
@@ -35,7 +40,7 @@ bool BothClaims::used(const RuntimeDirectory& directory, int instance, abi::Segm
         if ((half.open.load(kAcquire) & 1) == 0) continue;
         const Place place = place_of(half, side, slot);
         // The first node's claim is in our hands.
-        if (place != Place(side) && is_held(directory, instance, place)) return true;
+        if (place != Place(side) && !is_unheld(directory, instance, place)) return true;
       }
     }
   }

@@ -10,6 +10,8 @@ namespace ossloop::shm {
 
 // Has a program the place of an open that `half` tells of?
 bool is_held(const RuntimeDirectory& directory, int instance, const Place& place);
+// Nobody has it, for sure: that could be found out.
+bool is_unheld(const RuntimeDirectory& directory, int instance, const Place& place);
 Place place_of(const abi::Half& half, abi::SideIndex side, std::uint32_t slot);
 
 class BothClaims {

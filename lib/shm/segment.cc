@@ -226,6 +226,7 @@ void Segment::drop_ring(std::uint64_t offset, std::uint64_t bytes) const {
   std::uint64_t end = offset + bytes;
   contract().header.file_end.compare_exchange_strong(end, offset);
   with_file([&](int fd) {
+    if (is_locked(fd, kHoldByte)) return 0;
     return sys().punch_hole(fd, static_cast<std::int64_t>(offset),
                             static_cast<std::int64_t>(bytes));
   });
@@ -259,9 +260,14 @@ void Segment::give_back() const {
     for (abi::Lane& lane : direction.lane) {
       lane.producer.marks.store(0, std::memory_order_relaxed);
       lane.consumer.marks_taken.store(0, std::memory_order_relaxed);
+      // What was not yet heard is gone with its ring: no reader goes on there.
+      lane.consumer.ends_taken.store(lane.producer.ends.load(std::memory_order_relaxed));
+      lane.consumer.acknowledged_stream.store(lane.producer.stream.load(std::memory_order_relaxed));
+      lane.consumer.read.store(lane.producer.written.load(std::memory_order_relaxed));
     }
     // Whoever leaves now finds its claim taken, by us, and leaves this to us.
     direction.server.open.fetch_and(~std::uint64_t{1});
+    direction.server.waits_for.store(0, std::memory_order_relaxed);
     for (abi::Half& half : direction.client) half.open.fetch_and(~std::uint64_t{1});
   }
   contract().header.file_end.store(0, std::memory_order_relaxed);

@@ -102,7 +102,7 @@ ConsumerFlow::Stream ConsumerFlow::current(const RingLimits& ring) {
         result.section_ends = true;
       }
     }
-    if (result.limit - position > ring.capacity_frames && !may_lap()) {
+    if (result.limit - position > ring.capacity_frames && !may_lap() && is_waited_for()) {
       result.limit = position + ring.capacity_frames;
       result.section_ends = false;
     }
@@ -115,14 +115,10 @@ bool ConsumerFlow::may_lap() const {
   return is_tap() || (overrun() == abi::Overrun::kDrop && !free_clock());
 }
 
-// Past what the ring holds no more, and past a ring that its reader has given back.
+// Past what the ring holds no more.
 void ConsumerFlow::catch_up(Stream& stream, const RingLimits& ring) {
-  const std::uint64_t marks = waited_for().marks_taken.load(kAcquire);
-  const std::uint64_t before = producer_half_.marks_passed.load(kAcquire);
-  const std::uint64_t passed = distance(before, marks) > 0 ? before : marks;
   std::uint64_t lost = 0;
-  if (stream.section_ends && distance(passed, section_read()) > 0) lost = stream.limit - read();
-  for (std::uint64_t left = stream.limit - read() - lost; left > 0 && !keeps(read() + lost, ring);
+  for (std::uint64_t left = stream.limit - read(); left > 0 && !keeps(read() + lost, ring);
        left /= 2) {
     lost += (left + 1) / 2;
   }
@@ -216,9 +212,8 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
     stream.limit = std::min(stream.limit, held_from);
   }
   // Who was a tap may have been overtaken before it is waited for.
-  const bool tap = is_tap();
-  const bool was_tap = std::exchange(was_tap_, tap) && direction_ == abi::kServerToClient;
-  if (tap || was_tap) catch_up(stream, ring);
+  if (!is_waited_for()) catch_up(stream, ring);
+  was_tap_ = is_tap();
   keep_clock(stream, ring, now_ns);
 
   View view;
@@ -332,7 +327,7 @@ bool ConsumerFlow::keeps(std::uint64_t position, const RingLimits& ring) const {
 }
 
 bool ConsumerFlow::lapped(const RingLimits& ring) const {
-  return may_lap() && !keeps(read(), ring);
+  return (may_lap() || !is_waited_for()) && !keeps(read(), ring);
 }
 
 // The clock first: one that still ran for a stream whose end was told would be taken for

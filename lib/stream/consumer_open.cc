@@ -51,7 +51,16 @@ void ConsumerFlow::attach() {
   no_filter();
   consumer().marks_taken.store(sections(), kRelease);
   set_read(producer_.written.load(kAcquire));
-  if (is_tap()) listen_in();
+  // The server goes on for the others also where this place was that of the one it waits for.
+  if (is_tap() || others_hear()) listen_in();
+}
+
+bool ConsumerFlow::others_hear() const {
+  if (direction_ == abi::kClientToServer) return false;
+  for (std::uint32_t slot = 0; slot < abi::kClients; ++slot) {
+    if (slot != this->slot() && hears(slot)) return true;
+  }
+  return false;
 }
 
 // To the stream that runs, if one does, from where it is heard now: as far behind its writer

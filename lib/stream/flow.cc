@@ -56,6 +56,17 @@ std::uint32_t Flow::waited_slot() const {
 bool Flow::free_clock() const {
   return config::get<"clock">(segment_.policy) == config::kFreeClock;
 }
+bool Flow::hears(std::uint32_t slot) const {
+  const abi::Direction& joined = segment_.direction[direction_];
+  return is_open(joined.client[slot].open.load(kAcquire)) &&
+         joined.lane[slot].consumer.running.load(kAcquire) != 0;
+}
+
+bool Flow::of_several() const {
+  return (producer_half_.place.load(kRelaxed) & abi::kForSeveral) != 0 ||
+         config::get<"clients", std::uint32_t>(segment_.policy) > 1;
+}
+
 bool Flow::plays_unheard() const {
   if ((producer_half_.place.load(kRelaxed) & abi::kBothWays) != 0) return true;
   return direction_ == abi::kClientToServer && client_goes_on(segment_, producer_half_);

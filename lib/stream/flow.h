@@ -69,6 +69,8 @@ class Flow {
   // Of several that record what a server plays one is waited for: the others hear the same
   // ring, and lose what they do not fetch in time. So does a tap.
   bool is_tap() const { return listener_ != nullptr || slot_ != waited_slot(); }
+  // Did more than one client's open fit in when the server came, or would it now?
+  bool of_several() const;
 
   // Counted since the consumer's open.
   std::uint64_t underruns() const { return consumer().underruns.load(std::memory_order_relaxed); }
@@ -99,6 +101,8 @@ class Flow {
   // How much of the ring the frames of [from, to) take up, in frames of `ring`.
   std::uint64_t held_frames(const RingLimits& ring, std::uint64_t from, std::uint64_t to) const;
 
+  // Does the client in this slot record what a server plays?
+  bool hears(std::uint32_t slot) const;
   // The client that a server's producer waits for.
   std::uint32_t waited_slot() const;
   const abi::Consumer& waited_for() const {
@@ -189,7 +193,6 @@ class ProducerFlow : public Flow {
 
  private:
   std::uint64_t last_ended() const;
-  bool hears(std::uint32_t slot) const;
   std::uint32_t oldest_hearing(std::uint32_t otherwise) const;
 };
 
@@ -226,6 +229,10 @@ class ConsumerFlow : public Flow {
   }
   // After the end was told with eof=eof, until the next stream begins.
   bool at_end() const { return end_policy().reads_zero && consumer().at_end.load() != 0; }
+  // Has the producer waited for us since the last look?
+  bool is_waited_for() const {
+    return !is_tap() && !(was_tap_ && direction_ == abi::kServerToClient);
+  }
   bool running() const {
     return hears_always_ || consumer().running.load(std::memory_order_relaxed) != 0;
   }
@@ -355,6 +362,8 @@ class ConsumerFlow : public Flow {
   void set_read(std::uint64_t position);
   void jump_to(std::uint64_t position);
   void move_filter(std::int64_t frames);
+  // Does another client record what the server plays?
+  bool others_hear() const;
   bool may_lap() const;
   bool went_on(std::uint64_t stream) const;
   void listen_in();

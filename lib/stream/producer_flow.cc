@@ -52,24 +52,17 @@ std::uint32_t ProducerFlow::oldest_hearing(std::uint32_t otherwise) const {
   return oldest;
 }
 
-bool ProducerFlow::hears(std::uint32_t slot) const {
-  const abi::Direction& joined = segment_.direction[direction_];
-  return is_open(joined.client[slot].open.load(kAcquire)) &&
-         joined.lane[slot].consumer.running.load(kAcquire) != 0;
-}
-
 bool ProducerFlow::follow_reader() {
-  const bool of_several = config::get<"clients", std::uint32_t>(segment_.policy) > 1;
-  if (direction_ == abi::kClientToServer || !(of_several || slot() != waited_slot())) return false;
+  if (direction_ == abi::kClientToServer || !(of_several() || slot() != waited_slot()))
+    return false;
   std::uint32_t slot = waited_slot();  // another process of the open may have chosen it
-  if (!hears(slot)) slot = oldest_hearing(slot);
+  const std::uint64_t open = segment_.direction[direction_].client[slot].open.load(kAcquire);
+  // Who has taken the place of the one that was waited for comes after those who heard it.
+  const bool is_another =
+      streaming() && serial_of(open) != producer_.consumer_serial.load(kRelaxed);
+  if (!hears(slot) || is_another) slot = oldest_hearing(slot);
   if (slot == this->slot()) return false;
-  if (slot != waited_slot()) {
-    const std::uint64_t passed = waited_for().marks_taken.load(kAcquire);
-    if (distance(passed, producer_half_.marks_passed.load(kRelaxed)) > 0)
-      producer_half_.marks_passed.store(passed, kRelease);
-    producer_half_.waits_for.store(slot, kRelease);
-  }
+  producer_half_.waits_for.store(slot, kRelease);
   look_at(slot);
   producer_.consumer_serial.store(serial_of(consumer_half().open.load(kAcquire)), kRelaxed);
   return true;

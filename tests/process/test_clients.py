@@ -3,12 +3,13 @@
 import errno
 import os
 import select
+import signal
 import struct
 import unittest
 
 from driven import *
 import sound
-from loop import CLIENT, SERVER
+from loop import CLIENT, CONTROL, SERVER
 
 FRAME = 4  # bytes, in the format both sides start with
 
@@ -172,14 +173,46 @@ class Clients(DrivenTest):
                 self.assertEqual(errno.ECONNRESET, ended)
                 self.assertEqual(early[400:] + late, data)
 
+    def test_who_takes_the_place_of_the_first_hears_what_is_played_to_the_others(self):
+        loop = self.loop(clients=2, underrun="stall")
+        server, (first, second) = self.recorders(loop, 2)
+        second.poll(second.fd, select.POLLIN, 0)
+        played = sound.count(90_000).bytes()
+        reading = first.later("read_bytes", first.fd, 4000)
+        writing = server.later("write_all", server.fd, played)
+        self.assertEqual(played[:4000], reading.result())
+        server.signal(signal.SIGSTOP)
+        first.kill()
+        third = self.agent(loop)
+        third.fd = third.open(CLIENT, os.O_RDONLY)
+        third.poll(third.fd, select.POLLIN, 0)
+        server.signal(signal.SIGCONT)
+        listening = second.later("read_to_end", second.fd)
+        heard = third.read_bytes(third.fd, 20_000 * FRAME)
+        self.assertIn(heard, played)
+        self.assertEqual((len(played), None), writing.result())  # not told that nobody hears
+        server.close(server.fd)
+        self.assertTrue(listening.result()[0].endswith(played[-4000:]))
+
     def test_who_was_overtaken_goes_on_with_what_there_is(self):
+        for reads in (False, True):
+            with self.subTest(reads=reads):
+                self.overtaken(reads)
+
+    def overtaken(self, reads):
+        """A recorder that is waited for from now on, and that has read a little before."""
         server, (first, second) = self.recorders(self.loop(clients=2, clock="free"), 2)
         second.poll(second.fd, select.POLLIN, 0)
         early, late = sound.noise(300_000).bytes(), sound.count(300_000).bytes()
-        reading = first.later("read_bytes", first.fd, len(early))
+        reading = first.later("read_bytes", first.fd, 8000)
         reading.wait_until_asleep()
-        server.write_all(server.fd, early)
-        self.assertEqual(early, reading.result())
+        writing = server.later("write_all", server.fd, early)
+        self.assertEqual(early[:8000], reading.result())
+        if reads:
+            for size in (40, 400):
+                second.read_bytes(second.fd, size)
+        self.assertEqual(early[8000:], first.read_bytes(first.fd, len(early) - 8000))
+        writing.result()
         first.close(first.fd)
         writing = server.later("write_all", server.fd, late)
         reading = second.later("read_to_end", second.fd, 4096)
@@ -188,6 +221,55 @@ class Clients(DrivenTest):
         data = reading.result()[0]
         self.assertEqual(late, data[-len(late):])
         self.assertEqual(early[len(late) - len(data):], data[:-len(late)])
+
+    def test_the_next_server_waits_for_the_same_recorder(self):
+        loop = self.loop(clients=2)
+        server, (first, second) = self.recorders(loop, 2)
+        first.close(first.fd)
+        second.poll(second.fd, select.POLLIN, 0)
+        played = sound.count(32_000).bytes()
+        writing = server.later("write_all", server.fd, played)
+        writing.wait_until_asleep()
+        server.kill()
+        server = self.agent(loop)
+        server.open(SERVER, os.O_WRONLY)
+        data, _, ended = second.read_to_end(second.fd)
+        self.assertEqual(errno.ECONNRESET, ended)
+        self.assertGreater(len(data), 16_320 * FRAME)  # more than its buffer
+        self.assertEqual(played[:len(data)], data)
+
+    def test_a_ring_that_others_hear_is_kept_when_a_larger_one_is_made(self):
+        server, (first, second) = self.recorders(self.loop(clients=2, clock="free"), 2)
+        for agent in first, second:
+            agent.poll(agent.fd, select.POLLIN, 0)
+        early, late = sound.count(1000).bytes(), bytes(64 * 1000)
+        server.write_all(server.fd, early)
+        self.assertEqual(early, first.read_bytes(first.fd, len(early)))
+        server.set_format(server.fd, S32_LE, 16, 48000)
+        reading = first.later("read_bytes", first.fd, 4000)
+        server.write_all(server.fd, late)
+        reading.result()
+        self.assertEqual(early, second.read_bytes(second.fd, len(early)))
+
+    def test_a_policy_that_is_set_holds_for_the_next_server(self):
+        loop = self.loop(clients=2, clock="free")
+        server, (first, second) = self.recorders(loop, 2)
+        for agent in first, second:
+            agent.poll(agent.fd, select.POLLIN, 0)
+        loop.start(CONTROL, "set", 0, "clients=1", preload=False).succeed()
+        first.close(first.fd)
+        server.write_all(server.fd, bytes(4000))
+        self.assertEqual(bytes(4000), second.read_bytes(second.fd, 4000))
+
+    def test_the_position_of_a_server_goes_not_back(self):
+        server, (first, second) = self.recorders(self.loop(clients=2, clock="free"), 2)
+        for agent in first, second:
+            agent.poll(agent.fd, select.POLLIN, 0)
+        server.write_all(server.fd, bytes(20_000 * FRAME))
+        first.read_bytes(first.fd, 20_000 * FRAME)
+        before = server.position(server.fd, CURRENT_OPTR)
+        first.close(first.fd)
+        self.assertGreaterEqual(server.position(server.fd, CURRENT_OPTR), before)
 
     def test_clients_of_bad_values_are_told_in_one_line(self):
         for value in ("0", "9", "many"):

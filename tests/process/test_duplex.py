@@ -195,6 +195,59 @@ class Headset(DrivenTest):
         self.assertEqual(0, client.reap(child))
         self.assertEqual(played, server.read_bytes(server.fd, len(played)))
 
+    def test_who_records_and_closes_ends_no_stream_of_its_neighbour(self):
+        loop = self.loop(**FREE)
+        player, recorder = self.open_both(loop, SERVER)
+        client = self.agent(loop)
+        client.fd = client.open(CLIENT, os.O_RDONLY)
+        played = sound.count(6000).bytes()
+        listening = client.later("read_to_end", client.fd)
+        player.write_all(player.fd, played[:8000])
+        recorder.close(recorder.fd)
+        player.write_all(player.fd, played[8000:])
+        player.close(player.fd)
+        recorder.open(SERVER, os.O_RDONLY)
+        self.assertEqual(played, listening.result()[0])
+
+    def test_a_server_has_a_format_of_its_own_until_it_hears_a_client_that_plays_to_nobody(self):
+        loop = self.loop(**REAL)
+        server, client = self.agent(loop), self.agent(loop)
+        fd = server.open(SERVER, os.O_RDONLY)
+        client.fd = client.open(CLIENT, os.O_RDWR)
+        server.close(fd)
+        server.open(SERVER, os.O_WRONLY)
+        writing = client.later("write_all", client.fd, bytes(96000 * FRAME))
+        writing.wait_until_asleep()
+        recorder = self.agent(loop)
+        fd = recorder.open(SERVER, os.O_RDONLY)
+        for rate in range(8000, 8200):  # meanwhile the client plays on
+            self.assertEqual((S16_LE, 1, rate), recorder.set_format(fd, S16_LE, 1, rate))
+
+    def test_a_new_server_has_a_format_of_its_own_while_the_one_before_is_heard(self):
+        loop = self.loop(**REAL)
+        server, client = self.pair(loop, os.O_WRONLY, os.O_RDONLY)
+        listening = client.later("read_bytes", client.fd, FRAME)
+        server.write_all(server.fd, bytes(8000 * FRAME))
+        listening.result()
+        server.kill()
+        server = self.agent(loop)
+        fd = server.open(SERVER, os.O_WRONLY)
+        self.assertEqual((S16_LE, 1, 44100), server.set_format(fd, S16_LE, 1, 44100))
+
+    def test_two_new_ends_hear_each_other_where_two_were_killed_in_the_midst_of_a_stream(self):
+        loop = self.loop(**FREE)
+        server, client = self.pair(loop, os.O_RDWR, os.O_RDWR)
+        client.read(client.fd, FRAME)
+        server.write_all(server.fd, bytes(20000 * FRAME))
+        client.read(client.fd, FRAME)
+        for agent in (server, client):
+            agent.kill()
+        server, client = self.pair(loop, os.O_RDWR, os.O_RDWR)
+        client.poll(client.fd, IN, 0)  # begins to record
+        played = sound.count(2000).bytes()
+        server.write_all(server.fd, played)
+        self.assertEqual(played[:400], client.read_bytes(client.fd, 400))
+
     def test_a_killed_program_leaves_its_half_and_no_other(self):
         loop = self.loop(**REAL)
         self.open_both(loop, SERVER)

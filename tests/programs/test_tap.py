@@ -8,7 +8,7 @@ import unittest
 
 import sound
 from control import ControlTest
-from driven import S16_LE
+from driven import AS_NOBODY, S16_LE, library_for_all, open_to_all
 from loop import CLIENT, CONTROL, SERVER
 
 RATE = 48000
@@ -162,7 +162,77 @@ class Delaying(TapTest):
         tap.succeed()
 
 
+    def test_one_with_few_descriptors_takes_nobody_for_dead(self):
+        loop = self.loop(clock="free")
+        server, client = self.pair(loop)
+        limited = ["prlimit", "--nofile=6", CONTROL, "record", "--tap", "tap.wav"]
+        tap = loop.start(*limited, preload=False)
+        time.sleep(0.5)
+        client.write_all(client.fd, bytes(4000))
+        self.assertEqual(bytes(4000), server.read_bytes(server.fd, 4000))
+        tap.kill()
+
+    def test_one_that_is_overtaken_again_and_again_goes_on(self):
+        loop = self.loop(clock="free")
+        server, client = self.pair(loop)
+        tap = self.tap(loop, "tap.wav", "-e", "float", "-c", 8)
+        reading = server.later("move_to_end", server.fd, "read")
+        for _ in range(20):
+            client.write_all(client.fd, bytes(400_000))
+            tap.send(signal.SIGSTOP)
+            client.write_all(client.fd, bytes(4_000_000))
+            tap.send(signal.SIGCONT)
+        self.assertTrue(tap.running(), tap.output)
+        client.close(client.fd)
+        reading.result()
+        tap.succeed()
+
+    def test_it_ends_when_nobody_uses_the_instance(self):
+        for eof in ("silence", "wait"):
+            with self.subTest(eof=eof):
+                loop = self.loop(eof=eof)
+                server, client = self.pair(loop)
+                tap = self.tap(loop, f"{eof}.wav")
+                client.write_all(client.fd, bytes(4000))
+                server.read_bytes(server.fd, 4000)
+                client.close(client.fd)
+                server.close(server.fd)
+                tap.succeed(10)
+
+    def test_it_ends_where_nobody_hears_what_was_played(self):
+        loop = self.loop()
+        server, client = self.pair(loop)
+        client.write_all(client.fd, bytes(4000))
+        tap = self.tap(loop, "tap.wav")
+        for agent in server, client:
+            agent.kill()
+        tap.succeed(10)
+
+    def test_a_change_of_format_costs_one_that_keeps_pace_nothing(self):
+        loop = self.loop(underrun="stall")
+        recorder = loop.partner_records(SERVER)
+        loop.wait_until_listening(recorder)
+        client = self.agent(loop)
+        fd = client.open(CLIENT, os.O_WRONLY)
+        client.write_all(fd, bytes(4 * 24000))
+        tap = self.tap(loop, "tap.wav")
+        for n in range(8):
+            client.set_format(fd, S16_LE, 1 + n % 2, RATE)
+            client.write_all(fd, bytes((2 + n % 2 * 2) * 6000))
+        client.close(fd)
+        self.assertNotIn("lost", tap.succeed().output)
+
+
 class Refusals(TapTest):
+    def test_a_folder_that_may_not_be_entered_is_told(self):
+        loop = self.loop()
+        self.pair(loop)
+        open_to_all(loop)
+        tap = loop.start(*AS_NOBODY, CONTROL, "record", "--tap", "/tmp/none.wav", preload=False,
+                         env=library_for_all(self))
+        self.assertEqual(1, tap.wait())
+        self.assertRegex(tap.errors, "belongs to another user")
+
     def test_nobody_to_hear_is_told_in_one_line(self):
         loop = self.loop()
         for words, expected in (((), "nobody uses instance 0"), (("-i", 3), "there is no instance 3"),

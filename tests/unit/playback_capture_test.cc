@@ -4,6 +4,7 @@
 #include <random>
 
 #include "instance.h"
+#include "shm/wakeup.h"
 
 using namespace ossloop;
 using namespace ossloop::test;
@@ -174,6 +175,18 @@ TEST_CASE("sound too loud for its format is saturated and counted") {
     };
     CHECK(clipped(server_reads ? 0 : 1) == 2);
     CHECK(clipped(server_reads ? 1 : 0) == 0);
+  }
+}
+
+TEST_CASE("who starts the clock wakes the player, whose wait knew of none") {
+  for (const bool server_reads : {true, false}) {
+    INFO("server " << (server_reads ? "reads" : "writes"));
+    Instance loop(kS16, kS16, server_reads);
+    loop.recorder().capture.start();
+    REQUIRE(loop.write(Bytes(480 * 4), 0, 480 * 4).moved > 0);
+    shm::Sleeper player(loop.player().half().own(), shm::Sleeper::kNever);
+    CHECK(loop.read(480 * 4).moved == 0);
+    CHECK(player.sleep_until(base::sys().now_ns()) == 0);
   }
 }
 

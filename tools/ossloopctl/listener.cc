@@ -47,6 +47,10 @@ bool Listener::open(const config::Runtime& runtime, const SideChoice& side, std:
     why = "there is no " + name_ + "; 'ossloopctl create N' makes one";
     return false;
   }
+  if (!view.problem.empty()) {
+    why = view.problem;
+    return false;
+  }
   if (!view.in_use()) {
     why = "nobody uses " + name_ + "; --wait SECONDS waits for a program";
     return false;
@@ -66,28 +70,37 @@ bool Listener::set_format(const audio::PcmFormat& format, std::string& why) {
   return true;
 }
 
-bool Listener::looks_for_users(std::int64_t now_ns) {
-  if (now_ns - looked_ns_ < kLookForUsersNs) return true;
+void Listener::look_for_users(std::int64_t now_ns) {
+  if (!used_ || now_ns - looked_ns_ < kLookForUsersNs) return;
   looked_ns_ = now_ns;
-  return tap_->in_use();
+  used_ = tap_->in_use();
 }
 
 bool Listener::wait(const sigset_t& blocked, std::string&) {
   for (;;) {
     const std::int64_t now_ns = sys().now_ns();
-    const bool used = looks_for_users(now_ns);
-    if (tap_->ready(now_ns) || !used) return true;
+    look_for_users(now_ns);
+    if (!used_ || tap_->ready(now_ns)) return true;
     if (!pause(kPauseNs, &blocked)) return false;
   }
 }
 
 bool Listener::read(void* data, std::size_t bytes, std::size_t& got, std::string& why) {
-  const auto step = tap_->read(static_cast<std::byte*>(data), bytes, sys().now_ns());
-  got = step.moved;
-  const bool ends = step.error == 0 || step.error == -ECONNRESET || step.error == -ENXIO;
-  if (ends || got > 0) return true;
-  why = name_ + ": " + base::error_text(-step.error);
-  return false;
+  for (got = 0; used_;) {
+    const auto step = tap_->read(static_cast<std::byte*>(data), bytes, sys().now_ns());
+    got = step.moved;
+    // Its player, or its server, has ended.
+    if (got > 0 || step.short_return || step.error == -ECONNRESET || step.error == -ENXIO)
+      return true;
+    if (step.error != 0) {
+      why = name_ + ": " + base::error_text(-step.error);
+      return false;
+    }
+    // Overwritten while it was copied.
+    look_for_users(sys().now_ns());
+    pause(kPauseNs, nullptr);
+  }
+  return true;
 }
 
 }  // namespace ossloop::ctl

@@ -32,7 +32,7 @@ class Listener {
   std::uint64_t lost_frames() const { return tap_->lost_frames(); }
 
  private:
-  bool looks_for_users(std::int64_t now_ns);
+  void look_for_users(std::int64_t now_ns);
 
   std::unique_ptr<device::Tap> tap_;
   std::string name_;
@@ -40,6 +40,7 @@ class Listener {
   int number_ = 0;
   abi::SideIndex side_ = abi::kServer;
   std::int64_t looked_ns_ = 0;
+  bool used_ = true;
 };
 
 }  // namespace ossloop::ctl
