@@ -16,16 +16,22 @@ namespace {
 
 constexpr uintptr_t kPage = 4096;
 
+// A sandbox forbids the call: it is not asked again, as some write a line each time.
+constinit std::atomic<bool> refused{false};
+
 bool copy(long number, void* ours, const void* theirs, size_t bytes) {
   const int saved = errno;
   iovec local{ours, bytes};
   iovec remote{const_cast<void*>(theirs), bytes};
-  const long copied = ::syscall(number, ::getpid(), &local, 1UL, &remote, 1UL, 0UL);
-  const int error = errno;
-  errno = saved;
-  if (copied == static_cast<long>(bytes)) return true;
-  if (copied >= 0 || error == EFAULT) return false;
-  // A sandbox forbids the call; then the caller's pointer is believed.
+  if (!refused.load(std::memory_order_relaxed)) {
+    const long copied = ::syscall(number, ::getpid(), &local, 1UL, &remote, 1UL, 0UL);
+    const int error = errno;
+    errno = saved;
+    if (copied == static_cast<long>(bytes)) return true;
+    if (copied >= 0 || error == EFAULT) return false;
+    if (error == EPERM || error == ENOSYS) refused.store(true, std::memory_order_relaxed);
+  }
+  // Then the caller's pointer is believed.
   if (number == SYS_process_vm_readv) {
     ::memcpy(ours, theirs, bytes);
   } else {

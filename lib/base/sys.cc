@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 
@@ -120,8 +121,13 @@ ssize_t copy(long number, void* to, const void* from, std::size_t bytes) {
   const bool reading = number == SYS_process_vm_readv;
   iovec local{reading ? to : const_cast<void*>(from), bytes};
   iovec remote{reading ? const_cast<void*>(from) : to, bytes};
-  const long result = call(number, ::getpid(), &local, 1UL, &remote, 1UL, 0UL);
-  // A sandbox may forbid the call; then the caller's pointer is believed.
+  // A sandbox may forbid the call, and is not asked again; then the caller's pointer is
+  // believed.
+  static std::atomic<bool> refused{false};
+  const long result = refused.load(std::memory_order_relaxed)
+                          ? -EPERM
+                          : call(number, ::getpid(), &local, 1UL, &remote, 1UL, 0UL);
+  if (result == -EPERM || result == -ENOSYS) refused.store(true, std::memory_order_relaxed);
   if (result < 0 && result != -EFAULT) {
     std::memcpy(to, from, bytes);
     return static_cast<ssize_t>(bytes);

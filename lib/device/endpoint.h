@@ -56,7 +56,7 @@ struct Pointer {
   std::uint64_t frames = 0;         // since the counters were set to 0
   std::uint64_t fragments = 0;      // since the last question
   std::uint64_t ptr_bytes = 0;      // in the buffer
-  std::uint64_t queued_frames = 0;  // between the program and the loop, filter included
+  std::uint64_t queued_frames = 0;  // between the program and the loop, without filters
 };
 // Since the last question.
 struct Errors {

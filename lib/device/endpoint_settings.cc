@@ -127,7 +127,9 @@ Pointer Endpoint::pointer(int fd, Access direction) {
     result.queued_frames = std::min(capture_.available_frames(now_ns), half().buffer_frames());
     position = moved + result.queued_frames;
   } else {
-    result.queued_frames = playback_.delay_frames(now_ns);
+    // What a filter of the reader still holds counts as played here, as it does for the room in
+    // the buffer: only the delay tells of it.
+    result.queued_frames = playback_.queued_frames(now_ns);
     position = moved - std::min(moved, result.queued_frames);
   }
   result.frames = position - std::min(position, own.zero_frames.load(kRelaxed));

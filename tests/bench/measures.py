@@ -162,12 +162,14 @@ def instances(stage):
 
 def mixed(stage, count, feed, drain, seconds):
     """CPU of so many players of one instance and of its recorder, in microseconds a second."""
-    players, recorder = stage.start_mix(count, feed, drain)
-    fed = [player.report() for player in players]
-    heard = recorder.report()
-    if heard["bytes"] > 3 * fed[0]["bytes"] // 2:
-        raise MeasureFailed(f"{count} players were heard for {heard['bytes']} bytes of {fed[0]['bytes']}: in turn")
-    return sum(report["cpu_ns"] for report in [*fed, heard]) / seconds / 1000
+    # On a busy machine one may begin when another has ended: that is no mix.
+    for _ in range(5):
+        players, recorder = stage.start_mix(count, feed, drain)
+        fed = [player.report() for player in players]
+        heard = recorder.report()
+        if heard["bytes"] <= 3 * fed[0]["bytes"] // 2:
+            return sum(program["cpu_ns"] for program in [*fed, heard]) / seconds / 1000
+    raise MeasureFailed(f"{count} players were heard for {heard['bytes']} bytes of {fed[0]['bytes']}: in turn")
 
 
 def clients(stage):

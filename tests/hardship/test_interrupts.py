@@ -15,7 +15,7 @@ class Interrupts(LoopTest):
         pipe_lost, _, lost, calls = map(int, found.groups())
         self.assertGreater(calls, 20)
         # What comes before a call has begun is nobody's to see; ours may take a little longer to begin.
-        self.assertLessEqual(lost, 4 * pipe_lost + 5, done.output)
+        self.assertLessEqual(lost, 4 * pipe_lost + max(5, calls // 50), done.output)
 
     def test_no_signal_is_lost_by_a_read_that_waits_for_its_player(self):
         self.assert_none_is_lost("start")

@@ -165,6 +165,19 @@ class PlainCalls:
         return ready[0][1] if ready else 0
 
     @staticmethod
+    def positions_while_writing(number, data, seconds=1):
+        """Where it plays, asked again and again while it is fed."""
+        os.set_blocking(number, False)
+        end, places = time.monotonic() + seconds, []
+        while time.monotonic() < end:
+            try:
+                os.write(number, data)
+            except BlockingIOError:
+                time.sleep(0.001)
+            places.append(PlainCalls.position(number, 0x80905024))
+        return places
+
+    @staticmethod
     def poll_again_and_again(number, events, seconds):
         """Never mind what it finds."""
         end = time.monotonic() + seconds
