@@ -2,6 +2,7 @@
 //
 //   actor play|record|play_mapped|record_mapped --path DEVICE …
 //   actor play_beside_killed|kill_converting|play_interrupted|redirect|start --path DEVICE …
+//   actor kill_headsets|kill_players|kill_listeners --path SERVER --other CLIENT …
 //
 // A recorder says "stream ID FRAMES" at each end. Exit status 1: a fault, told on
 // standard error; 3: the other side has gone. What else may be asked for is told beside
@@ -20,6 +21,9 @@ int main(int count, char** words) {
                 {"record_mapped", soak::record_mapped},
                 {"play_beside_killed", soak::play_beside_killed},
                 {"kill_converting", soak::kill_converting},
+                {"kill_headsets", soak::kill_headsets},
+                {"kill_players", soak::kill_players},
+                {"kill_listeners", soak::kill_listeners},
                 {"play_interrupted", soak::play_interrupted},
                 {"redirect", soak::redirect},
                 {"start", soak::start}};

@@ -60,8 +60,13 @@ class Leftovers:
 
     def __init__(self, folder, instances):
         self.folder = pathlib.Path(folder)
-        self.known = {instance: {f"{kind}{instance}" for kind in ("loop", "server", "pcm", "mix")}
-                      for instance in range(instances)}
+        self.known = {instance: {f"loop{instance}", f"mix{instance}", *self.nodes(instance)} for instance in range(instances)}
+
+    @staticmethod
+    def nodes(instance):
+        """Of each place: a client has one of eight, and each has a node for both ways and one for each."""
+        places = [f"server{instance}", f"pcm{instance}", *(f"pcm{instance}.{slot}" for slot in range(1, 8))]
+        return {place + way for place in places for way in ("", ".playing", ".recording")}
 
     def expect_maps(self, instance):
         """Of a program that is killed and cannot remove them."""

@@ -16,7 +16,8 @@ constexpr int kSenders = 2;
 [[noreturn]] inline void broken(const char* what, int id, std::int64_t heard, std::int64_t got) {
   std::fprintf(stderr, "broken %s: stream %d, after frame %lld came %lld\n", what, id,
                static_cast<long long>(heard), static_cast<long long>(got));
-  std::exit(1);
+  std::fflush(stdout);
+  ::_exit(1);  // other threads may be in the midst of a call
 }
 
 template <typename Type>

@@ -23,6 +23,13 @@ int play_beside_killed(const bench::Arguments& arguments);
 // again, as server or not (--serves 1), a player or not (--plays 0), the other at --other.
 int kill_converting(const bench::Arguments& arguments);
 
+// Programs of one instance of which any is killed and comes again at once, servers at --path,
+// clients at --other: a headset on each side, --server-programs and --client-programs 1 | 2;
+// --clients players of which a server hears the sum; or so many recorders of what it plays.
+int kill_headsets(const bench::Arguments& arguments);
+int kill_players(const bench::Arguments& arguments);
+int kill_listeners(const bench::Arguments& arguments);
+
 // Streams of a player whose handler closes the device, --handler close | reopen; says
 // "sent ID FRAMES" of each.
 int play_interrupted(const bench::Arguments& arguments);

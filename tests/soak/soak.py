@@ -1,8 +1,8 @@
 """Players and recorders of all kinds that come, go, share, fork and are killed, for as
 long as is asked.
 
-Started by tools/soak. Every scene (lasting.py, pairs.py, conversions.py, others.py) has an instance of
-its own. Every frame tells its place; each program must come to its end; and nothing
+Started by tools/soak. Every scene (lasting.py, pairs.py, conversions.py, crowds.py, others.py) has an
+instance of its own. Every frame tells its place; each program must come to its end; and nothing
 may stay: memory, descriptors, threads, locks, files.
 """
 
@@ -20,6 +20,7 @@ import time
 
 import checks
 import conversions
+import crowds
 import lasting
 import others
 import pairs
@@ -27,8 +28,8 @@ import programs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARY = pathlib.Path(os.environ.get("OSSLOOP_LIBRARY", ROOT / "build/lib/libossloop.so")).resolve()
-SCENES = (lasting.Formats, lasting.Recorders, lasting.Rates, lasting.Unclocked, pairs.Pairs, pairs.Pairs, pairs.Pairs,
-          conversions.Conversions, conversions.Conversions, conversions.Conversions,
+SCENES = (lasting.Formats, lasting.Recorders, lasting.Rates, lasting.Unclocked, pairs.Pairs, pairs.Pairs, crowds.Headsets,
+          conversions.Conversions, conversions.Conversions, crowds.Companies,
           others.Storms, others.Shared, others.Handlers, others.Wakers, others.Redirections, others.Starts)
 
 # What a run should have seen.
@@ -37,6 +38,9 @@ ROLES = [
     *(f"fate: {fate}" for fate in pairs.FATES),
     "formats", "rates", "recorders", "unclocked", "server that plays", "server that records",
     *(f"converting {killed}s killed as {side}" for killed in ("player", "recorder") for side in ("server", "client")),
+    *(f"headset: server by {server}, client by {client}"
+      for server in crowds.PROGRAMS.values() for client in crowds.PROGRAMS.values()),
+    "company of players", "company of recorders",
     "both killed at once, then a server",
     "writers of one open beside busy opens", "readers of one open beside busy opens",
     "handler that is to close", "handler that is to reopen",
@@ -59,7 +63,7 @@ class Soak:
         self.goes_on = goes_on
         self.failures = queue.Queue()
         self.lasting = {}  # name: program
-        self.counts = {"streams": 0, "frames": 0, "kills": 0, "converting": 0, "rates": 0}
+        self.counts = {"streams": 0, "frames": 0, "kills": 0, "converting": 0, "rates": 0, "crowd": 0}
         self.roles = {}
         self.decks = {}
         self.lock = threading.Lock()
@@ -169,6 +173,7 @@ def main():
     counts = soak.counts
     print(f"{counts['streams']} streams, {counts['frames']} frames compared, {counts['kills']} programs killed, seed {seed}")
     print(f"{counts['converting']} of them killed while sound was converted, {counts['rates']} to another rate")
+    print(f"{counts['crowd']} of them one of several on an instance")
     for role, times in sorted(soak.roles.items()):
         print(f"{times:7} x {role}")
     return 0 if soak.failures.empty() else 1

@@ -1,0 +1,67 @@
+// Several players at once that one server hears, who are killed at any moment and come again
+// at once, as the server is. Each plays in a channel of its own, so that the sum tells each
+// one's frames. What each had played is heard, and no other is moved by its end.
+#include "gathering.h"
+#include "roles.h"
+
+namespace soak {
+namespace {
+
+Setting setting_of(const bench::Arguments& arguments) {
+  return {.server_path = arguments.text("--path", "-"),
+          .client_path = arguments.text("--other", "-"),
+          .channels = 2 * static_cast<int>(arguments.number("--clients", 2)),
+          .rate_hz = 48000,
+          .any_format = false,
+          .from_first = true,
+          .stalls = arguments.number("--free", 0) != 0,
+          .may_miss = false,
+          .polls = false,
+          .longest_pause_us = 300};
+}
+
+class Companies final : public Gathering {
+ public:
+  explicit Companies(const bench::Arguments& arguments)
+      : Gathering(arguments, setting_of(arguments)) {
+    const int lanes = setting_of(arguments).channels;
+    add({true, false, true, 0, lanes, false});
+    for (int player = 1; player <= lanes / 2; ++player) add({false, true, false, 0, 0, false});
+  }
+
+ private:
+  static constexpr int kServer = 0;
+
+  // Two channels of each by turns: of who was killed there may still be a block to be heard.
+  void prepare(int number) override {
+    if (number == kServer) return;
+    member(number).plays_on = 2 * (number - 1) + (turns_[number]++ & 1);
+    member(number).idles = number > 1 && chance().one_in(8);
+  }
+
+  void judge(const std::vector<int>& gone) override {
+    for (const int number : gone) {
+      if (number != kServer) must_be_heard(number, kServer);
+    }
+  }
+
+  std::int64_t of(int player) { return heard(kServer, member(player).plays_on).frames; }
+  void look() override {
+    for (int player = 1; player < count(); ++player) before_[player] = of(player);
+  }
+  bool flows() override {
+    for (int player = 1; player < count(); ++player) {
+      if (!member(player).idles && of(player) == before_[player]) return false;
+    }
+    return true;
+  }
+
+  int turns_[kPrograms] = {};
+  std::int64_t before_[kPrograms] = {};
+};
+
+}  // namespace
+
+int kill_players(const bench::Arguments& arguments) { return Companies(arguments).run(); }
+
+}  // namespace soak
