@@ -81,10 +81,18 @@ bool Endpoint::peer_open() const {
   return false;
 }
 
+// What a peer has left that is gone is heard at its pace; so is silence, and so does sound
+// that nobody hears pass.
+bool Endpoint::goes_on_without_peer() const {
+  const bool hears = capture_.flow().running() &&
+                     (capture_.owes_end() || capture_.clock_runs() || capture_.idles());
+  return hears || (playback_.streaming() && playback_.flow().plays_unheard());
+}
+
 Endpoint::Watch Endpoint::watch_wanted() const {
   if (mapped_moves()) return Watch::kTicking;
   if (capture_.has_passed_end()) return Watch::kStreaming;
-  if (!peer_open()) {
+  if (!peer_open() && !goes_on_without_peer()) {
     return readiness_.watched() ? Watch::kWaiting : Watch::kIdle;
   }
   if (!playback_.streaming() && !capture_.flow().running()) return Watch::kWaiting;

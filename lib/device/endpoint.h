@@ -292,6 +292,7 @@ class Endpoint final : public DeviceThreadClient {
   // How closely the device thread watches; a call that finds more going on
   // notifies it.
   enum class Watch : int { kIdle, kWaiting, kStreaming, kTicking };
+  bool goes_on_without_peer() const;
   Watch watch_wanted() const;
   std::atomic<Watch> watch_{Watch::kIdle};
   // The earliest deadline of calls that sleep until the device thread wakes them.

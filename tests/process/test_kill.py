@@ -224,6 +224,17 @@ class Kill(DrivenTest):
                 self.assertEqual((len(played), None), writing.result(PROMPT_SECONDS))
                 client.close(fd)
 
+    def test_a_recorder_that_polls_hears_what_a_killed_player_left_at_its_pace(self):
+        server, client = self.pair(self.loop(underrun="stall"), os.O_RDONLY, os.O_WRONLY | os.O_NONBLOCK)
+        server.ioctl(server.fd, SETFRAGMENT, 2 << 16 | 9)  # 2 of 128 frames
+        reading = server.later("read_bytes", server.fd, 400)
+        client.write_until_refused(client.fd)
+        reading.result()
+        client.kill()
+        ended, seconds = server.timed("poll_to_end", server.fd, "read", 20000)
+        self.assertEqual(errno.ECONNRESET, ended)
+        self.assertLess(seconds, PROMPT_SECONDS)
+
     def test_a_server_killed_in_its_sleep_leaves_a_free_side(self):
         loop = self.loop()
         for _ in range(5):
