@@ -121,7 +121,8 @@ short Endpoint::prepare_poll(int fd, short events) {
   const bool first = readiness_.watch();
   bool started = false;
   if ((access_ & kRead) != 0 && live(kRead) && (events & (POLLIN | POLLRDNORM)) != 0 &&
-      (half().own().trigger.load(kRelaxed) & kRead) != 0) {
+      (half().own().trigger.load(kRelaxed) & kRead) != 0 &&
+      (recording_.has_server() || recording_.goes_on_alone())) {
     started = capture_.start();
   }
   shown_idle_ = false;

@@ -30,8 +30,11 @@ bool MixReader::rest_is_due() const {
     return (view.closing || view.section_ends) && view.read + view.frames >= view.written;
   };
   if (alone_ != nullptr) return due(*alone_);
-  return any([&](const Lane& lane) { return lane.view.section_ends && due(lane); }) ||
-         !any([&](const Lane& lane) { return lane.view.streaming && !due(lane); });
+  // What is behind that is looked at once it is read.
+  const auto holds_up = [&](const Lane& lane) {
+    return due(lane) && (lane.view.section_ends || lane.flow().has_next(lane.view.stream));
+  };
+  return any(holds_up) || !any([&](const Lane& lane) { return lane.view.streaming && !due(lane); });
 }
 
 bool MixReader::others_hold() const {

@@ -135,6 +135,9 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
   while (step.moved < bytes) {
     const std::size_t left = bytes - step.moved;
     if (partial == 0 && left >= frame_bytes) {
+      // Without a clock what was just written may be on the reader's side already, which is not
+      // to wait for it to be more.
+      if (cached_.space == 0) look_for_room(1, now_ns);
       const auto frames =
           static_cast<std::size_t>(std::min<std::uint64_t>(left / frame_bytes, cached_.space));
       const std::size_t taken = frames == 0 ? 0 : feed(data + step.moved, frames, now_ns);

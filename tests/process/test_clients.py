@@ -222,6 +222,23 @@ class Clients(DrivenTest):
         self.assertEqual(late, data[-len(late):])
         self.assertEqual(early[len(late) - len(data):], data[:-len(late)])
 
+    def test_a_player_of_short_buffers_and_a_recorder_that_polls_do_not_wait_for_each_other(self):
+        for clients in (1, 2):
+            with self.subTest(clients=clients):
+                loop = self.loop(clients=clients, clock="free")
+                server = self.agent(loop)
+                server.fd = server.open(SERVER, os.O_RDONLY)
+                players = [self.player(loop) for _ in range(clients)]
+                listening = server.later("poll_to_end", server.fd, "read", 20000)
+                writing = []
+                for player in players:
+                    player.ioctl(player.fd, SETFRAGMENT, 2 << 16 | 9)  # 2 of 128 frames
+                    writing.append(player.later("write_all", player.fd, bytes(100_000 * FRAME)))
+                for player, call in zip(players, writing):
+                    call.result(PROMPT_SECONDS)
+                    player.close(player.fd)
+                self.assertEqual(errno.ECONNRESET, listening.result())
+
     def test_the_next_server_waits_for_the_same_recorder(self):
         loop = self.loop(clients=2)
         server, (first, second) = self.recorders(loop, 2)

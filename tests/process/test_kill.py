@@ -7,6 +7,7 @@ OSSLOOP_KILL_ROUNDS sets the number of rounds.
 import errno
 import os
 import random
+import select
 import signal
 import statistics
 import struct
@@ -234,6 +235,16 @@ class Kill(DrivenTest):
         ended, seconds = server.timed("poll_to_end", server.fd, "read", 20000)
         self.assertEqual(errno.ECONNRESET, ended)
         self.assertLess(seconds, PROMPT_SECONDS)
+
+    def test_a_recorder_that_polls_is_told_once_that_its_server_has_gone(self):
+        server, client = self.pair(self.loop(), os.O_WRONLY, os.O_RDONLY)
+        client.poll(client.fd, select.POLLIN, 0)
+        server.kill()
+        self.assertEqual(select.POLLIN, client.poll(client.fd, select.POLLIN, 20000))
+        self.assert_errno(errno.ECONNRESET, client.read, client.fd, 4)
+        for _ in range(2):
+            self.assertEqual(select.POLLIN, client.poll(client.fd, select.POLLIN, 20000))
+            self.assert_errno(errno.ENXIO, client.read, client.fd, 4)
 
     def test_a_server_killed_in_its_sleep_leaves_a_free_side(self):
         loop = self.loop()

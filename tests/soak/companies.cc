@@ -16,7 +16,7 @@ Setting setting_of(const bench::Arguments& arguments) {
           .from_first = true,
           .stalls = arguments.number("--free", 0) != 0,
           .may_miss = false,
-          .polls = false,
+          .polls = true,
           .longest_pause_us = 300};
 }
 

@@ -173,7 +173,7 @@ void go_on(const Open& open, Role& role) {
 }
 
 const char* some_way(Chance& chance, bool nonblock) {
-  constexpr const char* kWays[] = {"poll", "select", "epoll"};
+  constexpr const char* kWays[] = {"poll", "select", "epoll", "edge"};
   return nonblock ? kWays[chance.some(0, std::size(kWays) - 1)] : "block";
 }
 
