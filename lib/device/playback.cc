@@ -188,14 +188,19 @@ void Playback::wake_readers() const {
 bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
   follow_reader();
   const bool unheard = null_reader_.run(now_ns);
+  const bool goes_on =
+      ring_.section().number == flow_.sections() && ring_.format() == half_.format();
+  const bool has_place = goes_on || flow_.may_mark();
   if (flow_.streaming()) {
     if (!flow_.consumer_kept()) return true;
-    const bool goes_on =
-        ring_.section().number == flow_.sections() && ring_.format() == half_.format();
-    const bool has_place = goes_on || flow_.may_mark();
     return has_place && space_frames(now_ns) >= std::min(frames, half_.buffer_frames());
   }
-  return unheard || !half_.server() || flow_.consumer_running();
+  if (!unheard && half_.server() && !flow_.consumer_running()) return false;
+  if (!unheard && !half_.peer_open()) return true;
+  // What an earlier stream left unplayed takes its place.
+  const std::uint64_t queued = flow_.written() - flow_.played(limits(), now_ns);
+  const bool has_room = !goes_on || flow_.room(ring_.limits(), now_ns) > 0;
+  return has_place && flow_.may_begin() && queued < half_.buffer_frames() && has_room;
 }
 
 std::uint64_t Playback::space_frames(std::int64_t now_ns) {

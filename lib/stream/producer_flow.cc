@@ -60,7 +60,9 @@ bool ProducerFlow::follow_reader() {
   // Who has taken the place of the one that was waited for comes after those who heard it.
   const bool is_another =
       streaming() && serial_of(open) != producer_.consumer_serial.load(kRelaxed);
-  if (!hears(slot) || is_another) slot = oldest_hearing(slot);
+  // Between two streams, once all is heard, one that came earlier may record again.
+  const bool has_all = !streaming() && waited_for().read.load(kAcquire) == written();
+  if (!hears(slot) || is_another || has_all) slot = oldest_hearing(slot);
   if (slot == this->slot()) return false;
   producer_half_.waits_for.store(slot, kRelease);
   look_at(slot);

@@ -112,6 +112,12 @@ class Listeners final : public Gathering {
   }
 
   void wait_for_oldest() {
+    // One that has gone may have heard nothing yet of what the server plays to it.
+    const int plays = member(kServer).stream;
+    if (plays != 0 && (stream_ == 0 || is_later(plays, stream_))) {
+      stream_ = plays;
+      number_ = crowd().lane[member(kServer).plays_on].stream[plays].accepted;
+    }
     if (stream_ == 0) return;
     crowd().after_stream = stream_;
     crowd().after_number = number_ + kBeyondAnyRing;
