@@ -199,7 +199,7 @@ bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
   if (!unheard && !half_.peer_open()) return true;
   // What an earlier stream left unplayed takes its place.
   const std::uint64_t queued = flow_.written() - flow_.played(limits(), now_ns);
-  const bool has_room = !goes_on || flow_.room(ring_.limits(), now_ns) > 0;
+  const bool has_room = !goes_on || !ring_.mapped() || flow_.room(ring_.limits(), now_ns) > 0;
   return has_place && flow_.may_begin() && queued < half_.buffer_frames() && has_room;
 }
 

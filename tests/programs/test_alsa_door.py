@@ -56,13 +56,14 @@ class Players(DoorTest):
             ("gst-launch-1.0", "-q", "filesrc", "location=song.wav", "!", "wavparse", "!", "alsasink"),
         ):
             with self.subTest(words):
-                self.assert_contains(played, self.heard_of(*words, song=played))
+                # Where they are late they put silence in, or leave sound out.
+                self.assert_once(lambda: self.assert_contains(played, self.heard_of(*words, song=played)))
 
     def test_sdl_through_its_alsa_driver(self):
         played = sound.noise(round(1.517 * RATE))
         env = {"SDL_AUDIODRIVER": "alsa", "SDL_VIDEODRIVER": "dummy"}
         words = ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error", "song.wav")
-        self.assert_contains(played, self.heard_of(*words, song=played, env=env))
+        self.assert_once(lambda: self.assert_contains(played, self.heard_of(*words, song=played, env=env)))
 
     def test_mpg123_by_alsa(self):
         played = sound.tone(1.2)
