@@ -200,7 +200,8 @@ bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
   // What an earlier stream left unplayed takes its place.
   const std::uint64_t queued = flow_.written() - flow_.played(limits(), now_ns);
   const bool has_room = !goes_on || !ring_.mapped() || flow_.room(ring_.limits(), now_ns) > 0;
-  return has_place && flow_.may_begin() && queued < half_.buffer_frames() && has_room;
+  const std::uint64_t buffer = half_.buffer_frames();
+  return has_place && flow_.may_begin() && queued + std::min(frames, buffer) <= buffer && has_room;
 }
 
 std::uint64_t Playback::space_frames(std::int64_t now_ns) {

@@ -246,6 +246,24 @@ class Kill(DrivenTest):
             self.assertEqual(select.POLLIN, client.poll(client.fd, select.POLLIN, 20000))
             self.assert_errno(errno.ENXIO, client.read, client.fd, 4)
 
+    def test_poll_tells_no_room_that_the_rest_of_a_killed_player_takes(self):
+        loop = self.loop(underrun="stall")
+        server, client = self.pair(loop, os.O_RDONLY, os.O_WRONLY | os.O_NONBLOCK)
+        reading = server.later("read_bytes", server.fd, 400)
+        client.write_until_refused(client.fd)
+        reading.result()
+        time.sleep(0.5)  # the clock is held: nobody fetches
+        client.write_until_refused(client.fd)
+        client.kill()
+        client = self.agent(loop)
+        fd = client.open(CLIENT, os.O_WRONLY | os.O_NONBLOCK)
+        self.assert_errno(errno.EAGAIN, client.write, fd, bytes(400))
+        self.assertEqual(0, client.poll(fd, select.POLLOUT, 0))
+        listening = server.later("read_to_end", server.fd)
+        self.assertEqual(select.POLLOUT, client.poll(fd, select.POLLOUT, 20000))
+        self.assertEqual(400, client.write(fd, bytes(400)))
+        listening.result()
+
     def test_a_server_killed_in_its_sleep_leaves_a_free_side(self):
         loop = self.loop()
         for _ in range(5):
