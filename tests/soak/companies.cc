@@ -8,16 +8,13 @@ namespace soak {
 namespace {
 
 Setting setting_of(const bench::Arguments& arguments) {
-  return {.server_path = arguments.text("--path", "-"),
-          .client_path = arguments.text("--other", "-"),
-          .channels = 2 * static_cast<int>(arguments.number("--clients", 2)),
-          .rate_hz = 48000,
-          .any_format = false,
-          .from_first = true,
-          .stalls = arguments.number("--free", 0) != 0,
-          .may_miss = false,
-          .polls = true,
-          .longest_pause_us = 300};
+  Setting setting(arguments);
+  setting.channels = 2 * static_cast<int>(arguments.number("--clients", 2));
+  setting.any_format = false;
+  setting.from_first = true;
+  setting.stalls = arguments.number("--free", 0) != 0;
+  setting.longest_pause_us = 300;
+  return setting;
 }
 
 class Companies final : public Gathering {

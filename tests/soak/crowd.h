@@ -71,16 +71,18 @@ struct Part {
 
 // What all programs of a round have in common.
 struct Setting {
+  explicit Setting(const bench::Arguments& arguments)
+      : server_path(arguments.text("--path", "-")), client_path(arguments.text("--other", "-")) {}
+
   const char* server_path;
   const char* client_path;
-  int channels;  // as many as there are lanes; or each frame is of one lane, see frames.h
-  int rate_hz;
-  bool any_format;
-  bool from_first;  // whoever hears a stream hears its first frame
-  bool stalls;      // no silence within a stream
-  bool may_miss;    // but by who is waited for
-  bool polls;       // some wait by poll() and the like
-  int longest_pause_us;
+  int channels = 2;  // as many as there are lanes; or each frame is of one lane, see frames.h
+  int rate_hz = 48000;
+  bool any_format = true;
+  bool from_first = false;  // whoever hears a stream hears its first frame
+  bool stalls = false;      // no silence within a stream
+  bool may_miss = false;    // but by who is waited for
+  int longest_pause_us = 1000;
 };
 
 class Chance {

@@ -11,16 +11,9 @@ namespace {
 enum Way { kToServer, kToClient };
 
 Setting setting_of(const bench::Arguments& arguments) {
-  return {.server_path = arguments.text("--path", "-"),
-          .client_path = arguments.text("--other", "-"),
-          .channels = 2,
-          .rate_hz = 48000,
-          .any_format = true,
-          .from_first = false,
-          .stalls = true,
-          .may_miss = false,
-          .polls = true,
-          .longest_pause_us = 1000};
+  Setting setting(arguments);
+  setting.stalls = true;
+  return setting;
 }
 
 class Headsets final : public Gathering {

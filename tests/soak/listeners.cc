@@ -13,16 +13,9 @@ namespace soak {
 namespace {
 
 Setting setting_of(const bench::Arguments& arguments) {
-  return {.server_path = arguments.text("--path", "-"),
-          .client_path = arguments.text("--other", "-"),
-          .channels = 2,
-          .rate_hz = 48000,
-          .any_format = true,
-          .from_first = false,
-          .stalls = false,
-          .may_miss = true,
-          .polls = true,
-          .longest_pause_us = 1000};
+  Setting setting(arguments);
+  setting.may_miss = true;
+  return setting;
 }
 
 class Listeners final : public Gathering {

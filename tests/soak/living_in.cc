@@ -200,7 +200,7 @@ void live_in(const Setting& setting, const Part& part, Crowd& crowd, Member& sel
   Chance chance(seed);
   const bool both = part.plays && part.records;
   const bool in_turns = both && chance.one_in(3);
-  const bool nonblock = in_turns || (setting.polls && chance.one_in(2));
+  const bool nonblock = in_turns || chance.one_in(2);
   const Open open = open_part(setting, part, crowd, self, chance, nonblock);
   for (int lane = part.first_lane; lane < part.first_lane + part.lanes; ++lane)
     crowd.lane[lane].recorder = self.number;
