@@ -194,6 +194,8 @@ bool Capture::streaming(std::int64_t now_ns) {
   return reader_.ask(now_ns, false) == 0 && reader_.streaming();
 }
 
+bool Capture::ended(std::int64_t now_ns) { return streaming(now_ns) && reader_.ended(); }
+
 bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   if (wrong_way() || (reader_.has_passed_end() && reader_.passed_end_is_due())) return true;
   if (reader_.ask(now_ns, false) != 0) return true;

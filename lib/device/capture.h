@@ -30,6 +30,9 @@ class Capture {
   // Has sound begun to come in?
   bool streaming(std::int64_t now_ns);
 
+  // Has all of a stream been heard, and its end not yet passed?
+  bool ended(std::int64_t now_ns);
+
   // Is there no stream, and silence instead?
   bool idles() const { return half_.goes_on_alone() && flow().running() && !owes_end(); }
 

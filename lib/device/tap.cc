@@ -32,7 +32,8 @@ TransferResult Tap::read(std::byte* data, std::size_t bytes, std::int64_t now_ns
 
 bool Tap::ready(std::int64_t now_ns) {
   capture_.start();
-  return capture_.ready(1, now_ns);
+  // Also an end of which a program hears nothing: nobody else passes it.
+  return capture_.ready(1, now_ns) || capture_.ended(now_ns);
 }
 
 bool Tap::in_use() {

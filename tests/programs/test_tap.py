@@ -8,7 +8,7 @@ import unittest
 
 import sound
 from control import ControlTest
-from driven import AS_NOBODY, S16_LE, library_for_all, open_to_all
+from driven import AS_NOBODY, PROMPT_SECONDS, S16_LE, library_for_all, open_to_all
 from loop import CLIENT, CONTROL, SERVER
 
 RATE = 48000
@@ -18,11 +18,14 @@ class TapTest(ControlTest):
     def tap(self, loop, name, *words):
         """One that has begun, or that waits."""
         program = loop.start(CONTROL, "record", "--tap", *words, name, preload=False)
-        if "--wait" in words:
-            return program
-        self.wait_until(lambda: loop.file(name).exists() or not program.running())
-        time.sleep(0.1)
+        if "--wait" not in words:
+            self.wait_until_it_hears(loop, program)
         return program
+
+    def wait_until_it_hears(self, loop, program):
+        """It keeps the rings from then on."""
+        self.wait_until(lambda: loop.holds_device(program.pid) or not program.running())
+        time.sleep(0.1)
 
     def heard(self, loop, tap, name):
         self.assertNotIn("lost", tap.succeed().output)
@@ -53,8 +56,7 @@ class Hearing(TapTest):
         tap = self.tap(loop, "tap.wav", "--wait", "30")
         recorder = loop.partner_records(SERVER)
         loop.wait_until_listening(recorder)
-        self.wait_until(loop.file("tap.wav").exists)
-        time.sleep(0.1)
+        self.wait_until_it_hears(loop, tap)
         loop.partner_plays(CLIENT, played).succeed()
         loop.recorded(recorder)
         self.assert_identical(played, self.heard(loop, tap, "tap.wav"))
@@ -155,7 +157,7 @@ class Delaying(TapTest):
         loop = self.loop(clock="free")
         tap = self.tap(loop, "tap.wav", "--wait", "30")
         server, client = self.pair(loop)
-        self.wait_until(loop.file("tap.wav").exists)
+        self.wait_until_it_hears(loop, tap)
         self.assertEqual((server.pid, client.pid), tuple(self.status(loop, 0)[side]["pid"] for side in ("server", "client")))
         client.close(client.fd)
         server.close(server.fd)
@@ -195,9 +197,10 @@ class Delaying(TapTest):
                 tap = self.tap(loop, f"{eof}.wav")
                 client.write_all(client.fd, bytes(4000))
                 server.read_bytes(server.fd, 4000)
+                time.sleep(0.3)  # it has heard all before the end comes
                 client.close(client.fd)
                 server.close(server.fd)
-                tap.succeed(10)
+                tap.succeed(PROMPT_SECONDS)
 
     def test_it_ends_where_nobody_hears_what_was_played(self):
         loop = self.loop()
@@ -206,7 +209,7 @@ class Delaying(TapTest):
         tap = self.tap(loop, "tap.wav")
         for agent in server, client:
             agent.kill()
-        tap.succeed(10)
+        tap.succeed(PROMPT_SECONDS)
 
     def test_a_change_of_format_costs_one_that_keeps_pace_nothing(self):
         loop = self.loop(underrun="stall")

@@ -24,6 +24,11 @@ bool pause(std::int64_t ns, const sigset_t* blocked) {
   return ::ppoll(nullptr, 0, &time, blocked) == 0;
 }
 
+bool is_open(const control::InstanceView& view) {
+  return view.side[abi::kServer].state == control::SideState::kOpen ||
+         view.side[abi::kClient].state == control::SideState::kOpen;
+}
+
 // Where it is not said: in the place of whoever hears.
 abi::SideIndex side_of(const SideChoice& choice, const control::InstanceView& view) {
   if (choice.server || choice.client) return choice.server ? abi::kServer : abi::kClient;
@@ -39,7 +44,8 @@ bool Listener::open(const config::Runtime& runtime, const SideChoice& side, std:
   const std::int64_t patience_ns = static_cast<std::int64_t>(side.wait_seconds * 1e9);
   const std::int64_t deadline_ns = sys().now_ns() + patience_ns;
   control::InstanceView view = control::look(runtime, number_);
-  while (!view.in_use() && sys().now_ns() < deadline_ns) {
+  // One that is about to open has none yet.
+  while (!is_open(view) && (view.in_use() || sys().now_ns() < deadline_ns)) {
     if (!pause(20 * kMs, nullptr)) break;
     view = control::look(runtime, number_);
   }
@@ -51,7 +57,7 @@ bool Listener::open(const config::Runtime& runtime, const SideChoice& side, std:
     why = view.problem;
     return false;
   }
-  if (!view.in_use()) {
+  if (!is_open(view)) {
     why = "nobody uses " + name_ + "; --wait SECONDS waits for a program";
     return false;
   }
