@@ -2,14 +2,14 @@
 // preloaded library behind us.
 #pragma once
 
-#include <dlfcn.h>
-
 #include <atomic>
 #include <cstddef>
 
-#include "shim/abort.h"
-
 namespace ossloop::shim {
+
+// The next function of that name behind ours. No handler comes meanwhile: one that jumped
+// away would leave the dynamic loader locked for ever.
+void* next_function(const char* name);
 
 // A name that is part of a type: nothing in the file has to be relocated for it
 // at every program's start.
@@ -38,8 +38,7 @@ class Real {
   Function* find() {
     Function* function = function_.load(std::memory_order_acquire);
     if (function != nullptr) return function;
-    function = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, kName.text));
-    if (function == nullptr) die_without(kName.text);
+    function = reinterpret_cast<Function*>(next_function(kName.text));
     function_.store(function, std::memory_order_release);
     return function;
   }

@@ -128,6 +128,9 @@ class Threads(LoopTest):
             with self.subTest(what):
                 self.with_a_server(f"out_of_a_{what}", program="jumps")
 
+    def test_a_handler_that_jumps_out_of_a_first_call_leaves_the_loader_unlocked(self):
+        self.assert_kept("out_of_a_first_call", SERVER, program="first_calls")
+
     def test_a_handler_that_leaves_the_last_close_leaves_the_device_free(self):
         for what in ("out_of_a_close", "out_of_a_dup2", "out_of_a_close_and_exit", "end_in_a_close", "end_in_a_dup2"):
             with self.subTest(what):
