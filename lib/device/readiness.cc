@@ -36,15 +36,22 @@ void Readiness::show(int fd, abi::Token token, std::uint64_t passed_fragments) {
   }
 }
 
-// Who waits for input is woken by a byte that comes, who waits to write by one that
-// goes.
+// Who waits for input is woken by a byte that comes, who waits to write by one that goes; of
+// two pages, by what goes out of a full node.
 void Readiness::signal_edge(int fd, abi::Token token) {
   std::uint32_t seen = half_.token.load(std::memory_order_relaxed);
   const bool changes = token == abi::Token::kEmpty ? seen == word(abi::Token::kByte)
                                                    : seen == word(abi::Token::kEmpty);
-  if (changes) return show(fd, token);
-  if (!both_ways() && token == abi::Token::kByte && shm::Node::add_byte(fd)) return;
-  shm::Node::set_token(fd, token == abi::Token::kEmpty, pages());
+  if (both_ways()) {
+    shm::Node::fill(fd);
+    if (token == abi::Token::kFull) shm::Node::set_token(fd, false, pages());
+  } else if (changes) {
+    return show(fd, token);
+  } else if (token == abi::Token::kByte && shm::Node::add_byte(fd)) {
+    return;
+  } else {
+    shm::Node::set_token(fd, token == abi::Token::kEmpty);
+  }
   put(fd, token);
   half_.token.compare_exchange_strong(seen, word(token));
 }

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/fd.h"
 #include "shm/node.h"
@@ -24,14 +25,15 @@ abi::Token as_token(bool byte) { return byte ? abi::Token::kByte : abi::Token::k
 
 class Watched {
  public:
-  Watched() {
+  explicit Watched(bool both_ways = false) {
     char name[] = "/dev/shm/ossloop-unit-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     folder_ = name;
     const Node node(folder_, 0, abi::kServer);
     REQUIRE(node.make() == 0);
     fd_.reset(node.open(true));
-    REQUIRE(Node::set_pages(fd_.get(), 1) == 0);
+    if (both_ways) half->place.store(abi::kBothWays);
+    REQUIRE(token.begin(fd_.get()) == 0);
     epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   }
   ~Watched() { std::filesystem::remove_all(folder_); }
@@ -77,6 +79,22 @@ TEST_CASE("a token that is shown again changes nothing, one shown anew is heard 
   CHECK(watched.state() == (reads ? POLLIN : POLLOUT));
   watched.token.show(watched.fd(), as_token(!reads));
   CHECK(watched.state() == (reads ? POLLOUT : POLLIN));
+}
+
+TEST_CASE("of a node for both ways each that is ready is heard of anew") {
+  const auto [token, state] = GENERATE(std::pair{abi::Token::kEmpty, POLLOUT},
+                                       std::pair{abi::Token::kByte, POLLIN | POLLOUT},
+                                       std::pair{abi::Token::kFull, POLLIN});
+  const int awaited = GENERATE(POLLIN, POLLOUT);
+  CAPTURE(static_cast<int>(token), awaited);
+  Watched watched(true);
+  watched.token.show(watched.fd(), token);
+  watched.wait_for(awaited == POLLIN ? EPOLLIN : EPOLLOUT);
+  for (int round = 0; round < 10; ++round) {
+    watched.token.signal_edge(watched.fd(), token);
+    CHECK(watched.state() == state);
+    CHECK(watched.changed() == ((state & awaited) != 0));
+  }
 }
 
 TEST_CASE("a notification is heard of, and put right by the next look") {
