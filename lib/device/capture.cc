@@ -110,16 +110,23 @@ void Capture::tell_end(TransferResult& step) const {
   step.short_return = flow().end_policy().reads_zero;
 }
 
+// An end that was passed, and with which nobody has gone on: the call ends with it, or, where
+// it has moved something, before it.
+bool Capture::tells_passed_end(bool progressed, TransferResult& step) {
+  if (!reader_.has_passed_end() || !reader_.passed_end_is_due()) return false;
+  step.short_return = progressed || step.moved > 0;
+  if (step.short_return) return true;
+  reader_.tell_passed_end();
+  tell_end(step);
+  return true;
+}
+
 TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed,
                              std::int64_t now_ns) {
   TransferResult step;
   step.error = wrong_way() ? -EACCES : 0;
   if (step.error != 0) return step;
-  if (reader_.has_passed_end() && reader_.passed_end_is_due() && !progressed) {
-    reader_.tell_passed_end();
-    tell_end(step);
-    return step;
-  }
+  if (tells_passed_end(progressed, step)) return step;
   const auto frame_bytes = static_cast<std::size_t>(half_.format().frame_bytes());
   bool fresh = false;
   step.error = reader_.look_for((bytes + frame_bytes - 1) / frame_bytes, now_ns, fresh);
@@ -138,6 +145,8 @@ TransferResult Capture::read(std::byte* data, std::size_t bytes, bool progressed
   }
   if (start() && step.error == 0) step.error = reader_.look(now_ns);
   for (std::uint32_t pass = 0; pass < reader_.most_passes() && step.error == 0; ++pass) {
+    // What the look has found may be another's that has begun since.
+    if (tells_passed_end(progressed, step)) return step;
     step.error = reader_.map();
     if (step.error != 0) break;
     fill(data, bytes, step);

@@ -64,6 +64,7 @@ class Capture {
   void fill(std::byte* data, std::size_t bytes, TransferResult& step, Give give);
   void fill(std::byte* data, std::size_t bytes, TransferResult& step);
   void tell_end(TransferResult& step) const;
+  bool tells_passed_end(bool progressed, TransferResult& step);
   std::uint64_t silence_due(std::int64_t now_ns);
   TransferResult read_silence(std::byte* data, std::size_t bytes, std::int64_t now_ns);
 

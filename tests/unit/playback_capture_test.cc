@@ -131,6 +131,31 @@ TEST_CASE("the end is told once, after a short read, and the next player is hear
   }
 }
 
+TEST_CASE("an end that was passed is told before the next player's sound, within a vector too") {
+  Instance loop(kS16, kS16, true, free_clock());
+  const Bytes data = noise(4000);
+  constexpr std::uint64_t kThisProcess = 1;
+  loop.read(4);
+  REQUIRE(loop.write(data, 0, data.size()).moved == data.size());
+  loop.client->playback.end(kThisProcess);
+  loop.client->vanish();
+  REQUIRE(loop.read(data.size()).moved == data.size());
+  REQUIRE(loop.read(4).moved == 0);  // it may go on
+  // Another one plays instead.
+  REQUIRE(loop.client->playback.flow().end_lingering());
+  loop.open_client(kS16);
+  REQUIRE(loop.write(data, 0, data.size()).moved == data.size());
+  Bytes block(400);
+  const TransferResult second =
+      loop.recorder().capture.read(block.data(), block.size(), true, loop.now);
+  CHECK(second.moved == 0);
+  CHECK(second.short_return);
+  CHECK(loop.read(400).error == -ECONNRESET);
+  loop.recorded.clear();
+  CHECK(loop.read(data.size()).moved == data.size());
+  CHECK((loop.recorded == data));
+}
+
 TEST_CASE("a player without a server, or against the loop's direction, is refused") {
   Instance loop(kS16, kS16, false);
   CHECK(loop.client->playback.write(Bytes(400).data(), 400, false, loop.now).error == -EACCES);
