@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "device/mix_reader.h"
+#include "shm/wakeup.h"
 
 namespace ossloop::device {
 
@@ -55,6 +56,11 @@ class Capture {
   bool has_passed_end() const { return reader_.has_passed_end(); }
   // See MixReader.
   std::uint64_t position() const { return reader_.position(); }
+  // As Playback has them, of what sound is known.
+  bool lend(Allowance& allowance);
+  void count_lent();
+  // Without the lock.
+  void wake_writer() const { shm::wake_at(flow().producer_half(), flow().read()); }
   void make_up_for_wakes() const { reader_.make_up_for_wakes(half_.own()); }
 
  private:

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/single_threaded.h>
 #include <time.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include "base/host.h"
 #include "base/log.h"
+#include "base/restartable.h"
 #include "base/scoped_block.h"
 #include "base/sys.h"
 
@@ -85,6 +87,7 @@ bool DeviceThread::start_locked() {
     tell_refused();
     return false;
   }
+  if (__libc_single_threaded) base::prepare_restartable();
   const int result = make_thread();
   running_.store(result == 0);
   if (result != 0) tell_refused();
@@ -224,6 +227,7 @@ void DeviceThread::loop() {
   own_descriptors_.store(base::sys().own_descriptor_table() == 0);
   for (;;) {
     drain();
+    if (base::restartable_is_wanted()) base::prepare_restartable();
     const std::int64_t now_ns = base::sys().now_ns();
     if (stopping_.load() && now_ns >= stop_ns_.load() && may_end()) return;
     notified_.store(false);

@@ -22,6 +22,7 @@
 
 #include "base/mutex.h"
 #include "config/policy.h"
+#include "device/allowance.h"
 #include "device/blocking_wait.h"
 #include "device/capture.h"
 #include "device/device_thread.h"
@@ -169,6 +170,11 @@ class Endpoint final : public DeviceThreadClient {
   // for good; and it may be gone afterwards (base::kept_has_gone()).
   void leave(int fd, const std::function<void()>& close_descriptor);
 
+  // What calls without a lock may move, in each way: in memory that stays. And what such a call
+  // leaves to one that has its signals held: to wake who waits for what it moved.
+  void lend_by(Allowance& played, Allowance& recorded);
+  void wake_who_waits(Access way);
+
   // Nothing of it has still to be done: destroyed before, it ends a stream that lingers.
   bool settled() const { return !draining_.load() && !lingering_.load(); }
   // The process ends: no stream of it waits for another open.
@@ -193,6 +199,26 @@ class Endpoint final : public DeviceThreadClient {
  private:
   class SideLock;
   class Door;
+  // Who takes it takes back what was lent.
+  class SideMutex {
+   public:
+    explicit SideMutex(Endpoint& endpoint) : endpoint_(endpoint) {}
+    void lock() {
+      mutex_.lock();
+      endpoint_.take_back();
+    }
+    bool try_lock() {
+      if (!mutex_.try_lock()) return false;
+      endpoint_.take_back();
+      return true;
+    }
+    void unlock() { mutex_.unlock(); }
+    void unlock_in_child() { mutex_.unlock_in_child(); }
+
+   private:
+    Endpoint& endpoint_;
+    base::Mutex mutex_;
+  };
   Endpoint(const std::shared_ptr<shm::Segment>& segment, const shm::RuntimeDirectory& folder,
            int instance, const shm::Place& place, std::uint32_t access, bool both_ways);
   static std::shared_ptr<shm::Segment> find(const OpenRequest& request, shm::Node::Claim& server,
@@ -236,6 +262,8 @@ class Endpoint final : public DeviceThreadClient {
            seen_ns_.load(std::memory_order_relaxed) != 0;
   }
   void look_without_thread(std::int64_t now_ns);
+  void lend(Access way);
+  void take_back();
   std::uint64_t lingerer() const;
   void go_on_or_end();
   bool begin_lingering();
@@ -281,7 +309,9 @@ class Endpoint final : public DeviceThreadClient {
   Errors errors_told_;
   std::uint32_t shown_direction_ = 0;  // as what the token was last shown
   bool shown_idle_ = false;            // for both ways: as neither
-  base::Mutex mutex_;
+  SideMutex mutex_{*this};
+  Allowance *lent_played_ = nullptr, *lent_recorded_ = nullptr;  // or to be lent
+  std::uint32_t lent_ = 0;                                       // which of them are
   std::atomic<bool> leaving_{false};
   std::atomic<bool> draining_{false};  // `leave` waits, or has been left
   std::atomic<bool> finishing_{false};

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/keep.h"
 #include "base/signals.h"
@@ -49,6 +50,7 @@ ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
       // Who polls and finds nothing may have seen a notification half-way.
       if (step.moved == 0 && nonblock()) readiness_.invalidate();
       show_readiness(fd);
+      if (done + step.moved == bytes) lend(half.way());
       if (watch_wanted() > watch_.load(kRelaxed)) DeviceThread::instance().notify();
     }
     done += step.moved;
@@ -69,6 +71,36 @@ ssize_t Endpoint::transfer(int fd, OpenHalf& half, std::size_t bytes, Look look,
     waiting.woke(position());
     if (woken == -EINTR) return ended_by(-EINTR);
   }
+}
+
+void Endpoint::lend_by(Allowance& played, Allowance& recorded) {
+  lent_played_ = &played;
+  lent_recorded_ = &recorded;
+}
+
+// With the lock held. By a clock a call has more to do than to copy, and is not so frequent that
+// its cost matters.
+void Endpoint::lend(Access way) {
+  Allowance* const allowance = way == kWrite ? lent_played_ : lent_recorded_;
+  if (allowance == nullptr || !without_clock() || readiness_.watched() || any_mapped() ||
+      !DeviceThread::instance().has_thread())
+    return;
+  const bool lent = way == kWrite ? playback_.lend(*allowance) : capture_.lend(*allowance);
+  if (lent) lent_ |= way;
+}
+
+// With the lock held.
+void Endpoint::take_back() {
+  const std::uint32_t lent = std::exchange(lent_, 0);
+  if ((lent & kWrite) != 0) lent_played_->take_back();
+  if ((lent & kRead) != 0) lent_recorded_->take_back();
+  if ((lent & kWrite) != 0) playback_.count_lent();
+  if ((lent & kRead) != 0) capture_.count_lent();
+}
+
+void Endpoint::wake_who_waits(Access way) {
+  if (way == kRead) return capture_.wake_writer();
+  shm::wake_at(playback_.flow().consumer_half(), playback_.flow().written());
 }
 
 // 0 when it is time to look again, -EINTR when the call has to end. Whoever calls looks

@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "audio/sum.h"
+#include "device/allowance.h"
 #include "device/open_half.h"
 #include "device/stream_reader.h"
 #include "stream/flow.h"
@@ -79,6 +80,9 @@ class MixReader {
   std::size_t give(std::byte* out, std::size_t frames);
   // Wakes who waits for the room that was made since the last time.
   void tell_given();
+  // Lends what sound is known, if reads do nothing but copy it; and how much went that way.
+  bool lend(Allowance& allowance);
+  std::uint64_t count_lent();
   void drop();
   // The end was told, or passed over as the policy says.
   void acknowledge_end();
@@ -168,6 +172,7 @@ class MixReader {
   // read, so that small reads need not look each time how far the producer is. What lies
   // before `cached_until_` counts as played: a halt of the producer does not drop it.
   std::uint64_t cached_until_ = 0;
+  std::uint64_t lent_from_ = 0;
   std::uint64_t cached_for_ = 0;  // OpenHalf::buffer_changes()
 };
 

@@ -130,6 +130,30 @@ void MixReader::tell_given() {
   }
 }
 
+// Of a lane that is all there is to hear: several are added, and may come at each look.
+bool MixReader::lend(Allowance& allowance) {
+  Lane& lane = first();
+  const abi::Half& own = half_.own();
+  Allowance::Terms terms(flow().read_word(), flow().producer_half());
+  terms.keeps(own.shared, 0U);
+  terms.keeps(own.volume);
+  terms.keeps(flow().producer_half().volume);
+  terms.keeps(flow().producer_half().waits_for);
+  terms.keeps(half_.contract().mixer.changes);
+  terms.keeps(half_.contract().policy.clock_mode);
+  const bool alone = !several_ && alone_ == &lane && lane.joined() && half_.listener() == nullptr;
+  if (!alone || !cache_covers(1) || !lane.reader.only_copies()) return false;
+  lent_from_ = terms.begin();
+  const std::uint64_t end = std::min(cached_until_, lane.view.read + lane.view.frames);
+  return allowance.lend(terms, lane.reader.ring(), end);
+}
+
+std::uint64_t MixReader::count_lent() {
+  const std::uint64_t taken = flow().read() - lent_from_;
+  first().reader.count_lent(taken, first().view);
+  return taken;
+}
+
 void MixReader::acknowledge_end() {
   each_begun([](Lane& lane) {
     // The filter first: who goes on for a process that was killed between is told the end.

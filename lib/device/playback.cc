@@ -178,6 +178,36 @@ TransferResult Playback::write(const std::byte* data, std::size_t bytes, bool pr
   return step;
 }
 
+// What is written elsewhere, or by another format, or to another reader, is so by calls that
+// take the lock, or by a word that is watched.
+bool Playback::lend(Allowance& allowance) {
+  const abi::Half& own = half_.own();
+  Allowance::Terms terms(flow_.written_word(), flow_.consumer_half());
+  terms.keeps(flow_.consumer_half().open, flow_.kept_open());
+  terms.keeps(own.shared, 0U);
+  terms.keeps(half_.contract().policy.clock_mode);
+  const bool same_ring = ring_.section().number != 0 &&
+                         ring_.section().number == flow_.sections() &&
+                         ring_.format() == half_.format();
+  const bool same_room =
+      cached_.stream == flow_.stream() && cached_.buffer_changes == half_.buffer_changes();
+  const bool one_reader = !flow_.plays_unheard() && !(half_.server() && flow_.of_several());
+  const std::uint64_t room = std::min(cached_.space, cached_.ring);
+  if (!flow_.free_clock() || !flow_.streaming() || !same_ring || !same_room || !one_reader ||
+      room == 0 || own.partial_bytes.load(kRelaxed) != 0)
+    return false;
+  lent_from_ = terms.begin();
+  return allowance.lend(terms, ring_.ring(), terms.begin() + room);
+}
+
+void Playback::count_lent() {
+  const std::uint64_t taken = flow_.written() - lent_from_;
+  auto& count = half_.own().frames;
+  count.store(count.load(kRelaxed) + taken, kRelaxed);
+  cached_.space -= taken;
+  cached_.ring -= taken;
+}
+
 // Several only where a server plays to several.
 void Playback::wake_readers() const {
   if (!half_.server() || !flow_.of_several())

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "device/allowance.h"
 #include "device/null_reader.h"
 #include "device/open_half.h"
 #include "device/ring_view.h"
@@ -37,6 +38,11 @@ class Playback {
   // Everything played? Then 0; else how long to wait, with `progress` a figure
   // that changes as long as the consumer lives up to its name.
   bool drained(std::int64_t now_ns, TransferResult& step, std::uint64_t& progress);
+
+  // Lends what room is known to the calling thread, if calls that write do nothing but copy. Then
+  // the frames that went that way are counted. False: nothing is lent.
+  bool lend(Allowance& allowance);
+  void count_lent();
 
   // Drops what is queued; the stream goes on.
   void halt(std::int64_t now_ns);
@@ -76,6 +82,7 @@ class Playback {
     std::uint64_t stream = 0;
     std::uint64_t buffer_changes = 0;
   } cached_;
+  std::uint64_t lent_from_ = 0;
   bool ending_ = false;
 };
 

@@ -108,6 +108,18 @@ int StreamReader::map() {
   return error;
 }
 
+bool StreamReader::only_copies() const {
+  return converter_ != nullptr && converter_->identity() && !has_pending() &&
+         levels_ == flow_.levels() && ring_.mapped() && ring_.section().number == section_.number &&
+         flow_.section_read() == section_.number;
+}
+
+void StreamReader::count_lent(std::uint64_t frames, ConsumerFlow::View& view) {
+  read_ = flow_.read();
+  view.read += frames;
+  view.frames -= frames;
+}
+
 void StreamReader::drop(const ConsumerFlow::View& view) {
   flow_.take(view.frames);
   forget();

@@ -52,6 +52,12 @@ class StreamReader {
   // Converted, and not yet given?
   bool has_pending() const { return pending_.size() != 0; }
 
+  // Does give() nothing but copy out of ring()?
+  bool only_copies() const;
+  const shm::Ring& ring() const { return ring_.ring(); }
+  // So many frames were taken by the position's word alone.
+  void count_lent(std::uint64_t frames, ConsumerFlow::View& view);
+
   // Is there something to give that is not in the ring any more?
   bool has_more(const ConsumerFlow::View& view) const { return has_pending() || tail_due(view); }
 

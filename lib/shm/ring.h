@@ -26,6 +26,9 @@ class Ring {
   explicit operator bool() const { return data_ != nullptr; }
   std::uint64_t capacity_frames() const { return bytes_ / frame_bytes_; }
   std::size_t frame_bytes() const { return frame_bytes_; }
+  std::size_t bytes() const { return bytes_; }
+  // The first of the two that lie one behind the other.
+  std::byte* data() const { return data_; }
 
   // The frames from `position` on, at most so many as the ring holds; how many comes
   // back in `frames`.

@@ -145,6 +145,11 @@ class ProducerFlow : public Flow {
   bool consumer_kept() const;
   bool consumer_open() const;
   bool consumer_running() const;
+  // The word of the position, and that of the consumer's open as it is while it is kept.
+  std::atomic<std::uint64_t>& written_word() const { return producer_.written; }
+  std::uint64_t kept_open() const {
+    return producer_.consumer_serial.load(std::memory_order_relaxed) << 1 | 1;
+  }
   // A server that plays to several waits for the one that has recorded longest; when that
   // hears no more, for the next. True if it is another now.
   bool follow_reader();
@@ -229,6 +234,7 @@ class ConsumerFlow : public Flow {
   }
   // After the end was told with eof=eof, until the next stream begins.
   bool at_end() const { return end_policy().reads_zero && consumer().at_end.load() != 0; }
+  std::atomic<std::uint64_t>& read_word() const { return consumer().read; }
   // Has the producer waited for us since the last look?
   bool is_waited_for() const {
     return !is_tap() && !(was_tap_ && direction_ == abi::kServerToClient);

@@ -227,7 +227,9 @@ ProducerFlow::Wait ProducerFlow::wait_for(std::uint64_t frame, const RingLimits&
   }
   const std::uint64_t buffer = consumer_buffer(ring);
   const std::uint64_t wake = frame > buffer ? frame - buffer : read(ring) + 1;
-  return {now_ns + kLookAgainNs, wake, free_clock() ? wake + batch : wake};
+  // Without a clock half of what the consumer has may go first: each pause costs both sides.
+  const bool for_batch = free_clock() && batch != 0;
+  return {now_ns + kLookAgainNs, wake, for_batch ? wake + batch + buffer / 2 : wake};
 }
 
 }  // namespace ossloop::device

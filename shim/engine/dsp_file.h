@@ -29,6 +29,12 @@ class DspFile final : public OpenFile {
   void want_edges(int fd) override { endpoint_->want_edges(fd); }
   void* map(int fd, const device::MapRequest& request, int& which, int& error) override;
   void unmap(int which) override { endpoint_->unmap(static_cast<device::Access>(which)); }
+  void lend_by(device::Allowance& played, device::Allowance& recorded) override {
+    endpoint_->lend_by(played, recorded);
+  }
+  void wake_who_waits(bool played) override {
+    endpoint_->wake_who_waits(played ? device::kWrite : device::kRead);
+  }
   int flags(int fd) override;
   int set_flags(int fd, int flags) override;
   void close_one(const std::function<void()>& close_descriptor) override {

@@ -18,6 +18,7 @@
 #include "base/sys.h"
 #include "device/device_thread.h"
 #include "shim/engine/engine.h"
+#include "shim/engine/known_buffers.h"
 
 namespace ossloop::shim {
 namespace {
@@ -35,45 +36,28 @@ auto guarded(Function function) -> decltype(function()) {
   }
 }
 
-// The kernel would answer EFAULT to a wild buffer; we would die of it. So each
-// buffer is tried out when a thread first comes with it, a byte a page. Programs
-// come with the same few again and again.
-bool usable(const void* data, std::size_t bytes, bool writing_to_it) {
-  struct Range {
-    std::uintptr_t begin = 0, end = 0;
-    bool writable = false;
-  };
-  thread_local Range known[4];
-  thread_local unsigned oldest = 0;
-  thread_local unsigned seen_changes = 0;
-  constexpr std::uintptr_t kPage = 4096;
-  const auto begin = reinterpret_cast<std::uintptr_t>(data);
-  const std::uintptr_t end = begin + bytes;
-  if (bytes == 0) return true;
-  if (end < begin) return false;
-  if (const unsigned changes = memory_changes->load(std::memory_order_acquire);
-      changes != seen_changes) {
-    for (Range& range : known) range = {};
-    seen_changes = changes;
-  }
-  for (const Range& range : known) {
-    if (begin >= range.begin && end <= range.end && (range.writable || !writing_to_it)) return true;
-  }
-  for (std::uintptr_t at = begin; at < end; at = (at / kPage + 1) * kPage) {
-    char byte;
-    auto* place = reinterpret_cast<char*>(at);
-    if (sys().copy_from_user(&byte, place, 1) < 0) return false;
-    if (writing_to_it && sys().copy_to_user(place, &byte, 1) < 0) return false;
-  }
-  known[oldest++ % 4] = {begin / kPage * kPage, (end + kPage - 1) / kPage * kPage, writing_to_it};
-  return true;
-}
-
 // Asks the open behind a descriptor; `none` where it is none of ours.
 template <typename Result, typename Ask>
 Result ask_file(int fd, Result none, Ask ask) {
   Call call(engine->open_files(), fd);
   return call ? guarded([&]() -> Result { return ask(call.file()); }) : none;
+}
+
+// With no lock, and the program's signals on: as long as an earlier call has lent to this thread
+// what it may move (device/allowance.h). False: by the way that always goes.
+bool move_lent(int fd, void* data, std::size_t bytes, bool plays) {
+  Handle* const handle = engine->open_files().find(fd);
+  if (handle == nullptr) return false;
+  device::Allowance& lent = plays ? handle->played : handle->recorded;
+  if (!lent.is_own() || base::log_enabled(LogLevel::kTrace)) return false;
+  if (!known_usable(data, bytes, !plays)) return false;
+  auto* const begin = static_cast<std::byte*>(data);
+  return plays ? lent.put(begin, bytes) : lent.get(begin, bytes);
+}
+
+void wake_who_waits(int fd, bool plays) {
+  Call call(engine->open_files(), fd);
+  if (call) call.file().wake_who_waits(plays);
 }
 
 ssize_t read(int fd, void* data, std::size_t bytes, bool progressed) {
@@ -213,6 +197,17 @@ struct Held<function> {
 template <auto function>
 constexpr auto kHeld = &Held<+function>::call;
 
+// As kHeld, unless it goes without.
+template <bool plays, auto function, typename Data>
+ssize_t move(int fd, Data* data, std::size_t bytes, bool progressed) {
+  if (!move_lent(fd, const_cast<void*>(static_cast<const void*>(data)), bytes, plays))
+    return kHeld<function>(fd, data, bytes, progressed);
+  const Handle* const handle = engine->open_files().find(fd);
+  if (handle == nullptr || (plays ? handle->played : handle->recorded).owes_wake())
+    kHeld<wake_who_waits>(fd, plays);
+  return static_cast<ssize_t>(bytes);
+}
+
 }  // namespace
 
 const EngineApi kEngineCalls{
@@ -232,8 +227,8 @@ const EngineApi kEngineCalls{
       return path_of(path, size, [&](std::string& found) { return engine->node(*name, found); });
     }>,
     .adopt = kHeld<[](int fd) { return 0 < guarded([&] { return engine->adopt(fd) ? 1 : 0; }); }>,
-    .read = kHeld<read>,
-    .write = kHeld<write>,
+    .read = move<false, read, void>,
+    .write = move<true, write, const void>,
     .ioctl = kHeld<ioctl>,
     .prepare_poll = kHeld<prepare_poll>,
     .poll_now = kHeld<poll_now>,

@@ -13,6 +13,7 @@
 #include "config/device_path.h"
 
 namespace ossloop::device {
+class Allowance;
 class Endpoint;
 struct MapRequest;
 }  // namespace ossloop::device
@@ -43,6 +44,10 @@ class OpenFile {
   virtual void* map(int fd, const device::MapRequest& request, int& which, int& error);
   // The program has no map of that buffer any more.
   virtual void unmap(int /*which*/) {}
+
+  // What it may lend to calls that take no lock, and what such a call leaves to do.
+  virtual void lend_by(device::Allowance& /*played*/, device::Allowance& /*recorded*/) {}
+  virtual void wake_who_waits(bool /*played*/) {}
 
   // F_GETFL, F_SETFL. Those of the kernel's description, unless it needs others.
   virtual int flags(int fd);

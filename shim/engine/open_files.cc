@@ -67,6 +67,7 @@ void OpenFiles::add(int fd, std::unique_ptr<OpenFile> file) {
   const auto found = std::ranges::find_if(handles_, is_free);
   Handle& free = found != handles_.end() ? *found : handles_.emplace_back();
   free.file = std::move(file);
+  free.file->lend_by(free.played, free.recorded);
   free.descriptors.store(1);  // taken, before anybody else looks for a free one
   table_.set(fd, &free);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/keep.h"
+#include "device/allowance.h"
 #include "shim/descriptor_table.h"
 #include "shim/engine/mapped_ranges.h"
 #include "shim/engine/open_file.h"
@@ -22,6 +23,7 @@ namespace ossloop::shim {
 struct Handle : base::Kept {
   std::atomic<std::uint32_t> descriptors{0};  // in the table
   bool locked_for_fork = false;
+  device::Allowance played, recorded;
   std::unique_ptr<OpenFile> file;
 };
 

@@ -1,0 +1,65 @@
+#include "device/allowance.h"
+
+#include <algorithm>
+
+namespace ossloop::device {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+}  // namespace
+
+bool Allowance::lend(const Terms& terms, const shm::Ring& ring, std::uint64_t end) {
+  if (terms.begin_ >= end || !base::has_restartable()) return false;
+  std::size_t frames = ring.capacity_frames();
+  end_ = std::min<std::uint64_t>(end, terms.begin_ + frames);
+  begin_ = next_ = terms.begin_;
+  frame_bytes_ = ring.frame_bytes();
+  ring_bytes_ = ring.bytes();
+  ring_ = ring.data();
+  offset_ = static_cast<std::size_t>(ring.piece(begin_, frames) - ring_);
+  position_ = &terms.position_;
+  peer_ = &terms.peer_;
+  std::copy(terms.checks_, terms.checks_ + terms.count_, checks_);
+  count_ = terms.count_;
+  checks_[0] = {&number_, number_.load(kRelaxed)};
+  owner_.store(&base::thread_note(), std::memory_order_release);
+  return true;
+}
+
+void Allowance::take_back() {
+  const void* const owner = owner_.load(kRelaxed);
+  if (owner == nullptr) return;
+  number_.fetch_add(1);
+  owner_.store(nullptr, kRelaxed);
+  // A sequence of our own thread was taken back when the handler came that we are in.
+  if (owner != &base::thread_note()) base::restart_all();
+}
+
+// A handler may lend anew between any two lines: then the number is another.
+bool Allowance::move(std::byte* data, std::size_t bytes, bool into_ring) {
+  if (!is_own()) return false;
+  base::Check checks[Terms::kMost];
+  const std::size_t count = count_;
+  std::copy(checks_, checks_ + count, checks);
+  const std::uint64_t from = next_;
+  checks[1].value = static_cast<std::uint32_t>(from);
+  const std::uint64_t frames = bytes / frame_bytes_;
+  if (frames == 0 || frames * frame_bytes_ != bytes || frames > end_ - from) return false;
+  std::size_t offset = offset_ + static_cast<std::size_t>(from - begin_) * frame_bytes_;
+  if (offset >= ring_bytes_) offset -= ring_bytes_;
+  std::byte* const at = ring_ + offset;
+  if (!base::copy_and_commit(checks, count, into_ring ? at : data, into_ring ? data : at, bytes,
+                             position_, from + frames))
+    return false;
+  next_ = from + frames;
+  return true;
+}
+
+bool Allowance::owes_wake() const {
+  std::uint64_t now[2];
+  if (!base::read_both(checks_, 1, &peer_->waiting, &peer_->wake_frame, now)) return true;
+  return (now[0] & 0xffffffff) != 0 && next_ >= now[1];
+}
+
+}  // namespace ossloop::device
