@@ -67,6 +67,8 @@ class MixReader {
   bool streaming() const;
   // Nothing is left, and the end is to be told.
   bool ended() const;
+  // Has another stream begun behind what was found?
+  bool has_next() const;
   // Does the rest of it, or of a section, lie before us, and nothing else?
   bool rest_is_due() const;
   bool others_hold() const;

@@ -24,6 +24,12 @@ bool MixReader::ended() const {
          });
 }
 
+bool MixReader::has_next() const {
+  return any([](const Lane& lane) {
+    return lane.view.streaming && lane.flow().has_next(lane.view.stream);
+  });
+}
+
 bool MixReader::rest_is_due() const {
   const auto due = [](const Lane& lane) {
     const ConsumerFlow::View& view = lane.view;

@@ -156,6 +156,24 @@ TEST_CASE("an end that was passed is told before the next player's sound, within
   CHECK((loop.recorded == data));
 }
 
+TEST_CASE("who polls is told of the next stream behind an end that is not told") {
+  config::InstancePolicy policy = free_clock();
+  config::set<"eof">(policy, abi::Eof::kWait);
+  Instance loop(kS16, kS16, true, policy);
+  const Bytes data = noise(4000);
+  for (int stream = 0; stream < 4; ++stream) {
+    if (stream > 0) loop.open_client(kS16);
+    if (stream == 0) loop.read(4);  // starts
+    REQUIRE(loop.write(data, 0, data.size()).moved == data.size());
+    CHECK(loop.recorder().capture.ready(1, loop.now));
+    loop.recorded.clear();
+    while (loop.recorder().capture.ready(1, loop.now)) loop.read(1000);
+    CHECK((loop.recorded == data));
+    loop.client->close();
+    CHECK_FALSE(loop.recorder().capture.ready(1, loop.now));
+  }
+}
+
 TEST_CASE("a player without a server, or against the loop's direction, is refused") {
   Instance loop(kS16, kS16, false);
   CHECK(loop.client->playback.write(Bytes(400).data(), 400, false, loop.now).error == -EACCES);
