@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/error_text.h"
 #include "control/view.h"
 #include "oss/soundcard.h"
@@ -20,6 +22,9 @@ namespace ossloop::ctl {
 namespace {
 
 constexpr const char* kPath = "/dev/dsp";
+constexpr int kMostBlockFrames = 4096;
+constexpr long kPauseNs = 20'000'000;
+constexpr int kShownMs = 100;
 char** own_words = nullptr;
 
 // Whose open() this program calls.
@@ -81,6 +86,11 @@ int on_device(const std::string& device, const std::function<int()>& work) {
   });
 }
 
+bool reader_is_gone(int pipe) {
+  pollfd entry{pipe, 0, 0};
+  return ::poll(&entry, 1, 0) > 0;
+}
+
 Device::~Device() {
   if (fd_ >= 0) ::close(fd_);
 }
@@ -88,7 +98,11 @@ Device::~Device() {
 bool Device::open(Direction direction, double wait_seconds, std::string& why) {
   ::setenv("OSSLOOP_OPEN_WAIT", std::to_string(wait_seconds).c_str(), 1);
   fd_ = ::open(kPath, (direction == Direction::kRecord ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
-  if (fd_ >= 0) return true;
+  if (fd_ >= 0) {
+    // It takes what is there, so that nothing but wait() sleeps.
+    if (direction == Direction::kRecord) ::fcntl(fd_, F_SETFL, O_RDONLY | O_NONBLOCK);
+    return true;
+  }
   // Nobody has been on the other side yet, so that cannot be it.
   if (errno != ENXIO) return fails(errno, why);
   why = device_name() + ": there is no such instance; 'ossloopctl create N' makes one";
@@ -110,16 +124,53 @@ bool Device::set_format(const audio::PcmFormat& format, std::string& why) {
          ask(oss::SNDCTL_DSP_SPEED, format.rate_hz, "rate", why);
 }
 
-bool Device::wait(const sigset_t& blocked, std::string& why) {
-  pollfd entry{fd_, POLLIN, 0};
-  if (::ppoll(&entry, 1, nullptr, &blocked) >= 0) return true;
+std::size_t Device::block_frames(const audio::PcmFormat& format) {
+  int bytes = 0;
+  if (::ioctl(fd_, oss::SNDCTL_DSP_GETBLKSIZE, &bytes) != 0) bytes = 0;
+  const int frames = bytes / format.frame_bytes();
+  return static_cast<std::size_t>(std::clamp(frames, 1, kMostBlockFrames));
+}
+
+bool Device::wait(const sigset_t& blocked, int pipe, std::string& why) {
+  pollfd entries[] = {{-1, POLLIN, 0}, {pipe, 0, 0}};
+  const timespec pause{0, kPauseNs};
+  int ready = alone_ ? ::ppoll(entries, 2, &pause, &blocked) : 0;
+  alone_ = false;
+  entries[0].fd = fd_;
+  if (ready == 0) ready = ::ppoll(entries, 2, nullptr, &blocked);
+  if (ready > 0) return entries[1].revents == 0;
   return errno == EINTR ? false : fails(errno, why);
 }
 
-bool Device::read(void* data, std::size_t bytes, std::size_t& got, std::string& why) {
+bool Device::read(void* data, std::size_t bytes, std::size_t& got, bool& ended, std::string& why) {
   const ssize_t result = ::read(fd_, data, bytes);
   got = result > 0 ? static_cast<std::size_t>(result) : 0;
-  return result >= 0 || errno == ECONNRESET || fails(errno, why);
+  ended = result == 0 || (result < 0 && errno == ECONNRESET);
+  alone_ = follows_ && (ended || (result < 0 && errno == ENXIO));
+  return result >= 0 || ended || alone_ || errno == EAGAIN || fails(errno, why);
+}
+
+// The first read of a stream sleeps until that begins, whatever the descriptor says.
+std::size_t Device::rest_bytes() {
+  oss::audio_buf_info space{};
+  return ::ioctl(fd_, oss::SNDCTL_DSP_GETISPACE, &space) == 0 && space.bytes > 0
+             ? static_cast<std::size_t>(space.bytes)
+             : 0;
+}
+
+std::string Device::faults() {
+  oss::audio_errinfo errors{};
+  if (::ioctl(fd_, oss::SNDCTL_DSP_GETERROR, &errors) == 0) {
+    xruns_ += errors.play_underruns + errors.rec_overruns;
+  }
+  return std::to_string(xruns_) + (xruns_ == 1 ? " xrun" : " xruns");
+}
+
+std::size_t Device::delay_bytes() {
+  int bytes = 0;
+  return ::ioctl(fd_, oss::SNDCTL_DSP_GETODELAY, &bytes) == 0 && bytes > 0
+             ? static_cast<std::size_t>(bytes)
+             : 0;
 }
 
 bool Device::write(const void* data, std::size_t bytes, std::size_t& taken, std::string& why) {
@@ -130,6 +181,8 @@ bool Device::write(const void* data, std::size_t bytes, std::size_t& taken, std:
   }
   return true;
 }
+
+void Device::pause() { ::poll(nullptr, 0, kShownMs); }
 
 bool Device::drain(std::string& why) {
   return ::ioctl(fd_, oss::SNDCTL_DSP_SYNC, 0) == 0 || fails(errno, why);

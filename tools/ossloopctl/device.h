@@ -9,6 +9,7 @@
 #include <string>
 
 #include "audio/pcm_format.h"
+#include "ossloopctl/source.h"
 
 namespace ossloop::ctl {
 
@@ -20,27 +21,35 @@ void remember_words(char** words);
 // once. Returns an exit status.
 int on_device(const std::string& device, const std::function<int()>& work);
 
-class Device {
+class Device : public Source {
  public:
   enum class Direction { kRecord, kPlay };
 
   Device() = default;
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
-  ~Device();
+  ~Device() override;
 
   // Opens /dev/dsp. A client waits `wait_seconds` for a server. This and all
   // below: false with one line in `why`.
   bool open(Direction direction, double wait_seconds, std::string& why);
-  bool set_format(const audio::PcmFormat& format, std::string& why);
+  bool set_format(const audio::PcmFormat& format, std::string& why) override;
 
-  // Sleeps until there is something to read, or a signal comes that `blocked`
-  // lets through: then it is false with nothing in `why`.
-  bool wait(const sigset_t& blocked, std::string& why);
-  // Whole frames; `got` is 0 at the end of the stream.
-  bool read(void* data, std::size_t bytes, std::size_t& got, std::string& why);
+  // A fragment, that is what the device wakes a program for.
+  std::size_t block_frames(const audio::PcmFormat& format) override;
+  bool wait(const sigset_t& blocked, int pipe, std::string& why) override;
+  bool read(void* data, std::size_t bytes, std::size_t& got, bool& ended,
+            std::string& why) override;
+  std::size_t rest_bytes() override;
+  void follow() override { follows_ = true; }
+  std::string faults() override;
+
   // All of it, whatever happens; `taken` bytes were accepted in any case.
   bool write(const void* data, std::size_t bytes, std::size_t& taken, std::string& why);
+  // Accepted and not yet played.
+  std::size_t delay_bytes();
+  // For as long as a line of progress stands.
+  void pause();
   // Waits until the peer has had everything.
   bool drain(std::string& why);
 
@@ -48,6 +57,9 @@ class Device {
   bool ask(unsigned request, int value, const char* what, std::string& why);
 
   int fd_ = -1;
+  bool follows_ = false;
+  bool alone_ = false;  // nobody plays, and a poll may not sleep
+  int xruns_ = 0;
 };
 
 }  // namespace ossloop::ctl

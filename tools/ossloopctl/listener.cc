@@ -18,10 +18,11 @@ constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kPauseNs = 5 * kMs;
 constexpr std::int64_t kLookForUsersNs = 100 * kMs;
 
-// False: a signal came.
-bool pause(std::int64_t ns, const sigset_t* blocked) {
+// False: a signal came, or the reader of `pipe` is gone.
+bool pause(std::int64_t ns, const sigset_t* blocked, int pipe = -1) {
   const timespec time{ns / 1'000'000'000, ns % 1'000'000'000};
-  return ::ppoll(nullptr, 0, &time, blocked) == 0;
+  pollfd entry{pipe, 0, 0};
+  return ::ppoll(&entry, 1, &time, blocked) == 0;
 }
 
 bool is_open(const control::InstanceView& view) {
@@ -72,41 +73,52 @@ bool Listener::set_format(const audio::PcmFormat& format, std::string& why) {
     why = name_ + ": " + base::error_text(-error);
     return false;
   }
+  frame_bytes_ = static_cast<std::size_t>(format.frame_bytes());
   tap_ = std::make_unique<device::Tap>(std::move(segment), folder_, number_, side_, format);
   return true;
 }
 
 void Listener::look_for_users(std::int64_t now_ns) {
-  if (!used_ || now_ns - looked_ns_ < kLookForUsersNs) return;
+  if ((!used_ && !follows_) || now_ns - looked_ns_ < kLookForUsersNs) return;
   looked_ns_ = now_ns;
   used_ = tap_->in_use();
+  if (used_) told_ = false;
 }
 
-bool Listener::wait(const sigset_t& blocked, std::string&) {
+bool Listener::wait(const sigset_t& blocked, int pipe, std::string&) {
   for (;;) {
     const std::int64_t now_ns = sys().now_ns();
     look_for_users(now_ns);
-    if (!used_ || tap_->ready(now_ns)) return true;
-    if (!pause(kPauseNs, &blocked)) return false;
+    if (used_ ? tap_->ready(now_ns) : !told_) return true;
+    if (!pause(kPauseNs, &blocked, pipe)) return false;
   }
 }
 
-bool Listener::read(void* data, std::size_t bytes, std::size_t& got, std::string& why) {
-  for (got = 0; used_;) {
-    const auto step = tap_->read(static_cast<std::byte*>(data), bytes, sys().now_ns());
-    got = step.moved;
-    // Its player, or its server, has ended.
-    if (got > 0 || step.short_return || step.error == -ECONNRESET || step.error == -ENXIO)
-      return true;
-    if (step.error != 0) {
-      why = name_ + ": " + base::error_text(-step.error);
-      return false;
-    }
-    // Overwritten while it was copied.
-    look_for_users(sys().now_ns());
-    pause(kPauseNs, nullptr);
-  }
-  return true;
+bool Listener::read(void* data, std::size_t bytes, std::size_t& got, bool& ended,
+                    std::string& why) {
+  got = 0;
+  ended = !used_ && !told_;
+  told_ = !used_;
+  if (!used_) return true;
+  const auto step = tap_->read(static_cast<std::byte*>(data), bytes, sys().now_ns());
+  got = step.moved;
+  // Its player, or its server, has ended.
+  ended = got == 0 && (step.short_return || step.error == -ECONNRESET || step.error == -ENXIO);
+  if (got > 0 || ended || step.error == 0) return true;
+  why = name_ + ": " + base::error_text(-step.error);
+  return false;
+}
+
+std::size_t Listener::rest_bytes() {
+  // A block: those who play go on.
+  return used_ && tap_->ready(sys().now_ns()) ? kBlockFrames * frame_bytes_ : 0;
+}
+
+std::string Listener::faults() { return std::to_string(tap_->lost_frames()) + " lost"; }
+
+std::string Listener::losses() {
+  const std::uint64_t lost = tap_->lost_frames();
+  return lost == 0 ? std::string() : ", " + std::to_string(lost) + " frames were lost";
 }
 
 }  // namespace ossloop::ctl

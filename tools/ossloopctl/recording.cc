@@ -1,0 +1,140 @@
+#include "ossloopctl/recording.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+
+#include "ossloopctl/interruption.h"
+
+namespace ossloop::ctl {
+namespace {
+
+constexpr int kMostNumber = 999'999;
+
+// "take-001.wav" of "take.wav".
+std::string numbered(const std::string& path, int number) {
+  const std::size_t dot = path.find_last_of("./");
+  const bool ending =
+      dot != std::string::npos && dot > 0 && path[dot] == '.' && path[dot - 1] != '/';
+  char text[16];
+  std::snprintf(text, sizeof text, "-%03d", number);
+  const std::size_t end = ending ? dot : path.size();
+  return path.substr(0, end) + text + path.substr(end);
+}
+
+}  // namespace
+
+Recording::Recording(const RecordingPlan& plan, Source& source)
+    : plan_(plan),
+      source_(source),
+      format_(plan.spec.format()),
+      frame_bytes_(static_cast<std::size_t>(format_.frame_bytes())),
+      limit_frames_(std::round(plan.seconds * format_.rate_hz)),
+      progress_(!plan.quiet) {}
+
+bool Recording::begin(std::string& why) {
+  hold_signals();
+  if (!plan_.splits && !file_.create(plan_.path, plan_.spec, why)) return false;
+  if (!source_.set_format(format_, why)) return false;
+  if (plan_.follows) source_.follow();
+  block_frames_ = source_.block_frames(format_);
+  block_.resize(block_frames_ * frame_bytes_);
+  return true;
+}
+
+// The next number of which there is no file.
+bool Recording::open_next(std::string& why) {
+  for (bool exists = true; exists && number_ < kMostNumber;) {
+    if (file_.create_new(numbered(plan_.path, ++number_), plan_.spec, exists, why)) return true;
+    if (!exists) return false;
+  }
+  why = plan_.path + ": there is a file of every number already";
+  return false;
+}
+
+void Recording::tell(const std::string& text) {
+  progress_.erase();
+  if (plan_.quiet) return;
+  (plan_.path == "-" ? std::cerr : std::cout) << text << "\n" << std::flush;
+}
+
+bool Recording::close_file(std::string& why) {
+  const std::string path = file_.path();
+  const bool closed = file_.close(why);
+  if (closed && plan_.splits) {
+    tell(describe_sound(file_.frames(), format_) + " recorded to " + path);
+  }
+  return closed;
+}
+
+Progress::State Recording::state() {
+  const double total = std::isinf(plan_.seconds) ? 0 : plan_.seconds;
+  return {static_cast<double>(frames_) / format_.rate_hz, total, source_.faults()};
+}
+
+// Moves what is there.
+bool Recording::take(bool& ended, std::string& why) {
+  const double left = limit_frames_ - static_cast<double>(frames_);
+  const std::size_t wanted =
+      left < static_cast<double>(block_frames_) ? static_cast<std::size_t>(left) : block_frames_;
+  std::size_t got = 0;
+  if (!source_.read(block_.data(), wanted * frame_bytes_, got, ended, why)) return false;
+  const std::size_t frames = got / frame_bytes_;
+  if (frames > 0) {
+    if (!file_.is_open() && !open_next(why)) return false;
+    if (!file_.write(block_.data(), frames, why)) return file_.interrupted();
+    frames_ += frames;
+    progress_.hear(block_.data(), frames, format_);
+  }
+  return !ended || !plan_.splits || !file_.is_open() || close_file(why);
+}
+
+bool Recording::copy(std::string& why) {
+  while (static_cast<double>(frames_) < limit_frames_) {
+    progress_.show([this] { return state(); });
+    if (!source_.wait(while_waiting(), file_.pipe(), why)) {
+      if (!why.empty()) return false;
+      if (!asked_to_stop() && reader_is_gone(file_.pipe())) return file_.reader_gone(why);
+    }
+    if (asked_to_stop()) return take_rest(why);
+    bool ended = false;
+    if (!take(ended, why)) return false;
+    if (ended && !plan_.follows) break;
+  }
+  return true;
+}
+
+// What had come until the user's word.
+bool Recording::take_rest(std::string& why) {
+  const std::size_t rest_frames = source_.rest_bytes() / frame_bytes_;
+  const std::size_t last = frames_ + rest_frames;
+  bool ended = rest_frames == 0;
+  for (std::size_t before = frames_ + 1; !ended && frames_ < last && frames_ != before;) {
+    before = frames_;
+    if (file_.interrupted() || static_cast<double>(frames_) >= limit_frames_) break;
+    if (!take(ended, why)) return false;
+  }
+  return true;
+}
+
+bool Recording::run(std::string& why) {
+  const bool copied = copy(why);
+  std::string why_not_closed;
+  const bool closed = !file_.is_open() || close_file(why_not_closed);
+  progress_.erase();
+  if (copied && !closed) why = why_not_closed;
+  if (!copied) {
+    const std::size_t frames = file_.failed() ? file_.frames() : frames_;
+    why += ", after " + std::to_string(frames) + " frames";
+  }
+  if (!copied || !closed) return false;
+  if (!plan_.splits) {
+    tell(describe_sound(frames_, format_) + " recorded to " + plan_.path + source_.losses());
+  } else if (!source_.losses().empty() || number_ == 0) {
+    tell(describe_sound(frames_, format_) + " recorded" + source_.losses());
+  }
+  return true;
+}
+
+}  // namespace ossloop::ctl
