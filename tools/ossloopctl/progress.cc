@@ -93,14 +93,14 @@ double largest(const void* data, std::size_t samples) {
 
 std::string progress_line(const Progress::State& state, double peak, std::size_t columns) {
   const std::string time = time_text(state.seconds);
-  const std::string total =
-      state.total_seconds > 0 ? " of " + time_text(state.total_seconds) : std::string();
-  const std::string level = "  " + level_text(peak);
+  const std::string told = time + "  " + level_text(peak);
   const std::string faults = "  " + state.faults;
+  std::string whole = time;
+  if (state.total_seconds > 0) whole.append(" of ").append(time_text(state.total_seconds));
+  whole.append("  ").append(level_text(peak)).append(faults);
   // The last column stays free: in it some terminals begin another line.
   const std::size_t room = columns > 0 ? columns - 1 : 0;
-  for (const std::string& line :
-       {time + total + level + faults, time + level + faults, time + level, time}) {
+  for (const std::string& line : {whole, told + faults, told, time}) {
     if (line.size() <= room) return line;
   }
   return time.substr(0, room);

@@ -11,6 +11,8 @@ namespace ossloop::ctl {
 namespace {
 
 constexpr int kMostNumber = 999'999;
+// More than any buffer has, and not all that somebody sends who never ends.
+constexpr int kMostRestBlocks = 256;
 
 // "take-001.wav" of "take.wav".
 std::string numbered(const std::string& path, int number) {
@@ -46,6 +48,7 @@ bool Recording::begin(std::string& why) {
 // The next number of which there is no file.
 bool Recording::open_next(std::string& why) {
   for (bool exists = true; exists && number_ < kMostNumber;) {
+    why.clear();
     if (file_.create_new(numbered(plan_.path, ++number_), plan_.spec, exists, why)) return true;
     if (!exists) return false;
   }
@@ -105,15 +108,13 @@ bool Recording::copy(std::string& why) {
   return true;
 }
 
-// What had come until the user's word.
+// What had come until the user's word, of the streams that are followed.
 bool Recording::take_rest(std::string& why) {
-  const std::size_t rest_frames = source_.rest_bytes() / frame_bytes_;
-  const std::size_t last = frames_ + rest_frames;
-  bool ended = rest_frames == 0;
-  for (std::size_t before = frames_ + 1; !ended && frames_ < last && frames_ != before;) {
-    before = frames_;
-    if (file_.interrupted() || static_cast<double>(frames_) >= limit_frames_) break;
+  bool ended = false;
+  for (int n = 0; n < kMostRestBlocks && source_.rest_bytes() > 0; ++n) {
+    if (static_cast<double>(frames_) >= limit_frames_ || file_.interrupted()) break;
     if (!take(ended, why)) return false;
+    if (ended && !plan_.follows) break;
   }
   return true;
 }
