@@ -211,9 +211,11 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
     stream.section_ends = stream.section_ends && held_from >= stream.limit;
     stream.limit = std::min(stream.limit, held_from);
   }
-  // Who was a tap may have been overtaken before it is waited for.
-  if (!is_waited_for()) catch_up(stream, ring);
-  was_tap_ = is_tap();
+  // Who was a tap may have been overtaken before it is waited for: also who becomes so from
+  // here on.
+  const bool tap = is_tap();
+  if (tap || !is_waited_for()) catch_up(stream, ring);
+  was_tap_ = tap;
   keep_clock(stream, ring, now_ns);
 
   View view;
