@@ -230,6 +230,11 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   return reader_.rest_is_due() && (available > 0 || ends || reader_.others_hold());
 }
 
+bool Capture::tells(std::int64_t now_ns) {
+  constexpr std::uint64_t kMore = ~std::uint64_t{0};
+  return available_frames(now_ns) < half_.buffer_frames() && ready(kMore, now_ns);
+}
+
 void Capture::halt(std::int64_t now_ns) {
   silent_ = false;
   reader_.halt(now_ns);

@@ -28,6 +28,10 @@ class Capture {
   std::uint64_t available_frames(std::int64_t now_ns);
   // The same, but where another process reads it may leave out a filter's delay.
   std::uint64_t passed_frames(std::int64_t now_ns);
+  // Would a read tell an end or an error, or give the last frames before one?
+  bool tells(std::int64_t now_ns);
+  // Frames that came and were not fetched in time.
+  std::uint64_t lost_frames() const { return reader_.lost_frames(); }
   // Has sound begun to come in?
   bool streaming(std::int64_t now_ns);
 

@@ -64,6 +64,14 @@ struct Errors {
   std::uint64_t play_underruns = 0, record_overruns = 0;
 };
 
+// Where a stream is at one moment. See ossloop_look in oss/soundcard.h.
+struct Look {
+  std::uint64_t queued_frames = 0, delay_frames = 0;
+  std::int64_t at_ns = 0;
+  std::uint64_t lost = 0;
+  bool tells = false;
+};
+
 class Endpoint final : public DeviceThreadClient {
  public:
   // Opens and claims. nullptr with error: -EACCES (server for both directions without
@@ -106,6 +114,7 @@ class Endpoint final : public DeviceThreadClient {
   void choose_fragment(int fd, std::uint32_t request);
   void choose_policy(int fd, int policy);
   void subdivide(int fd, std::uint32_t divisor);
+  void choose_buffer(int fd, std::uint64_t fragment_frames, std::uint64_t buffer_frames);
   void set_low_water(std::uint32_t bytes);
   bool transferring() const;  // has sound been moved since the open?
 
@@ -114,6 +123,8 @@ class Endpoint final : public DeviceThreadClient {
   Pointer pointer(int fd, Access direction);
   std::uint64_t delay_frames(int fd);
   Errors errors(int fd);
+  // `wanted`: so many frames may still be queued for playback, or shall be recorded.
+  Look look(int fd, Access direction, std::uint64_t wanted);
 
   // mmap: PROT_WRITE is the buffer to play from, PROT_READ alone that to record
   // into; `direction` says which. nullptr with error: -EACCES (not open for it, or
@@ -128,6 +139,8 @@ class Endpoint final : public DeviceThreadClient {
   void halt(int fd, std::uint32_t directions);
   // Waits until everything is played. 0, -EINTR, or -EBADF: it was closed meanwhile.
   int sync(int fd);
+  // What is queued to be played waits, and goes on where it was.
+  void pause(int fd, bool on);
   std::uint32_t trigger() const;
   // 0, or -errno as space() says it.
   int set_trigger(int fd, std::uint32_t directions);
@@ -249,6 +262,8 @@ class Endpoint final : public DeviceThreadClient {
   void watch_over();
   void forget_killed();
   bool frozen() const;
+  void look_at_playback(std::uint64_t wanted, std::int64_t now_ns, Look& look);
+  void look_at_recording(std::uint64_t wanted, std::int64_t now_ns, Look& look);
   Buffering chosen_buffering(const audio::PcmFormat& format) const;
   void set_buffering(const Buffering& buffering);
   void choose_buffering(std::uint32_t chosen);

@@ -42,6 +42,12 @@ std::uint64_t MixReader::overruns() const {
   return overruns;
 }
 
+std::uint64_t MixReader::lost_frames() const {
+  std::uint64_t lost = 0;
+  for (std::uint32_t i = 0; i < count_; ++i) lost += lanes_[i]->flow().lost_frames();
+  return lost;
+}
+
 std::uint64_t MixReader::written() const {
   std::uint64_t written = 0;
   for (std::uint32_t i = 0; i < count_; ++i) written += lanes_[i]->flow().written_by_peer();

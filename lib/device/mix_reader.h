@@ -38,6 +38,7 @@ class MixReader {
   bool underway() const;
   bool clock_runs() const;
   std::uint64_t overruns() const;
+  std::uint64_t lost_frames() const;
   // The position that a wait for frames is for: of the lane that is heard alone.
   std::uint64_t position() const;
   // Wakes who sleeps on `own` for what a writer has written that was killed before it could.

@@ -122,6 +122,10 @@ void OpenHalf::set_buffering(const Buffering& buffering) {
   own_.buffer_frames.store(static_cast<std::uint32_t>(buffer_frames()), kRelaxed);
 }
 
+void OpenHalf::allow_buffer(std::uint64_t frames) {
+  buffer_ms_ = std::max(buffer_ms_, buffer_ms_for(format().rate_hz, frames));
+}
+
 std::uint64_t OpenHalf::buffer_frames() const {
   const Buffering parts = buffering();
   const audio::PcmFormat present = format();

@@ -66,6 +66,8 @@ class OpenHalf {
   void adopt() { serial_ = serial_of(own_.open.load(std::memory_order_acquire)); }
 
   std::uint32_t buffer_ms() const { return buffer_ms_; }
+  // This open's buffer may be so long, also where the policy's may not.
+  void allow_buffer(std::uint64_t frames);
 
   // The reader of a lane has gone from the ring of one section to another's, as a writer goes to
   // a larger one for good: its memory is given back, unless somebody else may hear it still.

@@ -68,7 +68,10 @@ bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) 
 int Playback::prepare_ring() {
   const std::uint64_t last = flow_.sections();
   const audio::PcmFormat format = half_.format();
-  if (ring_.mapped() && ring_.section().number == last && ring_.format() == format) return 0;
+  const bool suffices = ring_.limits().longest_buffer_frames >=
+                        longest_buffer_frames(format.rate_hz, half_.buffer_ms());
+  if (ring_.mapped() && ring_.section().number == last && ring_.format() == format && suffices)
+    return 0;
   cached_ = {};
   return ring_.prepare(half_.segment(), flow_.section(last), format, flow_.written(),
                        half_.buffer_ms());
@@ -249,6 +252,17 @@ std::uint64_t Playback::queued_frames(std::int64_t now_ns) {
 
 std::uint64_t Playback::delay_frames(std::int64_t now_ns) {
   return flow_.streaming() ? queued_frames(now_ns) + flow_.filter_frames() : 0;
+}
+
+// A write would tell an error at once.
+bool Playback::tells() const {
+  if (flow_.streaming()) return !flow_.consumer_kept();
+  return !half_.server() && !half_.peer_open() && !half_.goes_on_alone() && !flow_.plays_unheard();
+}
+
+void Playback::pause(bool on, std::int64_t now_ns) {
+  if (!on) return flow_.arm(true, now_ns);
+  flow_.hold(limits(), now_ns);
 }
 
 bool Playback::drained(std::int64_t now_ns, TransferResult& step, std::uint64_t& progress) {

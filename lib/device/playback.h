@@ -44,6 +44,10 @@ class Playback {
   bool lend(Allowance& allowance);
   void count_lent();
 
+  // Would a write tell an error at once?
+  bool tells() const;
+  // What is queued waits, and goes on where it was.
+  void pause(bool on, std::int64_t now_ns);
   // Drops what is queued; the stream goes on.
   void halt(std::int64_t now_ns);
   void arm(bool armed, std::int64_t now_ns) { flow_.arm(armed, now_ns); }

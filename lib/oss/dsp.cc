@@ -168,6 +168,28 @@ int Dsp::peaks(oss_peaks_t& peaks, Access direction) {
   return 0;
 }
 
+int Dsp::look(ossloop_look& look) {
+  const Access direction = look.direction == PCM_ENABLE_OUTPUT ? kWrite : device::kRead;
+  if (!open_for(direction)) return -ENOTSUP;
+  const device::Look now = endpoint_.look(
+      fd_, direction, static_cast<std::uint64_t>(std::max<std::int64_t>(look.wanted, 0)));
+  look.queued = static_cast<std::int64_t>(now.queued_frames);
+  look.delay = static_cast<std::int64_t>(now.delay_frames);
+  look.at_ns = now.at_ns;
+  look.lost = static_cast<std::int64_t>(now.lost);
+  look.tells = now.tells ? 1 : 0;
+  return 0;
+}
+
+int Dsp::choose_buffer(ossloop_buffer& buffer) {
+  if (buffer.fragment_frames <= 0 || buffer.buffer_frames <= 0) return -EINVAL;
+  endpoint_.choose_buffer(fd_, static_cast<std::uint32_t>(buffer.fragment_frames),
+                          static_cast<std::uint32_t>(buffer.buffer_frames));
+  buffer = {static_cast<std::int32_t>(endpoint_.buffering().fragment_bytes) / frame_bytes(),
+            static_cast<std::int32_t>(endpoint_.buffer_frames())};
+  return 0;
+}
+
 int Dsp::halt(Access directions) {
   endpoint_.halt(fd_, directions);
   return 0;
@@ -177,6 +199,11 @@ int Dsp::post() { return 0; }
 int Dsp::silence() {
   if (!open_for(kWrite)) return -ENOTSUP;
   endpoint_.silence(fd_);
+  return 0;
+}
+int Dsp::pause(std::int32_t& on) {
+  if (!open_for(kWrite)) return -ENOTSUP;
+  endpoint_.pause(fd_, on != 0);
   return 0;
 }
 int Dsp::skip() { return open_for(kWrite) ? halt(kWrite) : -ENOTSUP; }

@@ -39,12 +39,15 @@ class Dsp {
   int current(oss_count_t& count, device::Access direction);
   int errors(audio_errinfo& info);
   int peaks(oss_peaks_t& peaks, device::Access direction);
+  int look(ossloop_look& look);
+  int choose_buffer(ossloop_buffer& buffer);
 
   // Flow.
   int halt(device::Access directions);
   int sync();
   int post();
   int silence();
+  int pause(std::int32_t& on);
   int skip();
   int nonblock();
   std::int32_t trigger() const;

@@ -143,6 +143,9 @@ constexpr Request kRequests[] = {
                "Peak of each channel recorded in the last tenth of a second."),
     SERVED_FOR(SNDCTL_DSP_GETOPEAKS, Dsp::peaks, kWrite,
                "Peak of each channel played in the last tenth of a second."),
+    SERVED(OSSLOOP_DSP_LOOK, Dsp::look,
+           "Where a stream is, and when it has room or sound. ENOTSUP: not open for it."),
+    SERVED(OSSLOOP_DSP_BUFFER, Dsp::choose_buffer, "Fragments and a buffer of any size in frames."),
     // Flow.
     SERVED_FOR(SNDCTL_DSP_HALT, Dsp::halt, kReadWrite, "Drops what is queued; the stream goes on."),
     SERVED_FOR(SNDCTL_DSP_HALT_INPUT, Dsp::halt, kRead, "The same for recording alone."),
@@ -150,6 +153,8 @@ constexpr Request kRequests[] = {
     SERVED(SNDCTL_DSP_SYNC, Dsp::sync, "Waits until all is played."),
     SERVED(SNDCTL_DSP_POST, Dsp::post, "Taken; sound is played as soon as it is written."),
     SERVED(SNDCTL_DSP_SILENCE, Dsp::silence, "What is queued becomes silence."),
+    SERVED(OSSLOOP_DSP_PAUSE, Dsp::pause,
+           "1: what is queued waits, 0: it goes on. ENOTSUP: not open for playback."),
     SERVED(SNDCTL_DSP_SKIP, Dsp::skip, "Drops what is queued for playback."),
     SERVED(SNDCTL_DSP_NONBLOCK, Dsp::nonblock, "As O_NONBLOCK."),
     SERVED(SNDCTL_DSP_GETTRIGGER, Dsp::trigger, "The directions that may run."),

@@ -371,6 +371,25 @@ struct oss_count_t {
   std::int32_t filler[32];
 };
 
+// Ours, for the plugin of ALSA (alsa/): OSSLOOP_DSP_LOOK tells at one moment where a stream is,
+// and when it will have `wanted` frames of room, or of sound.
+struct ossloop_look {
+  std::int64_t wanted;     // asked: frames; while playing, so many may still be queued
+  std::int64_t queued;     // frames written and not yet played, or recorded and not yet read
+  std::int64_t delay;      // the same with what a filter of the reader holds
+  std::int64_t at_ns;      // when to look for them, by CLOCK_MONOTONIC; 0: they are there
+  std::int64_t lost;       // grows with each underrun, or with each frame that was not fetched
+  std::int32_t direction;  // asked: PCM_ENABLE_INPUT or PCM_ENABLE_OUTPUT
+  std::int32_t tells;      // 1: the next read or write tells an end or an error
+};
+
+// Ours too: OSSLOOP_DSP_BUFFER chooses fragments and a buffer of any number of frames, and gives
+// what became of it. What plays may have more than `buffer_ms`.
+struct ossloop_buffer {
+  std::int32_t fragment_frames;
+  std::int32_t buffer_frames;
+};
+
 // SNDCTL_SYSINFO.
 struct oss_sysinfo {
   char product[32];
@@ -634,6 +653,11 @@ inline constexpr std::uint32_t SNDCTL_DSP_POLICY = request_write<std::int32_t>('
 inline constexpr std::uint32_t SNDCTL_DSP_GETCHANNELMASK = request_both<std::int32_t>('P', 64);
 inline constexpr std::uint32_t SNDCTL_DSP_BIND_CHANNEL = request_both<std::int32_t>('P', 65);
 inline constexpr std::uint32_t SNDCTL_DSP_MODEM_OFFHOOK = request_both<std::int32_t>('P', 69);
+
+// Ours.
+inline constexpr std::uint32_t OSSLOOP_DSP_LOOK = request_both<ossloop_look>('P', 120);
+inline constexpr std::uint32_t OSSLOOP_DSP_BUFFER = request_both<ossloop_buffer>('P', 121);
+inline constexpr std::uint32_t OSSLOOP_DSP_PAUSE = request_write<std::int32_t>('P', 122);
 
 // The same requests as OSS 3 called them, and those that it alone had.
 inline constexpr std::uint32_t SOUND_PCM_READ_RATE = request_read<std::int32_t>('P', 2);

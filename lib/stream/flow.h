@@ -75,6 +75,9 @@ class Flow {
   // Counted since the consumer's open.
   std::uint64_t underruns() const { return consumer().underruns.load(std::memory_order_relaxed); }
   std::uint64_t overruns() const { return consumer().overruns.load(std::memory_order_relaxed); }
+  std::uint64_t lost_frames() const {
+    return consumer().dropped_frames.load(std::memory_order_relaxed);
+  }
 
   // The producer's last section, and that in which the consumer reads.
   std::uint64_t sections() const { return producer_.marks.load(std::memory_order_acquire); }
@@ -170,6 +173,8 @@ class ProducerFlow : public Flow {
   void publish(std::uint64_t frames);
   // Armed at `now_ns`: frames written while it was not begin to play then.
   void arm(bool armed, std::int64_t now_ns);
+  // What is not yet played waits until it is armed.
+  void hold(const RingLimits& ring, std::int64_t now_ns);
   // Drops what is not yet played.
   void drop(const RingLimits& ring, std::int64_t now_ns);
 

@@ -146,6 +146,10 @@ void ProducerFlow::arm(bool armed, std::int64_t now_ns) {
   producer_.hold_from.store(armed ? abi::kArmed : written(), kRelease);
 }
 
+void ProducerFlow::hold(const RingLimits& ring, std::int64_t now_ns) {
+  producer_.hold_from.store(played(ring, now_ns), kRelease);
+}
+
 void ProducerFlow::drop(const RingLimits& ring, std::int64_t now_ns) {
   const std::uint64_t to = written();
   std::uint64_t from = played(ring, now_ns);
@@ -188,6 +192,8 @@ std::uint64_t ProducerFlow::played(const RingLimits& ring, std::int64_t now_ns) 
   }
   const bool bounded = free_clock() || overrun() == abi::Overrun::kWait;
   if (bounded) high = std::min(high, buffered_until(first, ring) - first);
+  if (const std::uint64_t held_from = producer_.hold_from.load(kRelaxed); held_from != abi::kArmed)
+    high = std::min(high, distance(held_from, first));
   std::uint64_t position = 0;
   if (free_clock()) {
     if (consumer().running.load(kRelaxed) != 0) position = high;

@@ -1,6 +1,7 @@
 // How much sound a ring holds.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -10,11 +11,22 @@
 
 namespace ossloop::device {
 
+// An open's own choice may be longer than the policy `buffer_ms` allows.
+inline constexpr std::uint32_t kLongestBufferMs = 1'000'000;
+
 // The longest buffer one side may have, in frames of a stream of `rate_hz`. A
 // quarter more than asked for: fragments are powers of two and round up.
 inline std::uint64_t longest_buffer_frames(int rate_hz, std::uint32_t buffer_ms) {
-  const std::uint64_t ms = sane<"buffer_ms">(buffer_ms);
+  const std::uint64_t ms = buffer_ms > kLongestBufferMs
+                               ? sane<"buffer_ms">(buffer_ms)
+                               : std::max(buffer_ms, sane<"buffer_ms">(std::uint32_t{0}));
   return static_cast<std::uint64_t>(rate_hz) * ms / 800 + 256;
+}
+// The least `buffer_ms` of which so many frames are no more than the longest.
+inline std::uint32_t buffer_ms_for(int rate_hz, std::uint64_t frames) {
+  const std::uint64_t ms = (frames * 800 + static_cast<std::uint64_t>(rate_hz) - 1) /
+                           static_cast<std::uint64_t>(rate_hz);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(ms, kLongestBufferMs));
 }
 
 // What a filter is filled from again, in another process: libsoxr holds up to 0.32 s

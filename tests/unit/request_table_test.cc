@@ -57,6 +57,10 @@ TEST_CASE("a request's name and code are those of OSS") {
                  {"SOUND_PCM_WRITE_FILTER", 0xc0045007},
                  {"SNDCTL_DSP_MAPINBUF", 0x80105013},
                  {"SNDCTL_DSP_MAPOUTBUF", 0x80105014}});
+  // Ours.
+  values.insert({{"OSSLOOP_DSP_LOOK", 0xc0305078},
+                 {"OSSLOOP_DSP_BUFFER", 0xc0085079},
+                 {"OSSLOOP_DSP_PAUSE", 0x4004507a}});
   for (const Request& request : requests()) {
     INFO(request.name);
     const auto found = values.find(request.name);
