@@ -4,7 +4,7 @@ import pathlib
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ("lib", "shim", "tools", "tests")
+FOLDERS = ("lib", "shim", "alsa", "tools", "tests")
 ENDINGS = {".c", ".cc", ".cpp", ".h", ".py"}
 MOST_LINES = 400
 
