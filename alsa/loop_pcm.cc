@@ -37,7 +37,10 @@ int LoopPcm::set_software(snd_pcm_sw_params_t* params) {
   return 0;
 }
 
+// Many programs prepare a PCM after any error and go on: where the peer has gone for good there is
+// no device any more, as one that was pulled out.
 int LoopPcm::prepare() {
+  const bool gone = ended_ != 0 && device_.look(1).tells != 0;
   {
     const std::lock_guard lock(mutex_);
     drawn_ = drawn_at_ = 0;
@@ -47,7 +50,7 @@ int LoopPcm::prepare() {
   const int error = device_.hold();
   lost_ = device_.look(0).lost;
   arm();
-  return error;
+  return gone ? -ENODEV : error;
 }
 
 int LoopPcm::start() {
@@ -116,21 +119,25 @@ snd_pcm_uframes_t LoopPcm::awaited() const {
   return std::min(missing, std::max<snd_pcm_uframes_t>(device_frames_ / 2, 1));
 }
 
-// Recorded sound goes to the ring where the device is too small for all of ALSA's buffer.
+// Recorded sound goes to the ring before the device is full, where that is too small for all of
+// ALSA's buffer.
 void LoopPcm::draw() {
   if (device_frames_ >= io_.buffer_size || io_.state != SND_PCM_STATE_RUNNING) return;
   const std::lock_guard lock(mutex_);
-  while (ended_ == 0 && drawn_ < io_.buffer_size) {
-    const oss::ossloop_look look = device_.look(1);
-    if (look.queued <= 0) return;
+  auto there = static_cast<snd_pcm_uframes_t>(device_.look(1).queued);
+  if (there < device_frames_ / 4) return;
+  while (there > 0 && ended_ == 0 && drawn_ < io_.buffer_size) {
     const snd_pcm_uframes_t at = (drawn_at_ + drawn_) % io_.buffer_size;
     const snd_pcm_uframes_t room = std::min(io_.buffer_size - drawn_, io_.buffer_size - at);
-    const auto there = static_cast<snd_pcm_uframes_t>(look.queued);
     const snd_pcm_sframes_t got =
         device_.read(ring_.data() + at * frame_bytes_, std::min(room, there));
     if (got == -EAGAIN) return;
-    if (got < 0) ended_ = static_cast<int>(got);
-    if (got > 0) drawn_ += static_cast<snd_pcm_uframes_t>(got);
+    if (got < 0) {
+      ended_ = static_cast<int>(got);
+    } else {
+      drawn_ += static_cast<snd_pcm_uframes_t>(got);
+      there -= static_cast<snd_pcm_uframes_t>(got);
+    }
   }
 }
 

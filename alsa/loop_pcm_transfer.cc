@@ -35,6 +35,7 @@ snd_pcm_sframes_t LoopPcm::play(const std::byte* data, snd_pcm_uframes_t frames)
     const snd_pcm_sframes_t sent = device_.write(data, frames);
     if (sent < 0) {
       if (frames < all) break;
+      if (sent != -EAGAIN) ended_ = static_cast<int>(sent);
       if (sent != -EAGAIN || io_.nonblock != 0) return sent;
       if (const int error = device_.wait(); error != 0) return error;
       continue;

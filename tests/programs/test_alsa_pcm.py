@@ -225,11 +225,15 @@ class Capture(PcmTest):
                     pcm.read(1000)
             except ConnectionResetError:
                 print("ended")
+            try:
+                pcm.prepare()
+            except OSError as error:
+                print(error.strerror)
             """)
         self.wait_until(lambda: "begun" in program.output)
         player.kill()
         program.succeed()
-        self.assertEqual("begun\nended\n", program.output)
+        self.assertEqual("begun\nended\nNo such device\n", program.output)
 
 
 class Refusals(PcmTest):
