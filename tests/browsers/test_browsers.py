@@ -1,0 +1,165 @@
+"""What a browser plays and hears, through its own ALSA driver, with no sound daemon.
+
+For the night: tools/nightly installs the browsers. By hand:
+
+    cd tests/browsers; PYTHONPATH=../support:../programs python3 -m unittest
+"""
+
+import http.server
+import json
+import math
+import pathlib
+import queue
+import signal
+import threading
+import unittest
+import urllib.parse
+
+import sound
+from loop import SERVER
+from test_alsa_door import DoorTest
+
+HZ, RATE = 440, 48000
+PAGE = pathlib.Path(__file__).with_name("page.html").read_bytes()
+
+
+class Site:
+    """The page on the loopback address, and what it tells: (name, values)."""
+
+    def __init__(self):
+        told = self.told = queue.Queue()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.answer(PAGE if self.path.startswith("/?") else b"")
+
+            def do_POST(self):
+                name = urllib.parse.urlsplit(self.path)
+                told.put((name.path[1:], dict(urllib.parse.parse_qsl(name.query))))
+                self.answer(b"")
+
+            def answer(self, body):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def address(self, **asked):
+        return f"http://127.0.0.1:{self.server.server_port}/?{urllib.parse.urlencode(asked)}"
+
+    def until(self, wanted, seconds=90):
+        """All that was told until the page has told `wanted`."""
+        heard = {}
+        while wanted not in heard:
+            name, values = self.told.get(timeout=seconds)
+            if name == "failed":
+                raise AssertionError(values["why"])
+            heard[name] = values
+        return heard
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def tone_in(heard):
+    """From the first sample of the tone to its last, as numbers of full scale 1."""
+    samples = heard.channel(0).samples
+    loud = [i for i, value in enumerate(samples) if abs(value) > 300]
+    return [value / 32768 for value in samples[loud[0]:loud[-1]]]
+
+
+def worst_second_difference(tone):
+    """Of an ideal sine each sample is 2 cos(w) times the one before less the one before that."""
+    factor = 2 * math.cos(2 * math.pi * HZ / RATE)
+    return max(abs(tone[i + 1] - factor * tone[i] + tone[i - 1]) for i in range(1, len(tone) - 1))
+
+
+class Browsers:
+    """What each browser does; `command` starts it with a page."""
+
+    def visit(self, loop, site, **asked):
+        return self.alsa(loop, *self.command(loop, site.address(**asked)))
+
+    def close_browser(self, browser):
+        browser.send(signal.SIGTERM)
+        browser.wait()
+
+    def site(self):
+        site = Site()
+        self.addCleanup(site.close)
+        return site
+
+    def test_thirteen_seconds_of_a_page_s_tone_are_recorded_without_a_discontinuity(self):
+        loop, site = self.loop(clock="realtime"), self.site()
+        recorder = self.recorder(loop)
+        browser = self.visit(loop, site, play=13)
+        site.until("done")
+        self.close_browser(browser)
+        tone = tone_in(loop.recorded(recorder))
+        self.assertAlmostEqual(13, len(tone) / RATE, delta=0.1)
+        self.assertAlmostEqual(0.5, max(tone), delta=0.01)
+        self.assertLess(worst_second_difference(tone), 1 / 500)
+
+    def test_a_page_s_microphone_hears_what_is_played(self):
+        """Firefox works at the pace of its speaker, which it needs for that."""
+        loop, site = self.loop(clock="realtime", duplex="on", clients=4), self.site()
+        loop.wait_until_listening(loop.partner_plays(SERVER, sound.tone(60, hz=(660.0, 660.0))))
+        browser = self.visit(loop, site, listen=3)
+        heard = site.until("done")["heard"]
+        self.close_browser(browser)
+        self.assertAlmostEqual(660, float(heard["hz"]), delta=0.5)
+
+    def test_a_page_plays_and_hears_at_once(self):
+        """Each AudioContext of the page has a stream of its own."""
+        loop, site = self.loop(clock="realtime", duplex="on", clients=4), self.site()
+        recorder = self.recorder(loop)
+        loop.wait_until_listening(loop.partner_plays(SERVER, sound.tone(60, hz=(660.0, 660.0))))
+        browser = self.visit(loop, site, play=5, listen=3)
+        heard = site.until("done")["heard"]
+        self.close_browser(browser)
+        self.assertAlmostEqual(660, float(heard["hz"]), delta=0.5)
+        self.assertLess(worst_second_difference(tone_in(loop.recorded(recorder))), 1 / 500)
+
+    def test_the_recorder_of_a_browser_that_is_killed_has_its_file_whole(self):
+        loop, site = self.loop(clock="realtime"), self.site()
+        recorder = self.recorder(loop)
+        browser = self.visit(loop, site, play=60)
+        self.wait_until(lambda: recorder.recording.exists() and recorder.recording.stat().st_size > 12 * RATE)
+        browser.kill()
+        tone = tone_in(loop.recorded(recorder))
+        self.assertGreater(len(tone), RATE)
+
+
+class Chromium(Browsers, DoorTest):
+    def command(self, loop, address):
+        return ("chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={loop.file('profile')}",
+                "--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream",
+                "--alsa-output-device=default", "--alsa-input-device=default", address)
+
+class Firefox(Browsers, DoorTest):
+    """Its own ALSA driver asks with a word that was never set: apulse stands between."""
+
+    PREFERENCES = {
+        "media.autoplay.default": 0, "media.autoplay.blocking_policy": 0, "media.navigator.permission.disabled": True,
+        "media.navigator.streams.fake": False, "security.sandbox.content.level": 0, "media.cubeb.sandbox": False,
+        "datareporting.policy.dataSubmissionEnabled": False, "browser.shell.checkDefaultBrowser": False,
+    }
+
+    def command(self, loop, address):
+        profile = pathlib.Path(loop.file("profile"))
+        profile.mkdir()
+        lines = (f"user_pref({json.dumps(key)}, {json.dumps(value)});\n" for key, value in self.PREFERENCES.items())
+        (profile / "user.js").write_text("".join(lines))
+        return ("apulse", "firefox-esr", "--headless", "--no-remote", "--profile", str(profile), address)
+
+
+if __name__ == "__main__":
+    unittest.main()
