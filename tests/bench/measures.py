@@ -142,6 +142,20 @@ def delay(stage):
                must="≤ 4 ms median", met=median <= 4, details={"runs_ms": reports})
 
 
+def ends(stage):
+    """How soon a recorder hears of its player's end: of an exit, and of a kill."""
+    stage.configure()
+    # 2 fragments of 2^11 bytes, 21 ms: what is left to be heard is over soon.
+    words = ["--path", server(0), "--player", client(0), "--fragment", 2 << 16 | 11, "--rounds", 5 if stage.quick else 50]
+    tick_ms = 10
+    for what, kill, most_ms in (("exits", 0, tick_ms + 5), ("is killed", 1, 500)):
+        report = stage.once("ends", *words, "--kill", kill, preload=stage.library)
+        judged = report["most_ms"] if kill else report["median_ms"]
+        yield dict(what=f"end heard after a player {what}", ours=f"{report['median_ms']:.2f} ms",
+                   yardstick=f"most: {report['most_ms']:.2f} ms", ratio=None,
+                   must=f"≤ {most_ms} ms" + ("" if kill else " median"), met=judged <= most_ms, details=report)
+
+
 def together(stage, instances, feed, drain, seconds):
     """CPU of so many streams at once, in microseconds a second."""
     programs = [stage.start_loop(feed, drain, instance) for instance in range(instances)]
@@ -295,6 +309,6 @@ def memory(stage):
                details={"shared_kib": shared})
 
 
-BUDGETS = ["start", "calls", "throughput", "conversion", "realtime", "delay", "instances", "clients", "tap", "pace",
-           "memory"]
+BUDGETS = ["start", "calls", "throughput", "conversion", "realtime", "delay", "ends", "instances", "clients", "tap",
+           "pace", "memory"]
 ALL = {name: globals()[name] for name in BUDGETS}

@@ -45,9 +45,10 @@ inline Stream stream_of(const Arguments& arguments) {
 }
 
 // "-" is standard input or output: the yardstick's pipe.
-inline int open_stream(const Arguments& arguments, const Stream& stream, int flags, int standard) {
+inline int open_stream(const Arguments& arguments, const Stream& stream, int flags, int standard,
+                       const char* path = nullptr) {
   if (arguments.number("--handlers", 0) != 0) ::signal(SIGTERM, [](int) { ::_exit(1); });
-  const char* path = arguments.text("--path", "-");
+  if (path == nullptr) path = arguments.text("--path", "-");
   if (std::strcmp(path, "-") == 0) return standard;
   const int fd = ::open(path, flags);
   if (fd < 0) fail(path);

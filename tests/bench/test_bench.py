@@ -38,7 +38,7 @@ class Bench(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         rows = json.loads(done.stdout)["rows"]
         judged = {row["name"] for row in rows if row["met"] is not None}
-        self.assertEqual(judged, {"start", "calls", "throughput", "conversion", "realtime", "delay", "instances",
+        self.assertEqual(judged, {"start", "calls", "throughput", "conversion", "realtime", "delay", "ends", "instances",
                                   "clients", "tap", "pace"})
         for row in rows:
             with self.subTest(row["what"]):
