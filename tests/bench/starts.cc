@@ -1,10 +1,12 @@
-// Starts a program again and again with each of several libraries preloaded, by
-// turns, and tells the CPU and wall time of each in the median of all rounds:
+// Starts a program again and again with each of several libraries preloaded, in
+// changing order, and tells the CPU and wall time of each in the median of all rounds:
 //
 //   starts --rounds N --program FILE LIBRARY|none …
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <numeric>
+#include <random>
 #include <string>
 
 #include "measure.h"
@@ -51,8 +53,13 @@ int main(int count, char** words) {
     }
   }
   std::vector<std::vector<double>> cpu(libraries.size()), wall(libraries.size());
+  // In any order: whoever comes after the dearest finds the caches cold.
+  std::vector<std::size_t> order(libraries.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937 chance(1);
   for (std::int64_t round = -2; round < rounds; ++round) {
-    for (std::size_t i = 0; i < libraries.size(); ++i) {
+    std::shuffle(order.begin(), order.end(), chance);
+    for (const std::size_t i : order) {
       const Cost cost = start(program, libraries[i]);
       if (round < 0) continue;  // the first ones read the files
       cpu[i].push_back(cost.cpu_us);
