@@ -44,7 +44,7 @@ class FollowTest(ControlTest):
 
 class Follow(FollowTest):
     def test_all_streams_are_in_one_file_whatever_is_told_of_their_ends(self):
-        for eof in "reset", "eof":
+        for eof in "reset", "eof", "wait":
             with self.subTest(eof=eof):
                 loop = self.loop(eof=eof, **FREE)
                 recorder = self.listening(loop, "--follow", "take.wav")
@@ -53,6 +53,21 @@ class Follow(FollowTest):
                 recorder.send(signal.SIGINT)
                 self.assertIn(f"{ALL.frames} frames", recorder.succeed().output)
                 self.assert_identical(ALL, sound.read_wav(loop.file("take.wav")))
+
+    def test_an_interrupted_one_takes_the_streams_that_have_come_meanwhile(self):
+        for eof in "reset", "eof", "wait":
+            with self.subTest(eof=eof):
+                loop = self.loop(eof=eof, **FREE)
+                recorder = self.listening(loop, "--follow", "take.wav")
+                self.play(loop, SONGS[0])
+                # As one that gets no processor: the players drain without it.
+                recorder.send(signal.SIGSTOP)
+                for song in SONGS[:2]:
+                    self.play(loop, song)
+                recorder.send(signal.SIGINT)
+                recorder.send(signal.SIGCONT)
+                recorder.succeed()
+                self.assert_identical(SONGS[0] + SONGS[0] + SONGS[1], sound.read_wav(loop.file("take.wav")))
 
     def test_a_stream_of_another_format_is_converted(self):
         loop = self.loop(**FREE)

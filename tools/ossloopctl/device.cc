@@ -146,16 +146,19 @@ bool Device::read(void* data, std::size_t bytes, std::size_t& got, bool& ended, 
   const ssize_t result = ::read(fd_, data, bytes);
   got = result > 0 ? static_cast<std::size_t>(result) : 0;
   ended = result == 0 || (result < 0 && errno == ECONNRESET);
-  alone_ = follows_ && (ended || (result < 0 && errno == ENXIO));
-  return result >= 0 || ended || alone_ || errno == EAGAIN || fails(errno, why);
+  absent_ = follows_ && result < 0 && errno == ENXIO;
+  alone_ = absent_ || (follows_ && ended);
+  return result >= 0 || ended || absent_ || errno == EAGAIN || fails(errno, why);
 }
 
-// The first read of a stream sleeps until that begins, whatever the descriptor says.
-std::size_t Device::rest_bytes() {
+// The first read of a stream sleeps until that begins, whatever the descriptor says. What is less
+// than a fragment makes nothing ready, and before an end that is to be told there is no space.
+bool Device::has_more() {
+  if (absent_) return false;
+  pollfd entry{fd_, POLLIN, 0};
+  if (::poll(&entry, 1, 0) > 0) return true;
   oss::audio_buf_info space{};
-  return ::ioctl(fd_, oss::SNDCTL_DSP_GETISPACE, &space) == 0 && space.bytes > 0
-             ? static_cast<std::size_t>(space.bytes)
-             : 0;
+  return ::ioctl(fd_, oss::SNDCTL_DSP_GETISPACE, &space) == 0 && space.bytes > 0;
 }
 
 std::string Device::faults() {

@@ -40,7 +40,7 @@ class Device : public Source {
   bool wait(const sigset_t& blocked, int pipe, std::string& why) override;
   bool read(void* data, std::size_t bytes, std::size_t& got, bool& ended,
             std::string& why) override;
-  std::size_t rest_bytes() override;
+  bool has_more() override;
   void follow() override { follows_ = true; }
   std::string faults() override;
 
@@ -58,7 +58,8 @@ class Device : public Source {
 
   int fd_ = -1;
   bool follows_ = false;
-  bool alone_ = false;  // nobody plays, and a poll may not sleep
+  bool absent_ = false;  // who would play has not come
+  bool alone_ = false;   // nobody plays, and a poll may not sleep
   int xruns_ = 0;
 };
 

@@ -109,10 +109,7 @@ bool Listener::read(void* data, std::size_t bytes, std::size_t& got, bool& ended
   return false;
 }
 
-std::size_t Listener::rest_bytes() {
-  // A block: those who play go on.
-  return used_ && tap_->ready(sys().now_ns()) ? kBlockFrames * frame_bytes_ : 0;
-}
+bool Listener::has_more() { return used_ && tap_->ready(sys().now_ns()); }
 
 std::string Listener::faults() { return std::to_string(tap_->lost_frames()) + " lost"; }
 

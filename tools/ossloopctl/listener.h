@@ -26,7 +26,7 @@ class Listener : public Source {
   // Ended is a stream also when nobody uses the instance any more.
   bool read(void* data, std::size_t bytes, std::size_t& got, bool& ended,
             std::string& why) override;
-  std::size_t rest_bytes() override;
+  bool has_more() override;
   void follow() override { follows_ = true; }
   std::string faults() override;
   std::string losses() override;

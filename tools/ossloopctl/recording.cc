@@ -108,10 +108,11 @@ bool Recording::copy(std::string& why) {
   return true;
 }
 
-// What had come until the user's word, of the streams that are followed.
+// What had come until the user's word, of the streams that are followed. Whoever plays has not
+// waited for it: a drain ends before a reader that does not move.
 bool Recording::take_rest(std::string& why) {
   bool ended = false;
-  for (int n = 0; n < kMostRestBlocks && source_.rest_bytes() > 0; ++n) {
+  for (int n = 0; n < kMostRestBlocks && source_.has_more(); ++n) {
     if (static_cast<double>(frames_) >= limit_frames_ || file_.interrupted()) break;
     if (!take(ended, why)) return false;
     if (ended && !plan_.follows) break;

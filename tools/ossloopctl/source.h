@@ -26,8 +26,8 @@ class Source {
   // is there yet.
   virtual bool read(void* data, std::size_t bytes, std::size_t& got, bool& ended,
                     std::string& why) = 0;
-  // So much read() would give without a wait before it.
-  virtual std::size_t rest_bytes() = 0;
+  // read() would give sound or an end without a wait before it.
+  virtual bool has_more() = 0;
   // Goes on after the end, whoever is gone.
   virtual void follow() {}
 
