@@ -35,6 +35,25 @@ pa.terminate()
 """
 
 
+SDL_RECORDER = """
+import ctypes, struct, sys, time
+sdl = ctypes.CDLL("libSDL2-2.0.so.0")
+assert sdl.SDL_Init(0x10) == 0
+wanted = ctypes.create_string_buffer(struct.pack("@iHBBHHIPP", 48000, 0x8010, 2, 0, 1024, 0, 0, 0, 0))
+device = sdl.SDL_OpenAudioDevice(None, 1, wanted, None, 0)
+assert device > 0, ctypes.string_at(sdl.SDL_GetError())
+sdl.SDL_PauseAudioDevice(device, 0)
+block = ctypes.create_string_buffer(4096)
+heard = b""
+while len(heard) < 4 * 48000:
+    size = sdl.SDL_DequeueAudio(device, block, len(block))
+    heard += block.raw[:size]
+    if size == 0: time.sleep(0.005)
+sdl.SDL_CloseAudioDevice(device)
+open("out.raw", "wb").write(heard)
+"""
+
+
 class DoorTest(ControlTest):
     def alsa(self, loop, *words, options=(), **more):
         return loop.start(CONTROL, "run", "--alsa", *options, "--", *words, preload=False, **more)
@@ -162,6 +181,13 @@ class Recorders(DoorTest):
                 self.assertGreater(got.frames, RATE // 5)
                 self.assert_identical(played.head(got.frames), got)
 
+    def test_sdl_records_bit_for_bit(self):
+        loop = self.loop(**REAL)
+        played = sound.noise(3 * RATE)
+        loop.wait_until_listening(loop.partner_plays(SERVER, played))
+        self.alsa(loop, sys.executable, "-c", SDL_RECORDER, env={"SDL_AUDIODRIVER": "alsa"}).succeed()
+        got = sound.from_bytes(loop.file("out.raw").read_bytes())
+        self.assert_identical(played.head(got.frames), got)
 
     def test_recorders_end_with_the_sound(self):
         for words in (("sox", "-q", "-t", "alsa", "-r", RATE, "-c", 2, "default", "-b", 16, "out.wav"),
