@@ -118,7 +118,7 @@ bool ConsumerFlow::may_lap() const {
 // Past what the ring holds no more.
 void ConsumerFlow::catch_up(Stream& stream, const RingLimits& ring) {
   std::uint64_t lost = 0;
-  for (std::uint64_t left = stream.limit - read(); left > 0 && !keeps(read() + lost, ring);
+  for (std::uint64_t left = stream.limit - read(); left > 0 && !is_clear_of_writer(read() + lost, ring);
        left /= 2) {
     lost += (left + 1) / 2;
   }
@@ -321,15 +321,25 @@ void ConsumerFlow::take_silence(std::uint64_t frames) {
   starving_ = dry_ = true;
 }
 
-// A frame about to be written is lost too, so leave a buffer's distance.
-bool ConsumerFlow::keeps(std::uint64_t position, const RingLimits& ring) const {
+bool ConsumerFlow::keeps(std::uint64_t position, const RingLimits& ring,
+                         std::uint64_t spare_frames) const {
   std::atomic_thread_fence(kAcquire);
   const std::uint64_t held = held_frames(ring, position, producer_.written.load(kAcquire));
-  return held + (may_lap() ? ring.longest_buffer_frames : 0) <= ring.capacity_frames;
+  return held + spare_frames <= ring.capacity_frames;
+}
+
+bool ConsumerFlow::keeps(std::uint64_t position, const RingLimits& ring) const {
+  return keeps(position, ring, may_lap() ? ring.longest_buffer_frames : 0);
+}
+
+// A frame about to be written is lost too, so leave a buffer's distance. Also who is waited for
+// only now: the writer of that frame may have been killed before it could tell.
+bool ConsumerFlow::is_clear_of_writer(std::uint64_t position, const RingLimits& ring) const {
+  return keeps(position, ring, ring.longest_buffer_frames);
 }
 
 bool ConsumerFlow::lapped(const RingLimits& ring) const {
-  return (may_lap() || !is_waited_for()) && !keeps(read(), ring);
+  return (may_lap() || !is_waited_for()) && !is_clear_of_writer(read(), ring);
 }
 
 // The clock first: one that still ran for a stream whose end was told would be taken for

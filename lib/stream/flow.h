@@ -379,6 +379,8 @@ class ConsumerFlow : public Flow {
   bool went_on(std::uint64_t stream) const;
   void listen_in();
   void catch_up(Stream& stream, const RingLimits& ring);
+  bool keeps(std::uint64_t position, const RingLimits& ring, std::uint64_t spare_frames) const;
+  bool is_clear_of_writer(std::uint64_t position, const RingLimits& ring) const;
 
   bool hears_always_ = false;
   bool was_tap_ = true;            // as far as we know

@@ -31,15 +31,18 @@ inline std::uint32_t buffer_ms_for(int rate_hz, std::uint64_t frames) {
 
 // What a filter is filled from again, in another process: libsoxr holds up to 0.32 s
 // (768000 to 5000 Hz, very high) or 1900 frames, measured over all qualities; and as much
-// before that, which the last frames are computed from too.
-inline std::uint64_t history_frames(int rate_hz) {
-  return static_cast<std::uint64_t>(rate_hz) * 3 / 4 + 8192;
+// before that, which the last frames are computed from too. No less than a buffer, which the
+// writer may be in the midst of: whoever is as far as the reader that it waited for, and is
+// waited for next, loses nothing (ConsumerFlow::is_clear_of_writer).
+inline std::uint64_t history_frames(int rate_hz, std::uint32_t buffer_ms) {
+  return std::max(static_cast<std::uint64_t>(rate_hz) * 3 / 4 + 8192,
+                  longest_buffer_frames(rate_hz, buffer_ms));
 }
 
 // Both sides' longest buffers; once more what the producer writes at one go, so that in
 // overrun=drop a reader can tell what is being overwritten; and the history.
 inline std::uint64_t ring_frames(int rate_hz, std::uint32_t buffer_ms) {
-  return 3 * longest_buffer_frames(rate_hz, buffer_ms) + history_frames(rate_hz) + 4096;
+  return 3 * longest_buffer_frames(rate_hz, buffer_ms) + history_frames(rate_hz, buffer_ms) + 4096;
 }
 
 // Whole pages, so that the ring can be mapped by itself.
@@ -59,7 +62,7 @@ inline RingLimits limits_of(const Section& section, std::uint32_t buffer_ms) {
           rate_hz,
           frame_bytes,
           section.ring_offset,
-          history_frames(rate_hz)};
+          history_frames(rate_hz, buffer_ms)};
 }
 
 }  // namespace ossloop::device

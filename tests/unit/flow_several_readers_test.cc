@@ -1,0 +1,92 @@
+// Several clients hear one server: of one it waits, the others are taps.
+#include "flow_rig.h"
+
+using namespace ossloop;
+using namespace ossloop::test;
+
+namespace {
+
+// A server that plays with the free clock to two clients, of which the first is waited for.
+class Hall {
+ public:
+  explicit Hall(std::uint32_t buffer_ms = 340) {
+    const std::uint64_t longest = longest_buffer_frames(48000, buffer_ms);
+    ring = {ring_frames(48000, buffer_ms),    longest, 48000, 4, 0,
+            history_frames(48000, buffer_ms)};
+    segment->policy.clock_mode.store(static_cast<std::uint32_t>(abi::ClockMode::kFree));
+    segment->direction[abi::kServerToClient].server.place.store(abi::kForSeveral);
+    open(direction().server);
+    for (std::uint32_t slot = 0; slot < 2; ++slot) {
+      direction().client[slot].opened_ns.store(slot + 1);
+      open(direction().client[slot]);
+      consumer(slot).attach();
+      consumer(slot).start();
+    }
+    producer.arm(true, 0);
+    producer.follow_reader();
+    producer.begin(0);
+  }
+
+  abi::Direction& direction() { return segment->direction[abi::kServerToClient]; }
+  ConsumerFlow& consumer(std::uint32_t slot) { return consumers[slot]; }
+  View look(std::uint32_t slot) { return consumer(slot).look(ring, 0); }
+  // As much as there is room for, at most; that the first client hears at once if it `hears`.
+  std::uint64_t play(std::uint64_t frames, bool hears) {
+    frames = std::min(frames, producer.room(ring, 0));
+    producer.publish(frames);
+    if (hears) consumer(0).take(look(0).frames);
+    return frames;
+  }
+  void leave_first() {
+    direction().client[0].open.fetch_and(~std::uint64_t{1});
+    REQUIRE(producer.follow_reader());
+  }
+
+  std::unique_ptr<abi::Segment> segment = std::make_unique<abi::Segment>();
+  RingLimits ring;
+  ProducerFlow producer{*segment, abi::kServerToClient};
+  ConsumerFlow consumers[2] = {{*segment, abi::kServerToClient, 0},
+                               {*segment, abi::kServerToClient, 1}};
+
+ private:
+  static void open(abi::Half& half) {
+    half.open.store(1 << 1 | 1);
+    half.format.store(pack({audio::afmt::kS16Le, 2, 48000}));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("who is waited for only now keeps clear of what a killed writer may have begun") {
+  Hall hall;
+  const std::uint64_t far = hall.ring.capacity_frames - hall.ring.longest_buffer_frames / 2;
+  std::uint64_t written = 0;
+  while (written < far) {
+    const std::uint64_t frames = hall.play(std::min<std::uint64_t>(far - written, 4000), true);
+    REQUIRE(frames > 0);
+    written += frames;
+  }
+  // Killed here, it would have told nobody of the next frames, and they lie over the second
+  // client's oldest ones.
+  hall.leave_first();
+  const View view = hall.look(1);
+  CHECK(view.read + hall.ring.capacity_frames >= written + hall.ring.longest_buffer_frames);
+  CHECK(view.read + view.frames == written);
+}
+
+TEST_CASE("who is as far as the reader before and waited for next loses nothing") {
+  for (const std::uint32_t ms : {20U, 340U, 1000U, 5000U}) {
+    INFO("buffers of " << ms << " ms");
+    Hall hall(ms);
+    hall.play(4000, true);
+    hall.consumer(1).take(hall.look(1).frames);
+    std::uint64_t more = 0;
+    while (const std::uint64_t frames = hall.play(4000, false)) more += frames;
+    REQUIRE(more > 3 * hall.ring.longest_buffer_frames);
+    hall.leave_first();
+    const View view = hall.look(1);
+    CHECK(view.read == 4000);
+    CHECK(view.frames == more);
+    CHECK_FALSE(hall.consumer(1).lapped(hall.ring));
+  }
+}
