@@ -16,7 +16,7 @@ import unittest
 import urllib.parse
 
 import sound
-from loop import SERVER
+from loop import SERVER, server
 from test_alsa_door import DoorTest
 
 HZ, RATE = 440, 48000
@@ -24,22 +24,30 @@ PAGE = pathlib.Path(__file__).with_name("page.html").read_bytes()
 
 
 class Site:
-    """The page on the loopback address, and what it tells: (name, values)."""
+    """The page on the loopback address, what it tells, (name, values), and what pages leave for
+    each other in /box."""
 
     def __init__(self):
         told = self.told = queue.Queue()
+        box = {}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
+                if self.path.startswith("/box/"):
+                    found = box.get(self.path)
+                    return self.answer(found or b"", 200 if found else 404)
                 self.answer(PAGE if self.path.startswith("/?") else b"")
 
             def do_POST(self):
+                if self.path.startswith("/box/"):
+                    box[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+                    return self.answer(b"")
                 name = urllib.parse.urlsplit(self.path)
                 told.put((name.path[1:], dict(urllib.parse.parse_qsl(name.query))))
                 self.answer(b"")
 
-            def answer(self, body):
-                self.send_response(200)
+            def answer(self, body, status=200):
+                self.send_response(status)
                 self.send_header("Content-Type", "text/html")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -82,11 +90,20 @@ def worst_second_difference(tone):
     return max(abs(tone[i + 1] - factor * tone[i] + tone[i - 1]) for i in range(1, len(tone) - 1))
 
 
+def frequency(heard):
+    """In Hz, by the rising zero crossings."""
+    samples = heard.channel(0).samples
+    rises = [i - samples[i] / (samples[i] - samples[i - 1]) for i in range(1, len(samples))
+             if samples[i - 1] < 0 <= samples[i]]
+    return (len(rises) - 1) * RATE / (rises[-1] - rises[0]) if len(rises) > 1 else 0
+
+
 class Browsers:
     """What each browser does; `command` starts it with a page."""
 
-    def visit(self, loop, site, **asked):
-        return self.alsa(loop, *self.command(loop, site.address(**asked)))
+    def visit(self, loop, site, instance=0, **asked):
+        words = self.command(loop.file(f"profile{instance}"), site.address(**asked))
+        return self.alsa(loop, *words, options=("-i", instance))
 
     def close_browser(self, browser):
         browser.send(signal.SIGTERM)
@@ -139,22 +156,44 @@ class Browsers:
 
 
 class Chromium(Browsers, DoorTest):
-    def command(self, loop, address):
-        return ("chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={loop.file('profile')}",
+    def command(self, profile, address):
+        return ("chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
                 "--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream",
+                "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns",
                 "--alsa-output-device=default", "--alsa-input-device=default", address)
 
+    def test_two_pages_call_each_other_each_on_an_instance_of_its_own(self):
+        """All pages of one browser share its speaker and its microphone: it takes two browsers."""
+        loop, site = self.loop(2, clock="realtime", duplex="on", clients=4), self.site()
+        tones = {0: 660, 1: 880}
+        recorders = [loop.wait_until_listening(loop.partner_records(server(instance))) for instance in tones]
+        for instance, hz in tones.items():
+            loop.wait_until_listening(loop.partner_plays(server(instance), sound.tone(90, hz=(hz, hz))))
+        browsers = [self.visit(loop, site, instance, call=role) for instance, role in enumerate(("offer", "answer"))]
+        for _ in tones:
+            site.until("connected")
+        before = [recorder.recording.stat().st_size for recorder in recorders]
+        self.wait_until(lambda: all(recorder.recording.stat().st_size > size + 6 * 4 * RATE
+                                    for recorder, size in zip(recorders, before)))
+        for browser in browsers:
+            self.close_browser(browser)
+        for instance, recorder in enumerate(recorders):
+            during = loop.recorded(recorder).head(before[instance] // 4 + 6 * RATE).tail(3 * RATE)
+            self.assertAlmostEqual(tones[1 - instance], frequency(during), delta=1)
+
+
 class Firefox(Browsers, DoorTest):
-    """Its own ALSA driver asks with a word that was never set: apulse stands between."""
+    """Its own ALSA driver asks with a word that was never set: apulse stands between. A call's
+    other end it connects to, and does not play through that."""
 
     PREFERENCES = {
         "media.autoplay.default": 0, "media.autoplay.blocking_policy": 0, "media.navigator.permission.disabled": True,
         "media.navigator.streams.fake": False, "security.sandbox.content.level": 0, "media.cubeb.sandbox": False,
+        "media.peerconnection.ice.loopback": True, "media.peerconnection.ice.obfuscate_host_addresses": False,
         "datareporting.policy.dataSubmissionEnabled": False, "browser.shell.checkDefaultBrowser": False,
     }
 
-    def command(self, loop, address):
-        profile = pathlib.Path(loop.file("profile"))
+    def command(self, profile, address):
         profile.mkdir()
         lines = (f"user_pref({json.dumps(key)}, {json.dumps(value)});\n" for key, value in self.PREFERENCES.items())
         (profile / "user.js").write_text("".join(lines))
