@@ -66,16 +66,20 @@ bool ConsumerFlow::others_hear() const {
 // To the stream that runs, if one does, from where it is heard now: as far behind its writer
 // as the reader is that it waits for.
 void ConsumerFlow::listen_in() {
+  // Who opens has ended the stream of one that was killed; and what is written by then is of the
+  // stream that we find, or of one before.
+  if (!is_open(producer_half_.open.load(kAcquire))) return;
+  const std::uint64_t written = producer_.written.load(kAcquire);
   const std::uint64_t ends = producer_.ends.load(kAcquire);
   const std::uint64_t stream = producer_.stream.load(kAcquire);
   const std::uint64_t last =
       ends == 0 ? 0 : producer_.end[(ends - 1) % abi::kEnds].stream.load(kRelaxed);
-  if (stream <= last || !is_open(producer_half_.open.load(kAcquire))) return;
+  if (stream <= last) return;
   const abi::Consumer& waited = waited_for();
   consumer().acknowledged_stream.store(stream - 1, kRelaxed);
   consumer().marks_taken.store(waited.marks_taken.load(kAcquire), kRelease);
   const std::uint64_t position = waited.read.load(kAcquire);
-  set_read(std::max(std::min(position, read()), producer_.base.load(kRelaxed)));
+  set_read(std::max(std::min(position, written), producer_.base.load(kRelaxed)));
 }
 
 void ConsumerFlow::start_together(std::int64_t now_ns) {
@@ -89,6 +93,9 @@ void ConsumerFlow::start() {
   if (lane_reader().take(LaneReader::kBegun, serial, may_take_over) && may_take_over) take_over();
   waited_ns_ = together_ns_ = 0;
   consumer().running.store(1, std::memory_order_seq_cst);
+  // The stream that was nobody's when we came goes on for another, if that began before us.
+  const bool was_nobodys = producer_.stream.load(kAcquire) == consumer().acknowledged_stream.load();
+  if (was_nobodys && (is_tap() || others_hear())) listen_in();
 }
 
 void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {

@@ -16,10 +16,8 @@ class Hall {
     segment->policy.clock_mode.store(static_cast<std::uint32_t>(abi::ClockMode::kFree));
     segment->direction[abi::kServerToClient].server.place.store(abi::kForSeveral);
     open(direction().server);
-    for (std::uint32_t slot = 0; slot < 2; ++slot) {
-      direction().client[slot].opened_ns.store(slot + 1);
-      open(direction().client[slot]);
-      consumer(slot).attach();
+    for (const std::uint32_t slot : {0, 1}) {
+      come(slot);
       consumer(slot).start();
     }
     producer.arm(true, 0);
@@ -37,9 +35,14 @@ class Hall {
     if (hears) consumer(0).take(look(0).frames);
     return frames;
   }
-  void leave_first() {
-    direction().client[0].open.fetch_and(~std::uint64_t{1});
-    REQUIRE(producer.follow_reader());
+  void come(std::uint32_t slot) {
+    direction().client[slot].opened_ns.store(++comers_);
+    open(direction().client[slot]);
+    consumer(slot).attach();
+  }
+  void leave(std::uint32_t slot) {
+    direction().client[slot].open.fetch_and(~std::uint64_t{1});
+    direction().lane[slot].consumer.running.store(0);
   }
 
   std::unique_ptr<abi::Segment> segment = std::make_unique<abi::Segment>();
@@ -50,9 +53,11 @@ class Hall {
 
  private:
   static void open(abi::Half& half) {
-    half.open.store(1 << 1 | 1);
+    half.open.store(((half.open.load() >> 1) + 1) << 1 | 1);
     half.format.store(pack({audio::afmt::kS16Le, 2, 48000}));
   }
+
+  std::int64_t comers_ = 0;
 };
 
 }  // namespace
@@ -68,7 +73,8 @@ TEST_CASE("who is waited for only now keeps clear of what a killed writer may ha
   }
   // Killed here, it would have told nobody of the next frames, and they lie over the second
   // client's oldest ones.
-  hall.leave_first();
+  hall.leave(0);
+  REQUIRE(hall.producer.follow_reader());
   const View view = hall.look(1);
   CHECK(view.read + hall.ring.capacity_frames >= written + hall.ring.longest_buffer_frames);
   CHECK(view.read + view.frames == written);
@@ -83,10 +89,28 @@ TEST_CASE("who is as far as the reader before and waited for next loses nothing"
     std::uint64_t more = 0;
     while (const std::uint64_t frames = hall.play(4000, false)) more += frames;
     REQUIRE(more > 3 * hall.ring.longest_buffer_frames);
-    hall.leave_first();
+    hall.leave(0);
+    REQUIRE(hall.producer.follow_reader());
     const View view = hall.look(1);
     CHECK(view.read == 4000);
     CHECK(view.frames == more);
     CHECK_FALSE(hall.consumer(1).lapped(hall.ring));
   }
+}
+
+TEST_CASE("who came when nobody heard hears the stream that another has gone on with") {
+  Hall hall;
+  hall.play(4000, true);
+  hall.leave(0);
+  hall.leave(1);
+  hall.come(0);
+  hall.come(1);
+  hall.consumer(1).start();
+  REQUIRE(hall.producer.follow_reader());
+  hall.play(4000, false);
+  hall.consumer(0).start();
+  hall.play(480, false);
+  CHECK(hall.look(1).frames == 4480);
+  CHECK(hall.look(0).streaming);
+  CHECK(hall.look(0).frames >= 480);
 }
