@@ -287,7 +287,8 @@ struct alignas(64) Half {
   Atomic<std::uint32_t> pump_owner;  // its pid
   Atomic<std::int64_t> moved_ns;     // CLOCK_MONOTONIC; others take over when it is old
   Atomic<std::int64_t> opened_ns;    // CLOCK_MONOTONIC
-  // A server's that plays to several: the slot of the client that it waits for. Release.
+  // A server's that plays to several: the slot of the client that it waits for, plus kClients
+  // times the number of that choice. Release.
   Atomic<std::uint32_t> waits_for;
   Atomic<std::uint32_t> further[5];  // 0, for what is added
   alignas(64) EventCount wake;

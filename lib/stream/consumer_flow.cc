@@ -118,8 +118,8 @@ bool ConsumerFlow::may_lap() const {
 // Past what the ring holds no more.
 void ConsumerFlow::catch_up(Stream& stream, const RingLimits& ring) {
   std::uint64_t lost = 0;
-  for (std::uint64_t left = stream.limit - read(); left > 0 && !is_clear_of_writer(read() + lost, ring);
-       left /= 2) {
+  for (std::uint64_t left = stream.limit - read();
+       left > 0 && !is_clear_of_writer(read() + lost, ring); left /= 2) {
     lost += (left + 1) / 2;
   }
   if (lost != 0) lose(lost);
@@ -213,9 +213,10 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
   }
   // Who was a tap may have been overtaken before it is waited for: also who becomes so from
   // here on.
+  const std::uint32_t chosen = choice();
   const bool tap = is_tap();
   if (tap || !is_waited_for()) catch_up(stream, ring);
-  was_tap_ = tap;
+  waited_since_ = tap ? kTap : chosen;
   keep_clock(stream, ring, now_ns);
 
   View view;

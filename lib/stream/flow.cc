@@ -48,9 +48,7 @@ void Flow::look_at(std::uint32_t slot) {
 }
 
 std::uint32_t Flow::waited_slot() const {
-  return direction_ == abi::kClientToServer
-             ? slot_
-             : producer_half_.waits_for.load(kAcquire) % abi::kClients;
+  return direction_ == abi::kClientToServer ? slot_ : choice() % abi::kClients;
 }
 
 bool Flow::free_clock() const {

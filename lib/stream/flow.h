@@ -106,7 +106,8 @@ class Flow {
 
   // Does the client in this slot record what a server plays?
   bool hears(std::uint32_t slot) const;
-  // The client that a server's producer waits for.
+  // Which client a server's producer waits for, and a number of that choice.
+  std::uint32_t choice() const { return producer_half_.waits_for.load(std::memory_order_acquire); }
   std::uint32_t waited_slot() const;
   const abi::Consumer& waited_for() const {
     return segment_.direction[direction_].lane[waited_slot()].consumer;
@@ -240,9 +241,9 @@ class ConsumerFlow : public Flow {
   // After the end was told with eof=eof, until the next stream begins.
   bool at_end() const { return end_policy().reads_zero && consumer().at_end.load() != 0; }
   std::atomic<std::uint64_t>& read_word() const { return consumer().read; }
-  // Has the producer waited for us since the last look?
+  // Has the producer waited for us, and for nobody else, since the last look?
   bool is_waited_for() const {
-    return !is_tap() && !(was_tap_ && direction_ == abi::kServerToClient);
+    return !is_tap() && (direction_ == abi::kClientToServer || choice() == waited_since_);
   }
   bool running() const {
     return hears_always_ || consumer().running.load(std::memory_order_relaxed) != 0;
@@ -383,7 +384,9 @@ class ConsumerFlow : public Flow {
   bool is_clear_of_writer(std::uint64_t position, const RingLimits& ring) const;
 
   bool hears_always_ = false;
-  bool was_tap_ = true;            // as far as we know
+  // The choice() by which we are waited for, as the last look found it. kTap: by none.
+  static constexpr std::uint64_t kTap = ~std::uint64_t{0};
+  std::uint64_t waited_since_ = kTap;
   const abi::End* end_ = nullptr;  // of the stream that was looked at, if it has one
   bool starving_ = false;          // inside one underrun
   bool dry_ = false;               // silence was the last that was taken

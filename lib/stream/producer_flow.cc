@@ -64,7 +64,10 @@ bool ProducerFlow::follow_reader() {
   const bool has_all = !streaming() && waited_for().read.load(kAcquire) == written();
   if (!hears(slot) || is_another || has_all) slot = oldest_hearing(slot);
   if (slot == this->slot()) return false;
-  producer_half_.waits_for.store(slot, kRelease);
+  // Another number, also for one that was waited for before: it may have slept meanwhile, and
+  // been overtaken.
+  const std::uint32_t next = choice() / abi::kClients + 1;
+  producer_half_.waits_for.store(next * abi::kClients + slot, kRelease);
   look_at(slot);
   producer_.consumer_serial.store(serial_of(consumer_half().open.load(kAcquire)), kRelaxed);
   return true;

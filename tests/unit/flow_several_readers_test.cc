@@ -11,8 +11,7 @@ class Hall {
  public:
   explicit Hall(std::uint32_t buffer_ms = 340) {
     const std::uint64_t longest = longest_buffer_frames(48000, buffer_ms);
-    ring = {ring_frames(48000, buffer_ms),    longest, 48000, 4, 0,
-            history_frames(48000, buffer_ms)};
+    ring = {ring_frames(48000, buffer_ms), longest, 48000, 4, 0, history_frames(48000, buffer_ms)};
     segment->policy.clock_mode.store(static_cast<std::uint32_t>(abi::ClockMode::kFree));
     segment->direction[abi::kServerToClient].server.place.store(abi::kForSeveral);
     open(direction().server);
@@ -28,21 +27,31 @@ class Hall {
   abi::Direction& direction() { return segment->direction[abi::kServerToClient]; }
   ConsumerFlow& consumer(std::uint32_t slot) { return consumers[slot]; }
   View look(std::uint32_t slot) { return consumer(slot).look(ring, 0); }
-  // As much as there is room for, at most; that the first client hears at once if it `hears`.
-  std::uint64_t play(std::uint64_t frames, bool hears) {
+  // As much as there is room for, at most.
+  std::uint64_t play(std::uint64_t frames) {
     frames = std::min(frames, producer.room(ring, 0));
     producer.publish(frames);
-    if (hears) consumer(0).take(look(0).frames);
     return frames;
+  }
+  void hear(std::uint32_t slot) { consumer(slot).take(look(slot).frames); }
+  // All of it, by the one that is waited for.
+  void play_to(std::uint32_t slot, std::uint64_t frames) {
+    while (frames > 0) {
+      const std::uint64_t some = play(std::min<std::uint64_t>(frames, 4000));
+      REQUIRE(some > 0);
+      frames -= some;
+      hear(slot);
+    }
   }
   void come(std::uint32_t slot) {
     direction().client[slot].opened_ns.store(++comers_);
     open(direction().client[slot]);
     consumer(slot).attach();
   }
+  void stop(std::uint32_t slot) { direction().lane[slot].consumer.running.store(0); }
   void leave(std::uint32_t slot) {
     direction().client[slot].open.fetch_and(~std::uint64_t{1});
-    direction().lane[slot].consumer.running.store(0);
+    stop(slot);
   }
 
   std::unique_ptr<abi::Segment> segment = std::make_unique<abi::Segment>();
@@ -65,29 +74,39 @@ class Hall {
 TEST_CASE("who is waited for only now keeps clear of what a killed writer may have begun") {
   Hall hall;
   const std::uint64_t far = hall.ring.capacity_frames - hall.ring.longest_buffer_frames / 2;
-  std::uint64_t written = 0;
-  while (written < far) {
-    const std::uint64_t frames = hall.play(std::min<std::uint64_t>(far - written, 4000), true);
-    REQUIRE(frames > 0);
-    written += frames;
-  }
+  hall.play_to(0, far);
   // Killed here, it would have told nobody of the next frames, and they lie over the second
   // client's oldest ones.
   hall.leave(0);
   REQUIRE(hall.producer.follow_reader());
   const View view = hall.look(1);
-  CHECK(view.read + hall.ring.capacity_frames >= written + hall.ring.longest_buffer_frames);
-  CHECK(view.read + view.frames == written);
+  CHECK(view.read + hall.ring.capacity_frames >= far + hall.ring.longest_buffer_frames);
+  CHECK(view.read + view.frames == far);
+}
+
+TEST_CASE("who is waited for again has noticed that it was overtaken in between") {
+  Hall hall;
+  hall.play_to(0, 4000);
+  hall.stop(0);
+  REQUIRE(hall.producer.follow_reader());
+  const std::uint64_t far = 3 * hall.ring.capacity_frames;
+  hall.play_to(1, far);
+  hall.consumer(0).start();
+  hall.leave(1);
+  REQUIRE(hall.producer.follow_reader());
+  const View view = hall.look(0);
+  CHECK(view.read + hall.ring.capacity_frames >= 4000 + far);
+  CHECK(view.read + view.frames == 4000 + far);
 }
 
 TEST_CASE("who is as far as the reader before and waited for next loses nothing") {
   for (const std::uint32_t ms : {20U, 340U, 1000U, 5000U}) {
     INFO("buffers of " << ms << " ms");
     Hall hall(ms);
-    hall.play(4000, true);
-    hall.consumer(1).take(hall.look(1).frames);
+    hall.play_to(0, 4000);
+    hall.hear(1);
     std::uint64_t more = 0;
-    while (const std::uint64_t frames = hall.play(4000, false)) more += frames;
+    while (const std::uint64_t frames = hall.play(4000)) more += frames;
     REQUIRE(more > 3 * hall.ring.longest_buffer_frames);
     hall.leave(0);
     REQUIRE(hall.producer.follow_reader());
@@ -100,16 +119,16 @@ TEST_CASE("who is as far as the reader before and waited for next loses nothing"
 
 TEST_CASE("who came when nobody heard hears the stream that another has gone on with") {
   Hall hall;
-  hall.play(4000, true);
+  hall.play_to(0, 4000);
   hall.leave(0);
   hall.leave(1);
   hall.come(0);
   hall.come(1);
   hall.consumer(1).start();
   REQUIRE(hall.producer.follow_reader());
-  hall.play(4000, false);
+  hall.play(4000);
   hall.consumer(0).start();
-  hall.play(480, false);
+  hall.play(480);
   CHECK(hall.look(1).frames == 4480);
   CHECK(hall.look(0).streaming);
   CHECK(hall.look(0).frames >= 480);
