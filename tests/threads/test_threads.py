@@ -177,7 +177,7 @@ class Threads(LoopTest):
         self.assert_once(self.recorder_under_valgrind)
 
     def recorder_under_valgrind(self):
-        loop = self.loop(eof="reset")
+        loop = self.loop(eof="reset", buffer_ms=2000)
         recorder = loop.start(
             "valgrind", "--quiet", "--error-exitcode=9", MAPPED / "recorder", SERVER, 0x10, 2, 48000,
             loop.file("got"),
