@@ -26,6 +26,13 @@ void add_play(CLI::App& app, int& status);
 void add_record(CLI::App& app, int& status);
 void add_monitor(CLI::App& app, int& status);
 void add_api(CLI::App& app, int& status);
+void add_completion(CLI::App& app, int& status);
+
+// Prints what may stand in place of the last of `words`, which follow the tool's name: a
+// line for each, a tab before what it means. Behind a colon stands what the shell knows
+// itself: ":files", or ":program N" where the word N, from 0, is a program and the rest is
+// its own. The completions of the shells (tools/completion) ask so.
+void complete(const CLI::App& app, const std::vector<std::string>& words);
 
 // Says why, as one line on standard error, and returns the exit status.
 int failed(const std::string& why);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "ossloopctl/command.h"
+#include "ossloopctl/offers.h"
 
 namespace ossloop::ctl {
 namespace {
@@ -30,7 +31,8 @@ void add_create(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand(
       "create", "Makes instance N, or the first free one, and prints its number");
   const auto words = std::make_shared<std::vector<std::string>>();
-  command->add_option("words", *words, "[N] [key=value ...]")->option_text(" ");
+  offer(command->add_option("words", *words, "[N] [key=value ...]"), offer_new_instance)
+      ->option_text(" ");
   command->footer(policy_help());
   command->callback([words, &status] { status = create(*words); });
 }

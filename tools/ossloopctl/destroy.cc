@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "ossloopctl/command.h"
+#include "ossloopctl/offers.h"
 
 namespace ossloop::ctl {
 namespace {
@@ -20,7 +21,7 @@ int destroy(const std::string& word) {
 void add_destroy(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("destroy", "Removes an instance that nobody has open");
   const auto number = std::make_shared<std::string>();
-  command->add_option("N", *number, "The instance, " + instance_range())
+  offer(command->add_option("N", *number, "The instance, " + instance_range()), offer_instances)
       ->required()
       ->option_text(" ");
   command->callback([number, &status] { status = destroy(*number); });

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -87,12 +88,17 @@ int run_tool(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Exit status: 0, 1 if it failed, 2 if the command line is wrong.");
   int status = ctl::kDone;
-  for (const auto add :
-       {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status, ctl::add_set,
-        ctl::add_run, ctl::add_play, ctl::add_record, ctl::add_monitor, ctl::add_api}) {
+  for (const auto add : {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status,
+                         ctl::add_set, ctl::add_run, ctl::add_play, ctl::add_record,
+                         ctl::add_monitor, ctl::add_api, ctl::add_completion}) {
     add(app, status);
   }
-  status = parse_and_run(app, words_of(*app.get_subcommand("run"), argc, argv), status);
+  // Nobody types it: it is no command.
+  if (argc > 1 && std::string_view(argv[1]) == "complete") {
+    ctl::complete(app, {argv + 2, argv + argc});
+  } else {
+    status = parse_and_run(app, words_of(*app.get_subcommand("run"), argc, argv), status);
+  }
   if (!std::cout.flush()) return ctl::failed("cannot write to standard output");
   return status;
 }

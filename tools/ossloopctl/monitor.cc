@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "ossloopctl/command.h"
+#include "ossloopctl/offers.h"
 #include "ossloopctl/show.h"
 
 namespace ossloop::ctl {
@@ -84,7 +85,8 @@ void add_monitor(CLI::App& app, int& status) {
   CLI::App* command =
       app.add_subcommand("monitor", "Prints what instances do, a line each, until Ctrl-C");
   const auto options = std::make_shared<Options>();
-  command->add_option("N", options->instance, "Only this instance, " + instance_range())
+  offer(command->add_option("N", options->instance, "Only this instance, " + instance_range()),
+        offer_instances)
       ->option_text(" ");
   command
       ->add_option("-t,--interval", options->interval_seconds,

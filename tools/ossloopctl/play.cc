@@ -6,6 +6,7 @@
 
 #include "ossloopctl/command.h"
 #include "ossloopctl/device.h"
+#include "ossloopctl/offers.h"
 #include "ossloopctl/progress.h"
 #include "ossloopctl/side.h"
 #include "ossloopctl/sound_file.h"
@@ -111,8 +112,9 @@ void add_play(CLI::App& app, int& status) {
   add_sound_options(*command, options->words, "What it is, whatever its name");
   command->footer("-e, -c and -r tell what raw samples are.");
   command->add_flag("-q,--quiet", options->quiet, "Tell only what fails")->option_text(" ");
-  command
-      ->add_option("FILE", options->path, "Of any kind that libsndfile reads; - is standard input")
+  offer(command->add_option("FILE", options->path,
+                            "Of any kind that libsndfile reads; - is standard input"),
+        offer_files)
       ->required()
       ->option_text(" ");
   command->callback([options, side, &status] {

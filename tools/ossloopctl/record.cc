@@ -8,6 +8,7 @@
 #include "ossloopctl/command.h"
 #include "ossloopctl/device.h"
 #include "ossloopctl/listener.h"
+#include "ossloopctl/offers.h"
 #include "ossloopctl/recording.h"
 #include "ossloopctl/side.h"
 #include "ossloopctl/sound_words.h"
@@ -107,10 +108,10 @@ void add_record(CLI::App& app, int& status) {
                  "Follow, with a file for each stream: take-001.wav ... of take.wav")
       ->option_text(" ");
   command->add_flag("-q,--quiet", options->plan.quiet, "Tell only what fails")->option_text(" ");
-  command
-      ->add_option("FILE", options->plan.path,
-                   "Its ending tells the kind: " + file_endings() +
-                       "; - is standard output, as AU unless --type says so")
+  offer(command->add_option("FILE", options->plan.path,
+                            "Its ending tells the kind: " + file_endings() +
+                                "; - is standard output, as AU unless --type says so"),
+        offer_files)
       ->required()
       ->option_text(" ");
   command->callback([options, side, &status] { status = start(*options, *side); });

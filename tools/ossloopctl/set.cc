@@ -4,6 +4,7 @@
 
 #include "control/view.h"
 #include "ossloopctl/command.h"
+#include "ossloopctl/offers.h"
 
 namespace ossloop::ctl {
 namespace {
@@ -39,10 +40,10 @@ void add_set(CLI::App& app, int& status) {
       app.add_subcommand("set", "Changes policies of an instance, also while it runs");
   const auto number = std::make_shared<std::string>();
   const auto words = std::make_shared<std::vector<std::string>>();
-  command->add_option("N", *number, "The instance, " + instance_range())
+  offer(command->add_option("N", *number, "The instance, " + instance_range()), offer_instances)
       ->required()
       ->option_text(" ");
-  command->add_option("words", *words, "key=value ...")->option_text(" ");
+  offer(command->add_option("words", *words, "key=value ..."), offer_policies)->option_text(" ");
   command->footer(policy_help());
   command->callback([number, words, &status] { status = set(*number, *words); });
 }

@@ -4,6 +4,7 @@
 
 #include "ossloopctl/command.h"
 #include "ossloopctl/library.h"
+#include "ossloopctl/offers.h"
 
 namespace ossloop::ctl {
 
@@ -24,9 +25,9 @@ std::shared_ptr<SideChoice> add_side_options(CLI::App& command, bool server_by_d
   command.add_flag("--client", choice->client, help("client", !server_by_default))
       ->excludes(server)
       ->option_text(" ");
-  command
-      .add_option("-i,--instance", choice->instance,
-                  "Of this instance, " + instance_range() + "; default 0")
+  offer(command.add_option("-i,--instance", choice->instance,
+                           "Of this instance, " + instance_range() + "; default 0"),
+        offer_instances)
       ->option_text("N");
   command.add_option("-w,--wait", choice->wait_seconds, "As the client, wait so long for a server")
       ->check(number_in(0, 86400))

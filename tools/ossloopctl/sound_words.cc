@@ -1,6 +1,7 @@
 #include "ossloopctl/sound_words.h"
 
 #include "ossloopctl/command.h"
+#include "ossloopctl/offers.h"
 
 namespace ossloop::ctl {
 
@@ -47,8 +48,11 @@ bool SoundWords::spec_to_play(const std::string& path, SoundSpec& spec, std::str
 }
 
 void add_sound_options(CLI::App& command, SoundWords& words, const std::string& type_help) {
-  command.add_option("-t,--type", words.type, type_help + ": " + kind_names())->option_text("NAME");
-  command.add_option("-e,--encoding", words.encoding, "Of the samples: " + encoding_names())
+  offer(command.add_option("-t,--type", words.type, type_help + ": " + kind_names()),
+        offer_file_kinds)
+      ->option_text("NAME");
+  offer(command.add_option("-e,--encoding", words.encoding, "Of the samples: " + encoding_names()),
+        offer_encodings)
       ->option_text("NAME");
   const bool plays = command.get_name() == "play";
   command

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ossloopctl/command.h"
+#include "ossloopctl/offers.h"
 #include "ossloopctl/show.h"
 
 namespace ossloop::ctl {
@@ -47,7 +48,8 @@ void add_status(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("status", "Tells all about one instance, or about each");
   const auto number = std::make_shared<std::optional<std::string>>();
   const auto json = std::make_shared<bool>(false);
-  command->add_option("N", *number, "The instance, " + instance_range())->option_text(" ");
+  offer(command->add_option("N", *number, "The instance, " + instance_range()), offer_instances)
+      ->option_text(" ");
   command->add_flag("--json", *json, "As JSON: an object with N, an array without");
   command->callback([number, json, &status] { status = show_status(*number, *json); });
 }
