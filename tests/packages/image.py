@@ -9,7 +9,7 @@ import re
 import shlex
 import shutil
 
-from root import ROOT, Root, run
+from root import ROOT, run
 
 
 def instructions(text):
@@ -49,16 +49,15 @@ class Stage:
 
 
 class Image:
-    """The last stage of tools/image/Dockerfile; `made` lists the roots, to be closed."""
+    """The last stage of tools/image/Dockerfile; `new_root()` makes the root of each."""
 
-    def __init__(self, bare, folder):
-        self.made, stages = [], []
+    def __init__(self, new_root, folder):
+        stages = []
         tree = context(folder / "context")
         for word, rest in instructions((ROOT / "tools/image/Dockerfile").read_text()):
             if word == "FROM":
                 assert rest.split()[0] == "debian:12-slim", rest
-                self.made.append(Root(like=bare))
-                stages.append(Stage(self.made[-1], rest.partition(" AS ")[2]))
+                stages.append(Stage(new_root(), rest.partition(" AS ")[2]))
             elif word == "COPY":
                 *sources, target = rest.split()
                 origin = sources.pop(0).removeprefix("--from=") if sources[0].startswith("--from=") else None

@@ -107,9 +107,7 @@ class Packages(unittest.TestCase):
         self.assertRegex(told, r"::error::ossloop: policies: .*expected reset, eof, silence or wait\n\Z")
 
     def test_the_image_plays_the_demo(self):
-        image = Image(self.bare, self.files()[1])
-        for root in image.made:
-            self.addCleanup(root.close)
+        image = Image(self.root, self.files()[1])
         shown = image.start()
         self.assertIn("identical", shown)
         self.assertTrue((image.stage.root.path / "ossloop/out/spectrograms.png").exists())

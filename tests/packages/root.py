@@ -39,7 +39,7 @@ class Root:
                   "DEBIAN_FRONTEND": "noninteractive"}
         network = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
         return run("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", INSIDE, self.path, *words,
-                   env={**network, **inside, **env})
+                   env={**network, **inside, **env}, cwd="/")
 
     def shell(self, script, **env):
         return self.run("bash", "-euo", "pipefail", "-c", script, **env)
