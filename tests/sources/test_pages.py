@@ -5,7 +5,8 @@ import re
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "lib/README.md", "shim/README.md", "tests/README.md"]
+PAGES = ["README.md", "RECIPES.md", "CONTRIBUTING.md", "CHANGELOG.md", "lib/README.md", "shim/README.md",
+         "tests/README.md"]
 FOLDERS = ("lib/", "shim/", "tests/", "tools/", "conf/")
 
 
