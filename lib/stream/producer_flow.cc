@@ -63,7 +63,8 @@ bool ProducerFlow::follow_reader() {
   // Between two streams, once all is heard, one that came earlier may record again.
   const bool has_all = !streaming() && waited_for().read.load(kAcquire) == written();
   if (!hears(slot) || is_another || has_all) slot = oldest_hearing(slot);
-  if (slot == this->slot()) return false;
+  // A new server's own begins as 0, whatever the one before has left there.
+  if (slot == this->slot() && slot == waited_slot()) return false;
   // Another number, also for one that was waited for before: it may have slept meanwhile, and
   // been overtaken.
   const std::uint32_t next = choice() / abi::kClients + 1;

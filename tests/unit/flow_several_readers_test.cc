@@ -133,3 +133,19 @@ TEST_CASE("who came when nobody heard hears the stream that another has gone on 
   CHECK(hall.look(0).streaming);
   CHECK(hall.look(0).frames >= 480);
 }
+
+TEST_CASE("a server that comes after another tells whom it waits for") {
+  Hall hall;
+  hall.stop(0);
+  REQUIRE(hall.producer.follow_reader());
+  REQUIRE(hall.consumer(0).is_tap());
+  hall.leave(1);
+  hall.consumer(0).start();
+  ProducerFlow next(*hall.segment, abi::kServerToClient);
+  next.follow_reader();
+  CHECK_FALSE(hall.consumer(0).is_tap());
+  hall.come(1);
+  hall.consumer(1).start();
+  next.follow_reader();
+  CHECK(hall.consumer(1).is_tap());
+}
