@@ -290,7 +290,10 @@ struct alignas(64) Half {
   // A server's that plays to several: the slot of the client that it waits for, plus kClients
   // times the number of that choice. Release.
   Atomic<std::uint32_t> waits_for;
-  Atomic<std::uint32_t> further[5];  // 0, for what is added
+  // A server's: so much faster than the policy says its direction's clock runs, to keep
+  // step with a card. The open's own; see stream/clock_speed.h.
+  Atomic<std::int32_t> trim_ppm;
+  Atomic<std::uint32_t> further[4];  // 0, for what is added
   alignas(64) EventCount wake;
 };
 
@@ -357,6 +360,7 @@ static_assert(offsetof(Half, shared) == 444 && offsetof(Half, command) == 448);
 static_assert(offsetof(Half, song) == 512 && offsetof(Half, label) == 576);
 static_assert(offsetof(Half, lock) == 592 && offsetof(Half, moved_ns) == 600);
 static_assert(offsetof(Half, opened_ns) == 608 && offsetof(Half, waits_for) == 616);
+static_assert(offsetof(Half, trim_ppm) == 620);
 static_assert(offsetof(Half, wake) == 640);
 static_assert(sizeof(Half) == 704);
 static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/policy.h"
+#include "stream/clock_speed.h"
 
 namespace ossloop::device {
 namespace {
@@ -71,7 +72,7 @@ std::uint64_t Capture::silence_due(std::int64_t now_ns) {
   if (flow().free_clock()) return buffer;
   const auto rate_hz = static_cast<std::uint32_t>(half_.format().rate_hz);
   const std::uint32_t factor = config::clock_factor_milli(half_.contract().policy);
-  const auto ppm = config::get<"ppm">(half_.contract().policy);
+  const auto ppm = clock_ppm(half_.contract(), half_.direction());
   if (!std::exchange(silent_, true) || silence_clock_.rate_hz != rate_hz) {
     silence_clock_ = {now_ns, 0, rate_hz, factor, ppm};
     silence_given_ = 0;

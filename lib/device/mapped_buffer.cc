@@ -8,6 +8,7 @@
 
 #include "config/policy.h"
 #include "device/device_thread.h"
+#include "stream/clock_speed.h"
 #include "stream/position.h"
 #include "stream/ring_size.h"
 
@@ -130,7 +131,7 @@ void MappedBuffer::set_clock(const audio::Clock& clock) {
 // With clock=free too: only time can tell when the program has filled its buffer.
 audio::Clock MappedBuffer::at_present_speed(std::int64_t now_ns) {
   const std::uint32_t factor = config::clock_factor_milli(half_.contract().policy);
-  const auto ppm = config::get<"ppm">(half_.contract().policy);
+  const auto ppm = clock_ppm(half_.contract(), half_.direction());
   audio::Clock present = clock();
   if (present.factor_milli == factor && present.ppm == ppm) return present;
   present = present.with_speed(now_ns, factor, ppm);

@@ -66,6 +66,7 @@ void OpenHalf::claim(std::uint32_t access, std::uint32_t place) {
   own_.trigger.store(kReadWrite, kRelaxed);
   own_.cooked.store(1, kRelaxed);
   own_.volume.store(kFullVolume, kRelaxed);
+  own_.trim_ppm.store(0, kRelaxed);
   std::snprintf(own_.command, sizeof own_.command, "%s", program_invocation_short_name);
   std::memset(own_.song, 0, sizeof own_.song);
   std::memset(own_.label, 0, sizeof own_.label);
@@ -80,6 +81,7 @@ void OpenHalf::publish() {
 
 void OpenHalf::close() {
   std::uint64_t open = serial_ << 1 | 1;
+  own_.trim_ppm.store(0, kRelaxed);
   own_.open.compare_exchange_strong(open, serial_ << 1, std::memory_order_acq_rel);
   wake_peers();
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "config/policy.h"
+#include "stream/clock_speed.h"
 #include "stream/flow.h"
 #include "stream/position.h"
 
@@ -176,7 +177,7 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
   std::uint64_t clock_stream = 0;
   const audio::Clock time = clock(clock_stream);
   const std::uint32_t factor = config::clock_factor_milli(segment_.policy);
-  const auto ppm = config::get<"ppm">(segment_.policy);
+  const auto ppm = clock_ppm(segment_, direction_);
   const bool goes_on = clock_stream != 0 && end_policy().silence;
   if (stream.id != 0 && clock_stream != stream.id && !goes_on) {
     if (!running() || !reader_begun()) return;

@@ -26,6 +26,11 @@ std::string real_path(const std::string& path) {
   return real != nullptr ? real.get() : "";
 }
 
+std::string find_beside(const std::string& name) {
+  const std::string path = own_folder() + name;
+  return path[0] == '/' && ::access(path.c_str(), X_OK) == 0 ? path : "";
+}
+
 std::string find_data(const std::string& name, std::string& why) {
   const std::string own = own_folder();
   for (const std::string& folder :

@@ -18,6 +18,9 @@ std::string preload_list(const std::string& library, const char* present);
 // `why`.
 std::string find_data(const std::string& name, std::string& why);
 
+// The program of that name that was installed with this one. Empty: it was not.
+std::string find_beside(const std::string& name);
+
 // Links followed; empty where that leads nowhere.
 std::string real_path(const std::string& path);
 

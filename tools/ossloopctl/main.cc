@@ -90,7 +90,7 @@ int run_tool(int argc, char** argv) {
   int status = ctl::kDone;
   for (const auto add : {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status,
                          ctl::add_set, ctl::add_run, ctl::add_play, ctl::add_record,
-                         ctl::add_monitor, ctl::add_api, ctl::add_completion}) {
+                         ctl::add_monitor, ctl::add_bridge, ctl::add_api, ctl::add_completion}) {
     add(app, status);
   }
   // Nobody types it: it is no command.

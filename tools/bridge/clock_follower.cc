@@ -1,0 +1,86 @@
+#include "bridge/clock_follower.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace ossloop::bridge {
+namespace {
+
+// The target is the mean of so many measurements.
+constexpr int kFirstMeasurements = 12;
+constexpr std::int64_t kQuickNs = 25'000'000;
+constexpr std::int64_t kCalmNs = 200'000'000;
+// The bandwidth falls from the first to the second as time goes by: so many cycles' worth.
+constexpr double kQuickHz = 0.5, kCalmHz = 0.02, kCycles = 1.2;
+// Critically damped is 2; a little less comes to rest sooner.
+constexpr double kDamping = 1.5;
+// A measurement is smoothed by a corner so many times the bandwidth.
+constexpr double kSmoothing = 8;
+// At rest: the error stays below this for so long.
+constexpr double kLockedErrorS = 0.0005, kLockedForS = 2;
+// Beyond this the card has changed its speed: the loop becomes quick again.
+constexpr double kLostErrorS = 0.003;
+// What lies between two measurements is not more than this, whatever happened meanwhile.
+constexpr double kLongestStepS = 1;
+
+}  // namespace
+
+void ClockFollower::restart() {
+  measured_ = 0;
+  sum_s_ = target_s_ = error_s_ = age_s_ = calm_s_ = lock_s_ = 0;
+  locked_ = false;
+}
+
+double ClockFollower::bandwidth_hz() const {
+  return std::clamp(kCycles / std::max(age_s_, 1e-3), kCalmHz, kQuickHz);
+}
+
+std::int64_t ClockFollower::interval_ns() const {
+  return bandwidth_hz() > 4 * kCalmHz || measured_ < kFirstMeasurements ? kQuickNs : kCalmNs;
+}
+
+// True once it is known what to keep.
+bool ClockFollower::settle(std::int64_t at_ns, double lead_s) {
+  if (measured_ >= kFirstMeasurements) return true;
+  if (measured_ == 0) began_ns_ = at_ns;
+  sum_s_ += lead_s;
+  ++measured_;
+  target_s_ = sum_s_ / measured_;
+  last_ns_ = at_ns;
+  return false;
+}
+
+int ClockFollower::update(std::int64_t at_ns, double lead_s) {
+  if (settle(at_ns, lead_s) && at_ns > last_ns_) {
+    const double dt_s = std::min(static_cast<double>(at_ns - last_ns_) / 1e9, kLongestStepS);
+    last_ns_ = at_ns;
+    age_s_ += dt_s;
+    const double omega = 2 * std::numbers::pi * bandwidth_hz();
+    const double error_s = lead_s - target_s_;
+    error_s_ += (error_s - error_s_) * (1 - std::exp(-omega * kSmoothing * dt_s));
+    const double wanted = integral_ppm_ - 1e6 * kDamping * omega * error_s_;
+    ppm_ = std::clamp(wanted, double{-kMostPpm}, double{kMostPpm});
+    // Where it cannot be followed further, nothing is to be made up for later.
+    if (ppm_ == wanted) integral_ppm_ -= 1e6 * omega * omega * error_s_ * dt_s;
+    integral_ppm_ = std::clamp(integral_ppm_, double{-kMostPpm}, double{kMostPpm});
+    watch_lock(dt_s);
+  }
+  // Whole millionths; what they leave is in the next ones.
+  const double exact = std::clamp(ppm_ + rest_ppm_, double{-kMostPpm}, double{kMostPpm});
+  const int rounded = static_cast<int>(std::lround(exact));
+  rest_ppm_ = exact - rounded;
+  return rounded;
+}
+
+void ClockFollower::watch_lock(double dt_s) {
+  const double error_s = std::abs(error_s_);
+  if (error_s > kLostErrorS && bandwidth_hz() < kQuickHz / 2) age_s_ = 0;
+  calm_s_ = error_s < kLockedErrorS ? calm_s_ + dt_s : 0;
+  if (error_s > kLostErrorS) locked_ = false;
+  if (calm_s_ < kLockedForS || locked_) return;
+  locked_ = true;
+  if (lock_s_ == 0) lock_s_ = static_cast<double>(last_ns_ - began_ns_) / 1e9;
+}
+
+}  // namespace ossloop::bridge

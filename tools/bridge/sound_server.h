@@ -1,0 +1,79 @@
+// What a bridge asks of a sound server, whichever it is. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "audio/pcm_format.h"
+
+namespace ossloop::bridge {
+
+struct StreamSpec {
+  audio::PcmFormat format;
+  bool records = false;
+  // Of sound between the loop and the server's mixer; what the card has beyond is its own.
+  int latency_ms = 30;
+};
+
+// So many frames of a stream, and parts of one, the card had played or recorded at `at_ns`
+// (CLOCK_MONOTONIC).
+struct CardMoment {
+  std::int64_t at_ns = 0;
+  double frames = 0;
+};
+
+// A stream at the card. What it plays is silence at first, of about the latency, which begins
+// at once; so is what it plays when nothing came in time.
+class CardStream {
+ public:
+  virtual ~CardStream() = default;
+
+  enum class State { kOpening, kOpen, kGone };
+  virtual State state() = 0;
+  // Why it is gone: one line.
+  virtual std::string why() const = 0;
+
+  // Takes all of it: whole frames.
+  virtual void write(const std::byte* data, std::size_t bytes) = 0;
+  // Fetches what was recorded, whole frames.
+  virtual std::size_t read(std::byte* data, std::size_t bytes) = 0;
+
+  // Frames that were written, or read, by the same count as CardMoment has.
+  virtual std::uint64_t moved_frames() const = 0;
+  // Asks where the card is; the answer comes by and by. True if one has come since the last time.
+  virtual void ask() = 0;
+  virtual bool answer(CardMoment& moment) = 0;
+  // How often the card ran empty, or what it had recorded was not fetched; before and after one
+  // that is told, leads do not belong together.
+  virtual std::uint64_t breaks() const = 0;
+};
+
+class SoundServer {
+ public:
+  virtual ~SoundServer() = default;
+
+  enum class State { kConnecting, kReady, kGone };
+  virtual State state() = 0;
+  virtual std::string why() const = 0;
+  // "PulseAudio"
+  virtual const char* name() const = 0;
+
+  // The nearest format that its streams can have.
+  virtual audio::PcmFormat nearest(const audio::PcmFormat& wanted) const = 0;
+  virtual std::unique_ptr<CardStream> open(const StreamSpec& spec) = 0;
+
+  // Sleeps until something has happened or it is `deadline_ns` (CLOCK_MONOTONIC). A signal ends
+  // it.
+  virtual void wait(std::int64_t deadline_ns) = 0;
+};
+
+std::int64_t now_ns();
+
+// Begins to connect. `device`: a sink and a source of that name, empty for the server's own
+// choice.
+std::unique_ptr<SoundServer> connect_pulse(const std::string& device, bool plays, bool records);
+std::unique_ptr<SoundServer> connect_alsa(const std::string& device, bool plays, bool records);
+
+}  // namespace ossloop::bridge
