@@ -1,6 +1,79 @@
-#include "bridge/sound_server.h"
+#include "bridge/alsa_server.h"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "bridge/alsa_stream.h"
+#include "bridge/card_format.h"
+
 namespace ossloop::bridge {
-std::unique_ptr<SoundServer> connect_alsa(const std::string& device, bool plays, bool records) {
-  return connect_pulse(device, plays, records);
+namespace {
+
+using namespace audio;
+
+// What a card has that does not take the format itself: most bits first.
+constexpr int kOthers[] = {afmt::kS32Le, afmt::kS32Be, afmt::kFloat,
+                           afmt::kS16Le, afmt::kS16Be, afmt::kU8};
+
+void hush(const char*, int, const char*, int, const char*, ...) {}
+
+bool takes(snd_pcm_t* pcm, snd_pcm_hw_params_t* hardware, int afmt) {
+  const CardFormat* format = find_card_format(afmt);
+  return format != nullptr && snd_pcm_hw_params_test_format(pcm, hardware, format->alsa) == 0;
 }
+
+}  // namespace
+
+std::unique_ptr<SoundServer> connect_alsa(const std::string& device, bool plays, bool records) {
+  return std::make_unique<AlsaServer>(device, plays, records);
+}
+
+AlsaServer::AlsaServer(const std::string& device, bool plays, bool records)
+    : device_(device.empty() ? "default" : device),
+      way_(plays ? SND_PCM_STREAM_PLAYBACK : SND_PCM_STREAM_CAPTURE) {
+  // What fails is told in one line.
+  snd_lib_error_set_handler(hush);
+  int error = 0;
+  for (const snd_pcm_stream_t way : {SND_PCM_STREAM_PLAYBACK, SND_PCM_STREAM_CAPTURE}) {
+    const bool wanted = way == SND_PCM_STREAM_PLAYBACK ? plays : records;
+    if (!wanted || state_ == State::kGone || open_pcm(device_, way, error) != nullptr) continue;
+    state_ = State::kGone;
+    why_ = "the PCM '" + device_ + "' does not open: " + snd_strerror(error) +
+           "; 'aplay -L' names those that there are";
+  }
+}
+
+audio::PcmFormat AlsaServer::nearest(const audio::PcmFormat& wanted) const {
+  int error = 0;
+  const Pcm pcm = open_pcm(device_, way_, error);
+  snd_pcm_hw_params_t* hardware = nullptr;
+  snd_pcm_hw_params_alloca(&hardware);
+  if (pcm == nullptr || snd_pcm_hw_params_any(pcm.get(), hardware) < 0) return wanted;
+  audio::PcmFormat format = wanted;
+  if (!takes(pcm.get(), hardware, format.afmt)) {
+    const auto* other = std::find_if(std::begin(kOthers), std::end(kOthers), [&](int afmt) {
+      return takes(pcm.get(), hardware, afmt);
+    });
+    if (other != std::end(kOthers)) format.afmt = *other;
+  }
+  auto channels = static_cast<unsigned>(wanted.channels);
+  auto rate_hz = static_cast<unsigned>(wanted.rate_hz);
+  if (snd_pcm_hw_params_set_channels_near(pcm.get(), hardware, &channels) == 0)
+    format.channels = static_cast<int>(channels);
+  if (snd_pcm_hw_params_set_rate_near(pcm.get(), hardware, &rate_hz, nullptr) == 0)
+    format.rate_hz = static_cast<int>(rate_hz);
+  return audio::valid(format) ? format : wanted;
+}
+
+std::unique_ptr<CardStream> AlsaServer::open(const StreamSpec& spec) {
+  return std::make_unique<AlsaStream>(device_, spec);
+}
+
+void AlsaServer::wait(std::int64_t deadline_ns) {
+  const std::int64_t left_ns = std::clamp<std::int64_t>(deadline_ns - now_ns(), 0, 500'000'000);
+  const timespec pause{0, static_cast<long>(left_ns)};
+  ::ppoll(nullptr, 0, &pause, nullptr);
+}
+
 }  // namespace ossloop::bridge

@@ -17,6 +17,8 @@ constexpr std::int64_t kConnectNs = 5000 * kMs;
 // How long to wait before it is tried again, at first and at most.
 constexpr std::int64_t kFirstPauseNs = 250 * kMs, kLongestPauseNs = 4000 * kMs;
 constexpr std::int64_t kIdleNs = 500 * kMs;
+// What is still on its way to the card in the end is waited for so long.
+constexpr std::int64_t kLastNs = 1000 * kMs;
 
 struct Kind {
   const char* word;
@@ -137,6 +139,11 @@ void Bridge::run(const volatile std::sig_atomic_t& asked_to_stop) {
     }
     wait(next_ns);
   }
+  // To the last frame that was taken.
+  std::int64_t heard_ns = 0;
+  for (const auto& passage : passages_) heard_ns = std::max(heard_ns, passage->heard_ns());
+  for (const std::int64_t most_ns = now_ns() + kLastNs; now_ns() < std::min(heard_ns, most_ns);)
+    wait(heard_ns);
 }
 
 }  // namespace ossloop::bridge

@@ -51,6 +51,11 @@ void Passage::leave_card() {
   loop_.trim(0);
 }
 
+std::int64_t Passage::heard_ns() const {
+  if (!plays_ || !card_is_open()) return 0;
+  return moved_ns_ + static_cast<std::int64_t>(follower_.target_s() * 1e9) + latency_ms_ * kMs;
+}
+
 void Passage::step(std::int64_t now_ns, SoundServer* server) {
   if (server == nullptr && card_ != nullptr) leave_card();
   if (now_ns < next_ns_ && state_ != State::kOpening) return;

@@ -32,6 +32,8 @@ class Passage {
   void step(std::int64_t now_ns, SoundServer* server);
   // When there is something to do again.
   std::int64_t next_ns() const { return next_ns_; }
+  // What it has given to the card is heard by then.
+  std::int64_t heard_ns() const;
   // The server is going: what it had is gone.
   void leave_card();
 

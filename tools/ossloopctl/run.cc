@@ -9,6 +9,7 @@
 #include "base/error_text.h"
 #include "ossloopctl/alsa.h"
 #include "ossloopctl/command.h"
+#include "ossloopctl/hear.h"
 #include "ossloopctl/library.h"
 #include "ossloopctl/program.h"
 #include "ossloopctl/side.h"
@@ -25,7 +26,13 @@ int start(std::vector<std::string>& words) {
   return failed(words[0] + ": " + base::error_text(errno));
 }
 
-int run(const SideChoice& side, bool alsa, std::vector<std::string> words) {
+struct Extras {
+  bool alsa = false;
+  bool hear = false;
+  bool speak = false;
+};
+
+int run(const SideChoice& side, const Extras& extras, std::vector<std::string> words) {
   std::string why;
   const std::string device = side.device(false, why);
   if (device.empty()) return wrong_usage(why);
@@ -34,10 +41,16 @@ int run(const SideChoice& side, bool alsa, std::vector<std::string> words) {
     return wrong_usage("run: no option " + config::quote(words[0]));
   }
   if (words.empty()) return wrong_usage("run: no program; expected run [options] -- program ...");
-  return with_configuration([&](const config::Runtime&) -> int {
+  return with_configuration([&](const config::Runtime& runtime) -> int {
     const std::string library = find_library(why);
     if (library.empty() || !can_preload(words[0], library, why)) return failed(why);
-    if (alsa && !prepare_alsa(why)) return failed(why);
+    if (extras.alsa && !prepare_alsa(why)) return failed(why);
+    if (extras.hear) {
+      return run_heard(runtime, extras.speak, [&](const std::string& own) {
+        prepare_environment(library, own);
+        return start(words);
+      });
+    }
     prepare_environment(library, device);
     if (side.wait_seconds > 0) {
       ::setenv("OSSLOOP_OPEN_WAIT", std::to_string(side.wait_seconds).c_str(), 1);
@@ -52,13 +65,23 @@ void add_run(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand(
       "run", "Runs a program on the loop: /dev/dsp is a side of an instance for it");
   command->footer(
-      "Words: [--alsa] [--server|--client] [-i N] [-w SECONDS] -- program [argument ...]");
+      "Words: [--alsa] [--server|--client] [-i N] [-w SECONDS] -- program [argument ...]\n"
+      "or:    [--alsa] --hear [--speak] -- program [argument ...]");
   const auto side = add_side_options(*command, false);
-  const auto alsa = std::make_shared<bool>(false);
-  command->add_flag("--alsa", *alsa, "Be ALSA's default sound card, too")->option_text(" ");
+  const auto extras = std::make_shared<Extras>();
+  command->add_flag("--alsa", extras->alsa, "Be ALSA's default sound card, too")->option_text(" ");
+  CLI::Option* hear =
+      command
+          ->add_flag("--hear", extras->hear, "Be heard: an instance of its own, with a bridge")
+          ->option_text(" ");
+  for (const char* other : {"--server", "--client", "--instance"})
+    hear->excludes(command->get_option(other));
+  command->add_flag("--speak", extras->speak, "With the microphone, too")
+      ->needs(hear)
+      ->option_text(" ");
   command->prefix_command();
   command->callback(
-      [command, side, alsa, &status] { status = run(*side, *alsa, command->remaining()); });
+      [command, side, extras, &status] { status = run(*side, *extras, command->remaining()); });
 }
 
 }  // namespace ossloop::ctl
