@@ -25,23 +25,28 @@ bool takes(snd_pcm_t* pcm, snd_pcm_hw_params_t* hardware, int afmt) {
 
 }  // namespace
 
-std::unique_ptr<SoundServer> connect_alsa(const std::string& device, bool plays, bool records) {
-  return std::make_unique<AlsaServer>(device, plays, records);
+std::unique_ptr<SoundServer> connect_alsa(const ServerRequest& request) {
+  return std::make_unique<AlsaServer>(request);
 }
 
-AlsaServer::AlsaServer(const std::string& device, bool plays, bool records)
-    : device_(device.empty() ? "default" : device),
-      way_(plays ? SND_PCM_STREAM_PLAYBACK : SND_PCM_STREAM_CAPTURE) {
+AlsaServer::AlsaServer(const ServerRequest& request)
+    : device_(request.device.empty() ? "default" : request.device),
+      way_(request.plays ? SND_PCM_STREAM_PLAYBACK : SND_PCM_STREAM_CAPTURE) {
   // What fails is told in one line.
   snd_lib_error_set_handler(hush);
+  if (request.plays) try_to_open(request, SND_PCM_STREAM_PLAYBACK);
+  if (request.records && state_ == State::kReady) try_to_open(request, SND_PCM_STREAM_CAPTURE);
+}
+
+// A configuration may lead ALSA to the loop by many ways: only what has been opened tells.
+void AlsaServer::try_to_open(const ServerRequest& request, snd_pcm_stream_t way) {
   int error = 0;
-  for (const snd_pcm_stream_t way : {SND_PCM_STREAM_PLAYBACK, SND_PCM_STREAM_CAPTURE}) {
-    const bool wanted = way == SND_PCM_STREAM_PLAYBACK ? plays : records;
-    if (!wanted || state_ == State::kGone || open_pcm(device_, way, error) != nullptr) continue;
-    state_ = State::kGone;
-    why_ = "the PCM '" + device_ + "' does not open: " + snd_strerror(error) +
-           "; 'aplay -L' names those that there are";
-  }
+  const Pcm pcm = open_pcm(device_, way, error);
+  if (pcm != nullptr && !request.is_feedback()) return;
+  state_ = State::kGone;
+  why_ = "the PCM '" + device_ + "' ";
+  why_ += pcm != nullptr ? "is this loop itself" : std::string("does not open: ") + snd_strerror(error);
+  why_ += "; 'aplay -L' names those that there are";
 }
 
 audio::PcmFormat AlsaServer::nearest(const audio::PcmFormat& wanted) const {

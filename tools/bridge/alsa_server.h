@@ -10,7 +10,7 @@ namespace ossloop::bridge {
 // There is no server to lose: ready is it where the PCM can be opened, and each stream opens it.
 class AlsaServer : public SoundServer {
  public:
-  AlsaServer(const std::string& device, bool plays, bool records);
+  explicit AlsaServer(const ServerRequest& request);
 
   State state() override { return state_; }
   std::string why() const override { return why_; }
@@ -20,6 +20,8 @@ class AlsaServer : public SoundServer {
   void wait(std::int64_t deadline_ns) override;
 
  private:
+  void try_to_open(const ServerRequest& request, snd_pcm_stream_t way);
+
   const std::string device_;
   const snd_pcm_stream_t way_;
   State state_ = State::kReady;

@@ -22,7 +22,7 @@ constexpr std::int64_t kLastNs = 1000 * kMs;
 
 struct Kind {
   const char* word;
-  std::unique_ptr<SoundServer> (*connect)(const std::string& device, bool plays, bool records);
+  std::unique_ptr<SoundServer> (*connect)(const ServerRequest& request);
 };
 constexpr Kind kKinds[] = {{"pulse", connect_pulse}, {"alsa", connect_alsa}};
 
@@ -97,8 +97,14 @@ bool Bridge::begin(const config::Runtime& runtime, std::string& why) {
   return find_server(why);
 }
 
+bool Bridge::is_feedback() const {
+  return std::any_of(passages_.begin(), passages_.end(),
+                     [](const auto& passage) { return passage->is_feedback(); });
+}
+
 void Bridge::start_connecting() {
-  server_ = find_kind(kind_).connect(options_.device, options_.out, options_.in);
+  server_ = find_kind(kind_).connect(
+      {options_.device, options_.out, options_.in, [this] { return is_feedback(); }});
 }
 
 // One line when it goes, one when it is back.
@@ -111,7 +117,7 @@ void Bridge::mind_server(std::int64_t now_ns) {
   if (server_ != nullptr && server_->state() == SoundServer::State::kGone) {
     if (!std::exchange(away_, true)) {
       tell(std::string(server_->name()) + " is gone (" + server_->why() +
-               "): the programs go on unheard until it is back",
+               "): the programs play on unheard",
            false);
       pause_ns_ = kFirstPauseNs;
     }
@@ -141,7 +147,7 @@ void Bridge::run(const volatile std::sig_atomic_t& asked_to_stop) {
   }
   // To the last frame that was taken.
   std::int64_t heard_ns = 0;
-  for (const auto& passage : passages_) heard_ns = std::max(heard_ns, passage->heard_ns());
+  for (const auto& passage : passages_) heard_ns = std::max(heard_ns, passage->finish(now_ns()));
   for (const std::int64_t most_ns = now_ns() + kLastNs; now_ns() < std::min(heard_ns, most_ns);)
     wait(heard_ns);
 }

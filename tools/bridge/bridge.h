@@ -24,7 +24,7 @@ class Bridge {
  private:
   bool find_server(std::string& why);
   bool connect(const std::string& kind, std::string& why);
-  bool is_feedback(std::string& why) const;
+  bool is_feedback() const;
   void start_connecting();
   void mind_server(std::int64_t now_ns);
   void wait(std::int64_t deadline_ns);

@@ -12,11 +12,11 @@ constexpr int kFirstMeasurements = 12;
 constexpr std::int64_t kQuickNs = 25'000'000;
 constexpr std::int64_t kCalmNs = 200'000'000;
 // The bandwidth falls from the first to the second as time goes by: so many cycles' worth.
-constexpr double kQuickHz = 0.5, kCalmHz = 0.02, kCycles = 1.2;
+constexpr double kQuickHz = 0.5, kCalmHz = 0.01, kCycles = 1.2;
 // Critically damped is 2; a little less comes to rest sooner.
 constexpr double kDamping = 1.5;
 // A measurement is smoothed by a corner so many times the bandwidth.
-constexpr double kSmoothing = 8;
+constexpr double kSmoothing = 4;
 // At rest: the error stays below this for so long.
 constexpr double kLockedErrorS = 0.0005, kLockedForS = 2;
 // Beyond this the card has changed its speed: the loop becomes quick again.
@@ -37,7 +37,7 @@ double ClockFollower::bandwidth_hz() const {
 }
 
 std::int64_t ClockFollower::interval_ns() const {
-  return bandwidth_hz() > 4 * kCalmHz || measured_ < kFirstMeasurements ? kQuickNs : kCalmNs;
+  return bandwidth_hz() > 8 * kCalmHz || measured_ < kFirstMeasurements ? kQuickNs : kCalmNs;
 }
 
 // True once it is known what to keep.

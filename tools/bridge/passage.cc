@@ -51,8 +51,9 @@ void Passage::leave_card() {
   loop_.trim(0);
 }
 
-std::int64_t Passage::heard_ns() const {
+std::int64_t Passage::finish(std::int64_t now_ns) {
   if (!plays_ || !card_is_open()) return 0;
+  if (state_ == State::kRunning) play(now_ns);
   return moved_ns_ + static_cast<std::int64_t>(follower_.target_s() * 1e9) + latency_ms_ * kMs;
 }
 

@@ -28,12 +28,14 @@ class Passage {
 
   bool open(const config::Runtime& runtime, std::string& why) { return loop_.open(runtime, why); }
 
+  bool is_feedback() const { return loop_.is_own_client(); }
+
   // Does what is due. `server`: the one that is ready; nullptr: none.
   void step(std::int64_t now_ns, SoundServer* server);
   // When there is something to do again.
   std::int64_t next_ns() const { return next_ns_; }
-  // What it has given to the card is heard by then.
-  std::int64_t heard_ns() const;
+  // Gives the card what was due until now. When that is heard.
+  std::int64_t finish(std::int64_t now_ns);
   // The server is going: what it had is gone.
   void leave_card();
 

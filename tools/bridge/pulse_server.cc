@@ -18,14 +18,17 @@ std::int64_t now_ns() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-std::unique_ptr<SoundServer> connect_pulse(const std::string& device, bool plays, bool records) {
-  return std::make_unique<PulseServer>(device, plays, records);
+std::unique_ptr<SoundServer> connect_pulse(const ServerRequest& request) {
+  return std::make_unique<PulseServer>(request);
 }
 
 // No server is started by us: it would inherit the preloaded library, and might take the loop
 // for a card.
-PulseServer::PulseServer(const std::string& device, bool plays, bool records)
-    : loop_(pa_mainloop_new()), device_(device), plays_(plays), records_(records) {
+PulseServer::PulseServer(const ServerRequest& request)
+    : loop_(pa_mainloop_new()),
+      device_(request.device),
+      plays_(request.plays),
+      records_(request.records) {
   context_ = pa_context_new(pa_mainloop_get_api(loop_), "ossloop");
   pa_context_set_state_callback(
       context_, [](pa_context*, void* self) { static_cast<PulseServer*>(self)->follow_context(); },

@@ -11,7 +11,7 @@ namespace ossloop::bridge {
 
 class PulseServer : public SoundServer {
  public:
-  PulseServer(const std::string& device, bool plays, bool records);
+  explicit PulseServer(const ServerRequest& request);
   ~PulseServer() override;
   PulseServer(const PulseServer&) = delete;
   PulseServer& operator=(const PulseServer&) = delete;

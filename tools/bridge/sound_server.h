@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -71,9 +72,16 @@ class SoundServer {
 
 std::int64_t now_ns();
 
-// Begins to connect. `device`: a sink and a source of that name, empty for the server's own
-// choice.
-std::unique_ptr<SoundServer> connect_pulse(const std::string& device, bool plays, bool records);
-std::unique_ptr<SoundServer> connect_alsa(const std::string& device, bool plays, bool records);
+struct ServerRequest {
+  std::string device;  // a sink and a source, or a PCM; empty for the server's own choice
+  bool plays = false;
+  bool records = false;
+  // Has the device that this process has just opened joined it to itself?
+  std::function<bool()> is_feedback;
+};
+
+// Each begins to connect.
+std::unique_ptr<SoundServer> connect_pulse(const ServerRequest& request);
+std::unique_ptr<SoundServer> connect_alsa(const ServerRequest& request);
 
 }  // namespace ossloop::bridge
