@@ -89,18 +89,17 @@ std::optional<ServerStream::Ahead> ServerStream::ahead(std::int64_t at_ns,
     std::uint64_t stream = 0;
     const audio::Clock clock = flow.clock(stream);
     if (stream == 0) continue;
-    const auto moved = static_cast<std::int64_t>(way_ == device::kRead ? flow.read_by_peer()
-                                                                       : flow.written());
-    const double ring_frames =
-        static_cast<double>(clock.base - moved) + frames_at(clock, at_ns);
+    const auto moved =
+        static_cast<std::int64_t>(way_ == device::kRead ? flow.read_by_peer() : flow.written());
+    const double ring_frames = static_cast<double>(clock.base - moved) + frames_at(clock, at_ns);
     return Ahead{ring_frames * server_rate_hz / clock.rate_hz, stream * abi::kClients + slot};
   }
   return {};
 }
 
 void ServerStream::trim(int ppm) {
-  direction().server.trim_ppm.store(
-      std::clamp(ppm, -device::kMostTrimPpm, device::kMostTrimPpm), kRelaxed);
+  direction().server.trim_ppm.store(std::clamp(ppm, -device::kMostTrimPpm, device::kMostTrimPpm),
+                                    kRelaxed);
 }
 
 }  // namespace ossloop::control

@@ -7,7 +7,8 @@ import subprocess
 from driven import DrivenTest
 from loop import CONTROL, LIMIT_SECONDS, ROOT
 
-COMMANDS = ["create", "destroy", "list", "status", "set", "run", "record", "play", "monitor", "api", "completion"]
+COMMANDS = ["create", "destroy", "list", "status", "set", "run", "record", "play", "monitor", "bridge", "api",
+            "completion"]
 
 # As the shipped configuration shows them.
 POLICIES = set(re.findall(

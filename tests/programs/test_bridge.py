@@ -1,9 +1,10 @@
 """ossloopctl bridge: what is played is heard at a sound server, at the pace of its card."""
 
+import shutil
 import unittest
 
 from bridge import BridgeTest, Heard, RATE, numbered
-from loop import CLIENT, server
+from loop import CLIENT, CONTROL, server
 
 # Long enough for a machine that has other things to do.
 LATENCY = ("--latency", "150")
@@ -108,6 +109,13 @@ class BridgeUsage(BridgeTest):
         self.assertIn("it has no sink 'missing'", self.fails(loop, "bridge", "--device", "missing", env=env))
         self.bridge(loop, "0", "--device", "there")
         self.assertIn("server side open", self.fails(loop, "bridge", "0", env=env))
+
+    def test_without_the_program_of_its_own_it_says_what_to_install(self):
+        loop = self.bridged_loop()
+        alone = shutil.copy(CONTROL, loop.file("ossloopctl"))
+        done = loop.start(alone, "bridge", preload=False)
+        self.assertEqual(1, done.wait())
+        self.assertEqual("ossloopctl: bridge: ossloop-bridge is not installed (package ossloop-bridge)\n", done.errors)
 
     def test_the_loop_is_no_card_for_itself(self):
         loop = self.bridged_loop()

@@ -45,7 +45,8 @@ void AlsaServer::try_to_open(const ServerRequest& request, snd_pcm_stream_t way)
   if (pcm != nullptr && !request.is_feedback()) return;
   state_ = State::kGone;
   why_ = "the PCM '" + device_ + "' ";
-  why_ += pcm != nullptr ? "is this loop itself" : std::string("does not open: ") + snd_strerror(error);
+  why_ +=
+      pcm != nullptr ? "is this loop itself" : std::string("does not open: ") + snd_strerror(error);
   why_ += "; 'aplay -L' names those that there are";
 }
 
@@ -57,9 +58,8 @@ audio::PcmFormat AlsaServer::nearest(const audio::PcmFormat& wanted) const {
   if (pcm == nullptr || snd_pcm_hw_params_any(pcm.get(), hardware) < 0) return wanted;
   audio::PcmFormat format = wanted;
   if (!takes(pcm.get(), hardware, format.afmt)) {
-    const auto* other = std::find_if(std::begin(kOthers), std::end(kOthers), [&](int afmt) {
-      return takes(pcm.get(), hardware, afmt);
-    });
+    const auto* other = std::find_if(std::begin(kOthers), std::end(kOthers),
+                                     [&](int afmt) { return takes(pcm.get(), hardware, afmt); });
     if (other != std::end(kOthers)) format.afmt = *other;
   }
   auto channels = static_cast<unsigned>(wanted.channels);

@@ -80,8 +80,7 @@ bool Bridge::begin(const config::Runtime& runtime, std::string& why) {
           ", which no card can keep up with; accepted is realtime";
     return false;
   }
-  if (options_.in && options_.out &&
-      config::format_policy_value(view.policy, "duplex") != "on") {
+  if (options_.in && options_.out && config::format_policy_value(view.policy, "duplex") != "on") {
     why = "--in and --out at once: instance " + std::to_string(number_) +
           " has duplex=off; 'ossloopctl set " + std::to_string(number_) +
           " duplex=on' makes it a headset";

@@ -17,9 +17,14 @@ constexpr double kQuickHz = 0.5, kCalmHz = 0.01, kCycles = 1.2;
 constexpr double kDamping = 1.5;
 // A measurement is smoothed by a corner so many times the bandwidth.
 constexpr double kSmoothing = 4;
+// Some servers tell where their card is to a millisecond's part, others to a period of ten of
+// them. Jitter is to move the clock by no more than this, so the loop is as slow as it asks for.
+constexpr double kJitterPpm = 60;
+constexpr double kJitterMemory = 0.05;
+constexpr double kLongInterval = 0.05;
 // At rest: the error stays below this for so long.
-constexpr double kLockedErrorS = 0.0005, kLockedForS = 2;
-// Beyond this the card has changed its speed: the loop becomes quick again.
+constexpr double kLockedErrorS = 0.001, kLockedForS = 2;
+// Beyond this and twice the jitter the card has changed its speed: the loop becomes quick again.
 constexpr double kLostErrorS = 0.003;
 // What lies between two measurements is not more than this, whatever happened meanwhile.
 constexpr double kLongestStepS = 1;
@@ -33,7 +38,22 @@ void ClockFollower::restart() {
 }
 
 double ClockFollower::bandwidth_hz() const {
-  return std::clamp(kCycles / std::max(age_s_, 1e-3), kCalmHz, kQuickHz);
+  // What the smoothing leaves of the jitter grows with the root of the bandwidth.
+  const double left = std::sqrt(std::numbers::pi * kSmoothing * kLongInterval);
+  const double most =
+      kJitterPpm / 1e6 / (kDamping * 2 * std::numbers::pi * std::max(jitter_s(), 1e-6) * left);
+  const double limit_hz = std::cbrt(most * most);
+  return std::clamp(std::min(kCycles / std::max(age_s_, 1e-3), limit_hz), kCalmHz, kQuickHz);
+}
+
+double ClockFollower::jitter_s() const { return std::sqrt(variance_); }
+
+void ClockFollower::watch_jitter(double lead_s) {
+  if (measured_ == 0) last_lead_s_ = lead_s;
+  // Of two measurements in a row: what the clocks have drifted meanwhile is far less.
+  const double step_s = lead_s - last_lead_s_;
+  variance_ += (step_s * step_s / 2 - variance_) * kJitterMemory;
+  last_lead_s_ = lead_s;
 }
 
 std::int64_t ClockFollower::interval_ns() const {
@@ -52,6 +72,7 @@ bool ClockFollower::settle(std::int64_t at_ns, double lead_s) {
 }
 
 int ClockFollower::update(std::int64_t at_ns, double lead_s) {
+  watch_jitter(lead_s);
   if (settle(at_ns, lead_s) && at_ns > last_ns_) {
     const double dt_s = std::min(static_cast<double>(at_ns - last_ns_) / 1e9, kLongestStepS);
     last_ns_ = at_ns;
@@ -75,9 +96,10 @@ int ClockFollower::update(std::int64_t at_ns, double lead_s) {
 
 void ClockFollower::watch_lock(double dt_s) {
   const double error_s = std::abs(error_s_);
-  if (error_s > kLostErrorS && bandwidth_hz() < kQuickHz / 2) age_s_ = 0;
+  const bool lost = error_s > kLostErrorS + 2 * jitter_s();
+  if (lost && age_s_ > kCycles / kQuickHz) age_s_ = 0;
   calm_s_ = error_s < kLockedErrorS ? calm_s_ + dt_s : 0;
-  if (error_s > kLostErrorS) locked_ = false;
+  if (lost) locked_ = false;
   if (calm_s_ < kLockedForS || locked_) return;
   locked_ = true;
   if (lock_s_ == 0) lock_s_ = static_cast<double>(last_ns_ - began_ns_) / 1e9;

@@ -30,11 +30,13 @@ class ClockFollower {
   // Has the lead come to rest? And so long after the restart for the first time.
   bool locked() const { return locked_; }
   double lock_s() const { return lock_s_; }
-  // How often to measure.
+  // How often to measure; a little more seldom does no harm.
   std::int64_t interval_ns() const;
 
  private:
   double bandwidth_hz() const;
+  double jitter_s() const;
+  void watch_jitter(double lead_s);
   bool settle(std::int64_t at_ns, double lead_s);
   void watch_lock(double dt_s);
 
@@ -46,6 +48,8 @@ class ClockFollower {
   std::int64_t last_ns_ = 0;
   int measured_ = 0;
   double sum_s_ = 0;
+  double last_lead_s_ = 0;
+  double variance_ = 0;  // of the measurements
   double target_s_ = 0;
   double error_s_ = 0;
   double age_s_ = 0;  // since the loop was last made quick

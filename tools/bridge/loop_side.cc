@@ -37,8 +37,8 @@ bool LoopSide::open(const config::Runtime& runtime, std::string& why) {
     why = reason(errno, number_);
     return false;
   }
-  stream_ = control::ServerStream::open(runtime, number_, plays_ ? device::kWrite : device::kRead,
-                                        why);
+  stream_ =
+      control::ServerStream::open(runtime, number_, plays_ ? device::kWrite : device::kRead, why);
   return stream_ != nullptr;
 }
 

@@ -21,6 +21,8 @@ constexpr int kPeriods = 4;
 constexpr std::int64_t kShortestPeriodNs = 2 * kMs, kLongestPeriodNs = 20 * kMs;
 // The loop holds its clock when the bridge comes later than this.
 constexpr int kLatestMs = 250;
+// Silence behind the last frame, so that it is heard.
+constexpr int kPushMs = 50;
 constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
 
 std::string describe(const audio::PcmFormat& format) {
@@ -54,6 +56,7 @@ void Passage::leave_card() {
 std::int64_t Passage::finish(std::int64_t now_ns) {
   if (!plays_ || !card_is_open()) return 0;
   if (state_ == State::kRunning) play(now_ns);
+  push_out();
   return moved_ns_ + static_cast<std::int64_t>(follower_.target_s() * 1e9) + latency_ms_ * kMs;
 }
 
@@ -117,8 +120,18 @@ void Passage::begin(std::int64_t now_ns) {
   if (!plays_) give_silence(latency_frames());
 }
 
+// Some servers play only whole periods.
+void Passage::push_out() {
+  if (!plays_ || !card_is_open()) return;
+  const auto frames = static_cast<std::size_t>(format_.rate_hz * kPushMs / 1000);
+  std::vector<std::byte> silence(frames * static_cast<std::size_t>(format_.frame_bytes()));
+  audio::fill_silence(format_, silence.data(), frames);
+  card_->write(silence.data(), silence.size());
+}
+
 void Passage::end() {
   loop_.stop();
+  push_out();
   state_ = State::kIdle;
   next_ns_ = 0;
   // What was recorded meanwhile is not for the next client; what is still to be played is heard.
@@ -205,7 +218,8 @@ void Passage::follow(std::int64_t now_ns) {
   loop_.trim(follower_.update(moment.at_ns, lead / format_.rate_hz));
   if (!follower_.locked() || std::exchange(told_lock_, true)) return;
   char text[128];
-  std::snprintf(text, sizeof text, ": in step with the card after %.1f s, %+.0f ppm, %.1f ms behind",
+  std::snprintf(text, sizeof text,
+                ": in step with the card after %.1f s, %+.0f ppm, %.1f ms behind",
                 follower_.lock_s(), follower_.ppm(), follower_.target_s() * 1e3);
   tell_(title() + text, true);
 }

@@ -46,6 +46,7 @@ class Passage {
   void wait_for_card(std::int64_t now_ns);
   void begin(std::int64_t now_ns);
   void end();
+  void push_out();
   void mind_card(std::int64_t now_ns, SoundServer* server);
   bool card_is_open() const;
   bool play(std::int64_t now_ns);

@@ -106,7 +106,8 @@ std::unique_ptr<CardStream> PulseServer::open(const StreamSpec& spec) {
 }
 
 void PulseServer::wait(std::int64_t deadline_ns) {
-  const std::int64_t left_us = std::clamp<std::int64_t>((deadline_ns - now_ns()) / 1000, 0, 500'000);
+  const std::int64_t left_us =
+      std::clamp<std::int64_t>((deadline_ns - now_ns()) / 1000, 0, 500'000);
   if (pa_mainloop_prepare(loop_, static_cast<int>(left_us)) < 0 || pa_mainloop_poll(loop_) < 0 ||
       pa_mainloop_dispatch(loop_) < 0) {
     fail("its main loop has failed");

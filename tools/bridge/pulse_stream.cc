@@ -77,10 +77,9 @@ bool PulseStream::connect(const std::string& device) {
   buffer.fragsize = part;
   const char* name = device.empty() ? nullptr : device.c_str();
   const int result =
-      spec_.records
-          ? pa_stream_connect_record(stream_, name, &buffer, PA_STREAM_ADJUST_LATENCY)
-          : pa_stream_connect_playback(stream_, name, &buffer, PA_STREAM_ADJUST_LATENCY, nullptr,
-                                       nullptr);
+      spec_.records ? pa_stream_connect_record(stream_, name, &buffer, PA_STREAM_ADJUST_LATENCY)
+                    : pa_stream_connect_playback(stream_, name, &buffer, PA_STREAM_ADJUST_LATENCY,
+                                                 nullptr, nullptr);
   return result == 0;
 }
 
@@ -182,7 +181,9 @@ void PulseStream::ask() {
   if (asked_ || state_ == State::kGone) return;
   pa_operation* operation = pa_stream_update_timing_info(
       stream_,
-      [](pa_stream*, int good, void* data) { static_cast<PulseStream*>(data)->answered(good != 0); },
+      [](pa_stream*, int good, void* data) {
+        static_cast<PulseStream*>(data)->answered(good != 0);
+      },
       this);
   if (operation == nullptr) return fail();
   asked_ = true;
@@ -201,10 +202,11 @@ void PulseStream::answered(bool good) {
   const pa_timing_info* timing = good ? pa_stream_get_timing_info(stream_) : nullptr;
   if (timing == nullptr) return;
   if (state_ == State::kOpening) {
-    const std::int64_t queued = (timing->write_index - timing->read_index) /
-                                static_cast<std::int64_t>(frame_bytes_);
+    const std::int64_t queued =
+        (timing->write_index - timing->read_index) / static_cast<std::int64_t>(frame_bytes_);
     const auto wanted = static_cast<std::int64_t>(cushion_frames(*timing));
-    if (!spec_.records && queued < wanted) write_silence(static_cast<std::uint64_t>(wanted - queued));
+    if (!spec_.records && queued < wanted)
+      write_silence(static_cast<std::uint64_t>(wanted - queued));
     state_ = State::kOpen;
     return;
   }
@@ -212,10 +214,12 @@ void PulseStream::answered(bool good) {
   if (!moment_of(timing->timestamp, answer_.at_ns)) return;
   const double rate_hz = spec_.format.rate_hz;
   const auto bytes = static_cast<double>(spec_.records ? timing->write_index : timing->read_index);
-  const double beyond_s = static_cast<double>(spec_.records ? timing->source_usec + timing->sink_usec
-                                                            : timing->sink_usec) / 1e6;
-  answer_.frames = bytes / static_cast<double>(frame_bytes_) +
-                   (spec_.records ? beyond_s : -beyond_s) * rate_hz;
+  const double beyond_s =
+      static_cast<double>(spec_.records ? timing->source_usec + timing->sink_usec
+                                        : timing->sink_usec) /
+      1e6;
+  answer_.frames =
+      bytes / static_cast<double>(frame_bytes_) + (spec_.records ? beyond_s : -beyond_s) * rate_hz;
   has_answer_ = true;
 }
 

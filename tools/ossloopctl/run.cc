@@ -71,8 +71,7 @@ void add_run(CLI::App& app, int& status) {
   const auto extras = std::make_shared<Extras>();
   command->add_flag("--alsa", extras->alsa, "Be ALSA's default sound card, too")->option_text(" ");
   CLI::Option* hear =
-      command
-          ->add_flag("--hear", extras->hear, "Be heard: an instance of its own, with a bridge")
+      command->add_flag("--hear", extras->hear, "Be heard: an instance of its own, with a bridge")
           ->option_text(" ");
   for (const char* other : {"--server", "--client", "--instance"})
     hear->excludes(command->get_option(other));
