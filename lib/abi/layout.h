@@ -293,7 +293,10 @@ struct alignas(64) Half {
   // A server's: so much faster than the policy says its direction's clock runs, to keep
   // step with a card. The open's own; see stream/clock_speed.h.
   Atomic<std::int32_t> trim_ppm;
-  Atomic<std::uint32_t> further[4];  // 0, for what is added
+  // A server's: its recording stops before sound of another format than its own, if it hears
+  // only one client, until it has taken that format or this is 0 again. The open's own.
+  Atomic<std::uint32_t> stops_at_marks;
+  Atomic<std::uint32_t> further[3];  // 0, for what is added
   alignas(64) EventCount wake;
 };
 
@@ -360,7 +363,7 @@ static_assert(offsetof(Half, shared) == 444 && offsetof(Half, command) == 448);
 static_assert(offsetof(Half, song) == 512 && offsetof(Half, label) == 576);
 static_assert(offsetof(Half, lock) == 592 && offsetof(Half, moved_ns) == 600);
 static_assert(offsetof(Half, opened_ns) == 608 && offsetof(Half, waits_for) == 616);
-static_assert(offsetof(Half, trim_ppm) == 620);
+static_assert(offsetof(Half, trim_ppm) == 620 && offsetof(Half, stops_at_marks) == 624);
 static_assert(offsetof(Half, wake) == 640);
 static_assert(sizeof(Half) == 704);
 static_assert(offsetof(Mixer, muted) == 12 && sizeof(Mixer) == 64);

@@ -37,12 +37,16 @@ abi::Direction& ServerStream::direction() const {
   return segment_->contract().direction[device::direction_of(abi::kServer, way_)];
 }
 
+// Has it a stream whose end the server has not yet heard of?
+bool ServerStream::plays(std::uint32_t slot) const {
+  const abi::Lane& lane = direction().lane[slot];
+  return lane.producer.stream.load(kAcquire) > lane.consumer.acknowledged_stream.load(kAcquire);
+}
+
 bool ServerStream::waits(std::uint32_t slot) const {
   const abi::Lane& lane = direction().lane[slot];
-  if (way_ == device::kRead) {
-    return lane.producer.stream.load(kAcquire) > lane.consumer.acknowledged_stream.load(kAcquire) &&
-           lane.producer.written.load(kAcquire) != lane.consumer.read.load(kAcquire);
-  }
+  if (way_ == device::kRead)
+    return plays(slot) && lane.producer.written.load(kAcquire) != lane.consumer.read.load(kAcquire);
   return device::is_open(direction().client[slot].open.load(kAcquire)) &&
          lane.consumer.running.load(kAcquire) != 0;
 }
@@ -54,9 +58,17 @@ bool ServerStream::client_waits() const {
   return false;
 }
 
-audio::PcmFormat ServerStream::client_format() const {
+std::optional<audio::PcmFormat> ServerStream::lone_client_format() const {
+  std::uint32_t playing = 0;
+  for (std::uint32_t slot = 0; slot < abi::kClients; ++slot) playing += plays(slot) ? 1 : 0;
+  if (playing != 1) return {};
+  return client_format();
+}
+
+std::optional<audio::PcmFormat> ServerStream::client_format() const {
   std::uint32_t slot = 0;
-  while (slot + 1 < abi::kClients && !waits(slot)) ++slot;
+  while (slot < abi::kClients && !waits(slot)) ++slot;
+  if (slot == abi::kClients) return {};
   const abi::Half& client = direction().client[slot];
   const audio::PcmFormat own = device::unpack_format(client.format.load(kRelaxed));
   if (way_ == device::kWrite) return own;
@@ -95,6 +107,10 @@ std::optional<ServerStream::Ahead> ServerStream::ahead(std::int64_t at_ns,
     return Ahead{ring_frames * server_rate_hz / clock.rate_hz, stream * abi::kClients + slot};
   }
   return {};
+}
+
+void ServerStream::stop_at_marks(bool stops) {
+  direction().server.stops_at_marks.store(stops ? 1 : 0, kRelaxed);
 }
 
 void ServerStream::trim(int ppm) {

@@ -1,7 +1,8 @@
 // One direction of an instance, as it shows itself to the program that has its server side open
 // and joins it to a sound card: who waits, in what format, and where the clock is.
 //
-// Looks at the segment and changes one word of it, the trim. Any thread, one at a time.
+// Looks at the segment, and changes two words of it that are the server's. Any thread, one at a
+// time.
 #pragma once
 
 #include <sys/types.h>
@@ -27,9 +28,11 @@ class ServerStream {
   // Has a client begun, and waits for the server? It has written what nobody took, or wants to
   // record.
   bool client_waits() const;
-  // The format of what comes next, or that in which the first of the clients records. Only a
-  // guess where none waits.
-  audio::PcmFormat client_format() const;
+  // The format of what comes next of the first client that waits, or that in which it records.
+  // Nothing where none waits.
+  std::optional<audio::PcmFormat> client_format() const;
+  // The same of one that is heard alone.
+  std::optional<audio::PcmFormat> lone_client_format() const;
   // Has this process a client side open, too?
   bool is_own_client(pid_t pid) const;
 
@@ -43,6 +46,10 @@ class ServerStream {
   };
   std::optional<Ahead> ahead(std::int64_t at_ns, int server_rate_hz) const;
 
+  // Whether the server's recording stops where a client that it hears alone goes on in another
+  // format, until it has taken that (abi::Half::stops_at_marks).
+  void stop_at_marks(bool stops);
+
   // Runs the clock of the direction so much faster than the policies say, until the server
   // closes; not more than device::kMostTrimPpm. It is heard at the next read, with no jump.
   void trim(int ppm);
@@ -51,6 +58,7 @@ class ServerStream {
   ServerStream(std::shared_ptr<shm::Segment> segment, device::Access way)
       : segment_(std::move(segment)), way_(way) {}
   abi::Direction& direction() const;
+  bool plays(std::uint32_t slot) const;
   bool waits(std::uint32_t slot) const;
 
   std::shared_ptr<shm::Segment> segment_;

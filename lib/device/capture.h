@@ -54,6 +54,8 @@ class Capture {
   // Of all lanes. Without the lock.
   bool owes_end() const { return reader_.owes_end(); }
   bool underway() const { return reader_.underway(); }
+  // With the lock, of what the last look found: see StreamReader::stopped.
+  bool stopped() const { return reader_.stopped(); }
   bool clock_runs() const { return reader_.clock_runs(); }
   std::uint64_t overruns() const { return reader_.overruns(); }
   // An end was passed that is told when its player does not go on.

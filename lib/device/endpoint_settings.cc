@@ -28,10 +28,11 @@ int Endpoint::set_format(int fd, const audio::PcmFormat& wanted) {
   return 0;
 }
 
-// A server's format, from the first frame that is taken of a stream until its end is.
+// A server's format, from the first frame that is taken of a stream until its end is; but for one
+// that stops where the format changes.
 bool Endpoint::frozen() const {
   if (!half().server()) return false;
-  const bool records = (access_ & kRead) != 0 && capture_.underway();
+  const bool records = (access_ & kRead) != 0 && capture_.underway() && !capture_.stopped();
   const ProducerFlow& played = playback_.flow();
   const bool plays =
       (access_ & kWrite) != 0 && played.streaming() && played.consumer_kept() && played.underway();

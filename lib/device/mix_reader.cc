@@ -167,8 +167,15 @@ int MixReader::settle(Lane& lane, std::int64_t now_ns) {
   return error;
 }
 
+bool MixReader::stopped() const {
+  return any([](const Lane& lane) { return lane.reader.stopped(); });
+}
+
 int MixReader::look_at_all(std::int64_t now_ns, bool fills) {
   seen_written_.store(written(), kRelaxed);
+  std::uint32_t begun = 0;
+  each([&](Lane& lane) { begun += lane.flow().begun() ? 1 : 0; });
+  each([&](Lane& lane) { lane.reader.may_stop(begun == 1); });
   std::array<int, abi::kClients> errors{};
   for (std::uint32_t i = 0; i < count_; ++i) {
     Lane& lane = *lanes_[i];

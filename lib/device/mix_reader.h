@@ -73,6 +73,8 @@ class MixReader {
   // Does the rest of it, or of a section, lie before us, and nothing else?
   bool rest_is_due() const;
   bool others_hold() const;
+  // Does what comes next wait for the program to take its format?
+  bool stopped() const;
   // Is there more to give than a look before it had found?
   bool has_more();
   std::uint64_t count();

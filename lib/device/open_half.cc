@@ -55,7 +55,7 @@ void OpenHalf::wake_peers() const {
 void OpenHalf::claim(std::uint32_t access, std::uint32_t place) {
   for (auto* zero : {&own_.low_water_bytes, &own_.fragment_chosen, &own_.polled, &own_.token,
                      &own_.shared, &own_.partial_bytes, &own_.pump_owner, &own_.mapped.mapped,
-                     &own_.mapped.running, &own_.mapped.ended}) {
+                     &own_.mapped.running, &own_.mapped.ended, &own_.stops_at_marks}) {
     zero->store(0, kRelaxed);
   }
   for (auto* zero : {&own_.frames, &own_.zero_frames, &own_.seen_frames}) zero->store(0, kRelaxed);

@@ -31,8 +31,14 @@ int StreamReader::glance(std::int64_t now_ns, ConsumerFlow::View& view) {
   return look(now_ns, view, half_.own().shared.load(std::memory_order_acquire) == 0);
 }
 
+bool StreamReader::stops_at_next() const {
+  if (!may_stop_ || half_.own().stops_at_marks.load(std::memory_order_relaxed) == 0) return false;
+  return flow_.section(section_.number + 1).format != half_.format();
+}
+
 int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view, bool fills) {
   int error = 0;
+  stopped_ = false;
   for (std::uint32_t marks = 0; marks <= 2 * abi::kMarks; ++marks) {
     error = follow_section(fills);
     view = flow_.look(limits_, now_ns);
@@ -41,6 +47,9 @@ int StreamReader::look(std::int64_t now_ns, ConsumerFlow::View& view, bool fills
     if (flow_.section_read() != section_.number) continue;  // and past a mark
     if (!view.section_ends || view.read != view.written || !tail_done_ || has_pending()) break;
     if (others_hold()) break;
+    // The first section of all is nobody's: there is nothing before it.
+    stopped_ = section_.number != 0 && stops_at_next();
+    if (stopped_) break;
     flow_.next_section();
     forget();
   }

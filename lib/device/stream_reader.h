@@ -58,6 +58,11 @@ class StreamReader {
   // So many frames were taken by the position's word alone.
   void count_lent(std::uint64_t frames, ConsumerFlow::View& view);
 
+  // Whether a section of another format than the program's is waited for to be taken
+  // (abi::Half::stops_at_marks); and whether one is now.
+  void may_stop(bool may) { may_stop_ = may; }
+  bool stopped() const { return stopped_; }
+
   // Is there something to give that is not in the ring any more?
   bool has_more(const ConsumerFlow::View& view) const { return has_pending() || tail_due(view); }
 
@@ -75,6 +80,7 @@ class StreamReader {
   static constexpr std::size_t kAheadFrames = 4096;
 
   bool tail_due(const ConsumerFlow::View& view) const;
+  bool stops_at_next() const;
   int look(std::int64_t now_ns, ConsumerFlow::View& view, bool fills);
   int follow_section(bool fills);
   int prepare_converter();
@@ -116,6 +122,8 @@ class StreamReader {
   ByteQueue pending_;
   std::uint64_t ahead_ = 0;
   bool converts_ahead_ = false;
+  bool may_stop_ = true;
+  bool stopped_ = false;
 };
 
 }  // namespace ossloop::device

@@ -1,14 +1,30 @@
 """ossloopctl bridge: what is played is heard at a sound server, at the pace of its card."""
 
+import re
 import shutil
 import unittest
 
 from bridge import BridgeTest, Heard, RATE, numbered
-from loop import CLIENT, CONTROL, server
+from loop import CLIENT, CONTROL, PYTHON, server
 
 # Long enough for a machine that has other things to do.
 LATENCY = ("--latency", "150")
 LOCKED = "in step with the card"
+
+
+CHANGING_PLAYER = """
+import ossaudiodev, sys
+data = open(sys.argv[1], "rb").read()
+device = ossaudiodev.open("/dev/dsp", "w")
+half = len(data) // 2
+device.setparameters(ossaudiodev.AFMT_S16_LE, 2, 48000)
+device.writeall(data[:half])
+device.setparameters(ossaudiodev.AFMT_U8, 1, 22050)
+device.writeall(b"\\x80" * 22050)
+device.setparameters(ossaudiodev.AFMT_S16_LE, 2, 48000)
+device.writeall(data[half:])
+device.close()
+"""
 
 
 class Bridge(BridgeTest):
@@ -66,6 +82,22 @@ class Bridge(BridgeTest):
         self.player(loop, bytes(3 * 4 * 48000), format="S32_LE", rate=48000, channels=3).succeed()
         self.wait_until_told(bridge, "playing S16_LE, 1 channel, 11025 Hz")
         self.wait_until_told(bridge, "playing S32_LE, 3 channels, 48000 Hz")
+        self.end(bridge)
+
+    def test_a_player_that_changes_its_format_in_the_middle_is_followed(self):
+        loop = self.bridged_loop()
+        listener = self.card_listener(loop)
+        self.sound_server(loop)
+        bridge = self.bridge(loop, "0", *LATENCY)
+        song = loop.file("song.raw")
+        song.write_bytes(numbered(4))
+        loop.start(PYTHON, "-c", CHANGING_PLAYER, song).succeed()
+        self.wait_until(lambda: self.has_heard(listener, 4 * RATE - 1))
+        self.assertEqual(
+            ["S16_LE, 2 channels, 48000 Hz", "U8, 1 channel, 22050 Hz", "S16_LE, 2 channels, 48000 Hz"],
+            re.findall("playing (.*Hz)", bridge.errors))
+        numbers = set(Heard(listener.recording.read_bytes()).sound)
+        self.assertEqual([], [number for number in range(4 * RATE) if number not in numbers])
         self.end(bridge)
 
     def test_a_recorder_hears_the_microphone(self):

@@ -19,8 +19,7 @@ class LoopSide {
   // False with one line in `why`.
   bool open(const config::Runtime& runtime, std::string& why);
 
-  bool client_waits() const { return stream_->client_waits(); }
-  audio::PcmFormat client_format() const { return stream_->client_format(); }
+  const control::ServerStream& stream() const { return *stream_; }
   bool is_own_client() const;
 
   // The stream that waits is to come in this format, and with `period_frames` at a time. False
@@ -38,6 +37,7 @@ class LoopSide {
     return stream_->ahead(at_ns, format_.rate_hz);
   }
   void trim(int ppm) { stream_->trim(ppm); }
+  void stop_at_marks(bool stops) { stream_->stop_at_marks(stops); }
 
  private:
   std::int64_t read_now(std::byte* data, std::size_t bytes);

@@ -57,7 +57,12 @@ std::int64_t Passage::finish(std::int64_t now_ns) {
   if (!plays_ || !card_is_open()) return 0;
   if (state_ == State::kRunning) play(now_ns);
   push_out();
-  return moved_ns_ + static_cast<std::int64_t>(follower_.target_s() * 1e9) + latency_ms_ * kMs;
+  return moved_ns_ + lead_ns();
+}
+
+// So long it takes what the card was given to be heard.
+std::int64_t Passage::lead_ns() const {
+  return static_cast<std::int64_t>(follower_.target_s() * 1e9) + latency_ms_ * kMs;
 }
 
 void Passage::step(std::int64_t now_ns, SoundServer* server) {
@@ -75,17 +80,42 @@ void Passage::step(std::int64_t now_ns, SoundServer* server) {
       next_ns_ = std::max(next_ns_ + period_ns_, now_ns + period_ns_ / 2);
       mind_card(now_ns, server);
       if (!(plays_ ? play(now_ns) : record(now_ns))) return end();
-      return follow(now_ns);
+      follow(now_ns);
+      return plays_ ? follow_format(now_ns, server) : void();
+    case State::kDraining:
+      next_ns_ = now_ns + period_ns_;
+      if (now_ns >= drained_ns_) open_card(now_ns, server);
   }
 }
 
+// Where the loop has stopped before sound of another format the card's stream is played to its
+// end, and another takes its place; unless the card has only the one.
+void Passage::follow_format(std::int64_t now_ns, SoundServer* server) {
+  const auto next = loop_.stream().lone_client_format();
+  if (!next || *next == client_format_) return;
+  client_format_ = *next;
+  if (server == nullptr || server->nearest(*next) == format_) {
+    loop_.stop_at_marks(false);
+    if (!play(now_ns)) return end();
+    return loop_.stop_at_marks(true);
+  }
+  push_out();
+  drained_ns_ = card_is_open() ? moved_ns_ + lead_ns() : now_ns;
+  state_ = State::kDraining;
+}
+
 void Passage::look_for_client(std::int64_t now_ns, SoundServer* server) {
-  if (!loop_.client_waits()) {
+  const auto format = loop_.stream().client_format();
+  if (!format) {
     if (card_ != nullptr && now_ns - moved_ns_ > kSpareNs) leave_card();
     return;
   }
-  format_ = loop_.client_format();
-  if (server != nullptr) format_ = server->nearest(format_);
+  client_format_ = *format;
+  open_card(now_ns, server);
+}
+
+void Passage::open_card(std::int64_t now_ns, SoundServer* server) {
+  format_ = server != nullptr ? server->nearest(client_format_) : client_format_;
   const bool fits = card_is_open() && plays_ && card_format_ == format_;
   if (!fits) {
     card_.reset();
@@ -111,6 +141,7 @@ void Passage::begin(std::int64_t now_ns) {
   if (!loop_.begin(format_, frames(period_ns_), frames(buffer_ms * kMs))) {
     tell_("the loop does not take " + describe(format_), false);
   }
+  loop_.stop_at_marks(plays_);
   tell_(title() + " " + describe(format_), true);
   state_ = State::kRunning;
   follower_.restart();
@@ -198,7 +229,7 @@ bool Passage::record(std::int64_t now_ns) {
     if (got > 0 && !give(got)) return false;
     if (got < most) break;
   }
-  return loop_.client_waits();
+  return loop_.stream().client_waits();
 }
 
 void Passage::follow(std::int64_t now_ns) {

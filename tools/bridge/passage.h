@@ -1,6 +1,7 @@
 // One direction of a bridge: from the clients of an instance to a card, or back.
 //
 //   idle ── a client waits ──> opening ── the card's stream is there, or there is none ──> running
+//   running ── the client goes on in another format ──> draining ── the card is done ──> opening
 //   running ── the client's stream has ended ──> idle
 //
 // In every state the sound server may go and come. While it is away the clients' sound goes
@@ -40,10 +41,13 @@ class Passage {
   void leave_card();
 
  private:
-  enum class State { kIdle, kOpening, kRunning };
+  enum class State { kIdle, kOpening, kRunning, kDraining };
 
   void look_for_client(std::int64_t now_ns, SoundServer* server);
+  void open_card(std::int64_t now_ns, SoundServer* server);
   void wait_for_card(std::int64_t now_ns);
+  void follow_format(std::int64_t now_ns, SoundServer* server);
+  std::int64_t lead_ns() const;
   void begin(std::int64_t now_ns);
   void end();
   void push_out();
@@ -63,10 +67,12 @@ class Passage {
   const Tell tell_;
   LoopSide loop_;
   State state_ = State::kIdle;
-  audio::PcmFormat format_{};
+  audio::PcmFormat client_format_{};
+  audio::PcmFormat format_{};  // the nearest that the card has
   std::unique_ptr<CardStream> card_;
   audio::PcmFormat card_format_{};
   std::int64_t next_ns_ = 0;
+  std::int64_t drained_ns_ = 0;
   std::int64_t opened_ns_ = 0;  // when the card's stream was asked for
   std::int64_t moved_ns_ = 0;   // when something last came
   std::int64_t ask_ns_ = 0;
