@@ -5,8 +5,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <utility>
-
 #include "base/error_text.h"
 #include "oss/soundcard.h"
 
@@ -55,10 +53,10 @@ bool LoopSide::begin(const audio::PcmFormat& format, int period_frames, int buff
   return told && format_ == format;
 }
 
-// The first read starts the clock, and finds what the client has written. Later ones would sleep
-// where there is neither sound nor an end to tell.
+// A read would sleep where there is neither sound nor an end to tell. What a client has written
+// says that there is, and costs less to look at than the device.
 std::int64_t LoopSide::read(std::byte* data, std::size_t bytes) {
-  if (!std::exchange(begun_, true)) return read_now(data, bytes);
+  if (stream_->client_waits()) return read_now(data, bytes);
   oss::ossloop_look look{};
   look.wanted = 1;
   look.direction = oss::PCM_ENABLE_INPUT;
@@ -79,7 +77,6 @@ std::int64_t LoopSide::write(const std::byte* data, std::size_t bytes) {
 }
 
 void LoopSide::stop() {
-  begun_ = false;
   stream_->trim(0);
   ::ioctl(fd_.get(), oss::SNDCTL_DSP_HALT, 0);
 }

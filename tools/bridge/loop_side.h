@@ -46,7 +46,6 @@ class LoopSide {
   const bool plays_;
   base::Fd fd_;
   audio::PcmFormat format_{};
-  bool begun_ = false;
   std::unique_ptr<control::ServerStream> stream_;
 };
 

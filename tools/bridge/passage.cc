@@ -17,7 +17,7 @@ constexpr std::int64_t kRetryNs = 1000 * kMs;
 // A stream that is silent without an end has paused; and a card waits so long for the next.
 constexpr std::int64_t kPausedNs = 500 * kMs, kSpareNs = 1500 * kMs;
 // The latency passes in so many periods, of at least so much.
-constexpr int kPeriods = 4;
+constexpr int kPeriods = 3;
 constexpr std::int64_t kShortestPeriodNs = 2 * kMs, kLongestPeriodNs = 20 * kMs;
 // The loop holds its clock when the bridge comes later than this.
 constexpr int kLatestMs = 250;

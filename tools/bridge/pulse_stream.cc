@@ -14,7 +14,7 @@
 namespace ossloop::bridge {
 namespace {
 
-// Parts of the latency in which the server asks for sound, and hands out what it records.
+// Parts of the latency in which the server mixes, and hands out what it records.
 constexpr int kParts = 4;
 // A card that ran empty gets more sound ahead, up to so much.
 constexpr double kCushionGrowth = 1.5, kMostCushionMs = 250;
@@ -66,19 +66,19 @@ bool PulseStream::connect(const std::string& device) {
   const auto bytes = [&](std::uint64_t frames) {
     return static_cast<std::uint32_t>(std::max<std::uint64_t>(frames, 1) * frame_bytes_);
   };
-  const std::uint32_t whole = bytes(frames_of_ms(spec_.latency_ms));
   const std::uint32_t part = bytes(frames_of_ms(spec_.latency_ms) / kParts);
   pa_buffer_attr buffer{};
   buffer.maxlength = static_cast<std::uint32_t>(-1);
-  buffer.tlength = whole;
+  // What lies ahead of the card is ours to say: the server is to ask for nothing as long as that
+  // much is there, and waits for no measure of its own.
+  buffer.tlength = 2 * part;
   buffer.minreq = part;
-  // What is ahead of the card is ours to say, so nothing waits for the server's measure of it.
   buffer.prebuf = static_cast<std::uint32_t>(frame_bytes_);
   buffer.fragsize = part;
   const char* name = device.empty() ? nullptr : device.c_str();
   const int result =
       spec_.records ? pa_stream_connect_record(stream_, name, &buffer, PA_STREAM_ADJUST_LATENCY)
-                    : pa_stream_connect_playback(stream_, name, &buffer, PA_STREAM_ADJUST_LATENCY,
+                    : pa_stream_connect_playback(stream_, name, &buffer, PA_STREAM_EARLY_REQUESTS,
                                                  nullptr, nullptr);
   return result == 0;
 }
