@@ -11,7 +11,7 @@ constexpr std::int64_t kMs = 1'000'000;
 // How often an idle instance is looked at.
 constexpr std::int64_t kLookNs = 40 * kMs;
 // A client that waits for a card waits no longer than that.
-constexpr std::int64_t kOpeningNs = 2000 * kMs;
+constexpr std::int64_t kOpeningNs = 2000 * kMs, kOpeningStepNs = 10 * kMs;
 // A card whose stream failed is tried again after so long.
 constexpr std::int64_t kRetryNs = 1000 * kMs;
 // A stream that is silent without an end has paused; and a card waits so long for the next.
@@ -67,13 +67,12 @@ std::int64_t Passage::lead_ns() const {
 
 void Passage::step(std::int64_t now_ns, SoundServer* server) {
   if (server == nullptr && card_ != nullptr) leave_card();
-  if (now_ns < next_ns_ && state_ != State::kOpening) return;
+  if (now_ns < next_ns_) return;
   switch (state_) {
     case State::kIdle:
       next_ns_ = now_ns + kLookNs;
       return look_for_client(now_ns, server);
     case State::kOpening:
-      next_ns_ = now_ns + kLookNs;
       return wait_for_card(now_ns);
     case State::kRunning:
       // From one period to the next, but not after what was missed.
@@ -129,7 +128,10 @@ void Passage::open_card(std::int64_t now_ns, SoundServer* server) {
 
 void Passage::wait_for_card(std::int64_t now_ns) {
   const bool waits = card_ != nullptr && card_->state() == CardStream::State::kOpening;
-  if (waits && now_ns - opened_ns_ < kOpeningNs) return;
+  if (waits && now_ns - opened_ns_ < kOpeningNs) {
+    next_ns_ = now_ns + kOpeningStepNs;
+    return card_->ask();
+  }
   begin(now_ns);
 }
 
@@ -181,6 +183,7 @@ void Passage::mind_card(std::int64_t now_ns, SoundServer* server) {
   card_format_ = format_;
   opened_ns_ = now_ns;
   follower_.restart();
+  told_lock_ = false;
 }
 
 // False: the stream has ended.
@@ -233,7 +236,7 @@ bool Passage::record(std::int64_t now_ns) {
 }
 
 void Passage::follow(std::int64_t now_ns) {
-  if (!card_is_open()) return;
+  if (card_ == nullptr) return;
   if (now_ns >= ask_ns_) {
     ask_ns_ = now_ns + follower_.interval_ns();
     card_->ask();

@@ -113,8 +113,8 @@ void PulseStream::follow_stream() {
 
 void PulseStream::broke() {
   if (state_ != State::kOpen) return;
-  ++breaks_;
   dry_ = true;
+  if (spec_.records || written_ns_ != 0) ++breaks_;
 }
 
 // Silence ahead of what comes: a card that ran empty in the middle of a stream gets more of it.
@@ -140,7 +140,12 @@ void PulseStream::write_silence(std::uint64_t frames) {
 
 void PulseStream::write(const std::byte* data, std::size_t bytes) {
   if (state_ != State::kOpen || bytes == 0) return;
-  if (dry_) fill_up();
+  if (dry_) {
+    fill_up();
+  } else if (written_ns_ == 0) {
+    // What the card has played since it was asked.
+    write_silence(frames_of_ms(static_cast<double>(now_ns() - opened_ns_) / 1e6));
+  }
   written_ns_ = now_ns();
   if (pa_stream_write(stream_, data, bytes, nullptr, 0, PA_SEEK_RELATIVE) < 0) return fail();
   moved_bytes_ += bytes;
@@ -178,7 +183,7 @@ std::size_t PulseStream::read(std::byte* data, std::size_t bytes) {
 }
 
 void PulseStream::ask() {
-  if (asked_ || state_ == State::kGone) return;
+  if (asked_ || state_ == State::kGone || pa_stream_get_state(stream_) != PA_STREAM_READY) return;
   pa_operation* operation = pa_stream_update_timing_info(
       stream_,
       [](pa_stream*, int good, void* data) {
@@ -197,19 +202,25 @@ std::uint64_t PulseStream::cushion_frames(const pa_timing_info& timing) const {
   return frames_of_ms(card_ms <= cushion_ms_ / 2 ? cushion_ms_ - card_ms : cushion_ms_);
 }
 
+// A card may sleep for a while yet: sound that is written before it has begun would be late for
+// good. What it took at once, to fill its own buffer, was silence, and is made up for.
+void PulseStream::found_running(const pa_timing_info& timing) {
+  if (!spec_.records) {
+    if (timing.read_index <= 0) return;
+    const std::int64_t queued =
+        (timing.write_index - timing.read_index) / static_cast<std::int64_t>(frame_bytes_);
+    const auto wanted = static_cast<std::int64_t>(cushion_frames(timing));
+    if (queued < wanted) write_silence(static_cast<std::uint64_t>(wanted - queued));
+  }
+  opened_ns_ = now_ns();
+  state_ = State::kOpen;
+}
+
 void PulseStream::answered(bool good) {
   asked_ = false;
   const pa_timing_info* timing = good ? pa_stream_get_timing_info(stream_) : nullptr;
   if (timing == nullptr) return;
-  if (state_ == State::kOpening) {
-    const std::int64_t queued =
-        (timing->write_index - timing->read_index) / static_cast<std::int64_t>(frame_bytes_);
-    const auto wanted = static_cast<std::int64_t>(cushion_frames(*timing));
-    if (!spec_.records && queued < wanted)
-      write_silence(static_cast<std::uint64_t>(wanted - queued));
-    state_ = State::kOpen;
-    return;
-  }
+  if (state_ == State::kOpening) return found_running(*timing);
   if (!spec_.records && timing->playing == 0) return;
   if (!moment_of(timing->timestamp, answer_.at_ns)) return;
   const double rate_hz = spec_.format.rate_hz;

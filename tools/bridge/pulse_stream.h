@@ -34,6 +34,7 @@ class PulseStream : public CardStream {
   void broke();
   void fill_up();
   void answered(bool good);
+  void found_running(const pa_timing_info& timing);
   void write_silence(std::uint64_t frames);
   std::uint64_t frames_of_ms(double ms) const;
   std::uint64_t cushion_frames(const pa_timing_info& timing) const;
@@ -48,7 +49,8 @@ class PulseStream : public CardStream {
   double cushion_ms_;
   std::uint64_t moved_bytes_ = 0;
   std::uint64_t breaks_ = 0;
-  std::int64_t written_ns_ = 0;
+  std::int64_t opened_ns_ = 0;
+  std::int64_t written_ns_ = 0;  // 0: not yet
   bool dry_ = false;
   bool asked_ = false;
   bool has_answer_ = false;
