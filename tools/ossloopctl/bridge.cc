@@ -3,6 +3,7 @@
 
 #include "ossloopctl/bridge_program.h"
 #include "ossloopctl/command.h"
+#include "ossloopctl/offers.h"
 
 namespace ossloop::ctl {
 namespace {
@@ -25,7 +26,9 @@ void add_bridge(CLI::App& app, int& status) {
       "bridge", "Joins an instance to a sound server: what clients play is heard");
   command->footer("It takes the server side, and ends with Ctrl-C.");
   const auto options = std::make_shared<bridge::Options>();
-  command->add_option("N", options->instance, "The instance, " + instance_range() + "; default 0")
+  offer(command->add_option("N", options->instance,
+                            "The instance, " + instance_range() + "; default 0"),
+        offer_instances)
       ->option_text(" ");
   command->add_flag("--out", options->out, "Clients play to the card (the default)")
       ->option_text(" ");
