@@ -52,6 +52,7 @@ void become_bridge(const config::Runtime& runtime, const bridge::Options& option
   ::setenv("OSSLOOP_LOG", "off", 0);
   std::vector<std::string> words = words_of(options, number, ready_fd);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   ::execv(path.c_str(), arguments.data());
