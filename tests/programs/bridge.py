@@ -50,11 +50,9 @@ class Heard:
 
 
 class BridgeTest(ControlTest):
-    # What instance 1, the card, is like.
-    CARD = {}
-
+    # The card waits for a sound server that is late, so that what is silent was so at the sound server.
     def bridged_loop(self, **conf):
-        return self.loop(**{"instances": 2, "loop1.eof": "wait", **conf})
+        return self.loop(**{"instances": 2, "loop1.eof": "wait", "loop1.underrun": "stall", **conf})
 
     def card_listener(self, loop):
         """Who hears all that the card plays."""

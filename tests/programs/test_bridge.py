@@ -104,7 +104,7 @@ class Bridge(BridgeTest):
         self.assert_once(self.hears_the_microphone)
 
     def hears_the_microphone(self):
-        loop = self.bridged_loop(**{"loop1.duplex": "on", "loop1.underrun": "stall"})
+        loop = self.bridged_loop(**{"loop1.duplex": "on"})
         loop.wait_until_listening(self.player(loop, numbered(14), device=server(1)))
         self.sound_server(loop, "module-oss device=/dev/dsp1 playback=0 rate=48000 channels=2 fragments=12 "
                                 "fragment_size=2048")
