@@ -18,7 +18,7 @@ import unittest
 import urllib.parse
 
 import sound
-from loop import SERVER, server
+from loop import CONTROL, ROOT, SERVER, server
 from test_alsa_door import DoorTest
 
 HZ, RATE = 440, 48000
@@ -183,6 +183,23 @@ class Chromium(Browsers, DoorTest):
         for instance, recorder in enumerate(recorders):
             during = loop.recorded(recorder).head(before[instance] // 4 + 6 * RATE).tail(3 * RATE)
             self.assertAlmostEqual(tones[1 - instance], frequency(during), delta=1)
+
+    def test_the_lines_of_readme_do_it(self):
+        section = (ROOT / "README.md").read_text().split("\n## Test what a browser plays and hears\n")[1]
+        script = "".join(line[4:] + "\n" for line in section.split("\n## ")[0].splitlines() if line.startswith("    "))
+        loop, site = self.loop(), self.site()
+        sound.write_wav(loop.file("spoken.wav"), sound.tone(40, hz=(660.0, 660.0)))
+        address = site.address(play=5, listen=3)
+        path = f"{CONTROL.parent}:{loop.environment()['PATH']}"
+        # Its profile lies in its home.
+        shell = loop.start("sh", "-c", script.replace("http://127.0.0.1:8000/", f"'{address}'"),
+                           env={"PATH": path}, preload=False)
+        heard = site.until("done")["heard"]
+        self.close_browser(shell)
+        self.assertAlmostEqual(660, float(heard["hz"]), delta=0.5)
+        tone = tone_in(sound.read_wav(loop.file("heard.wav")))
+        self.assertAlmostEqual(5, len(tone) / RATE, delta=0.1)
+        self.assertLess(worst_second_difference(tone), 1 / 500)
 
 
 class Firefox(Browsers, DoorTest):
