@@ -204,6 +204,7 @@ void ConsumerFlow::keep_clock(const Stream& stream, const RingLimits& ring, std:
 ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_ns) {
   // Who claims nothing finds the rings given back, and others made.
   if (listener() != nullptr && distance(section_read(), sections()) > 0) attach();
+  if (nobodys_ != 0) adopt_nobodys();
   Stream stream = current(ring);
   skip_dropped(stream);
   if (!stream.over) {

@@ -53,6 +53,26 @@ void ConsumerFlow::attach() {
   set_read(producer_.written.load(kAcquire));
   // The server goes on for the others also where this place was that of the one it waits for.
   if (is_tap() || others_hear()) listen_in();
+  if (direction_ == abi::kServerToClient) nobodys_ = consumer().acknowledged_stream.load(kRelaxed);
+}
+
+// What is not heard from where others are is heard from here: once the server can have chosen us,
+// we do not go back.
+void ConsumerFlow::adopt_nobodys() {
+  const std::uint64_t open = producer_half_.open.load(kAcquire);
+  const std::uint64_t ends = producer_.ends.load(kAcquire);
+  const bool ended =
+      ends != 0 && producer_.end[(ends - 1) % abi::kEnds].stream.load(kRelaxed) >= nobodys_;
+  if (ended || producer_.stream.load(kAcquire) != nobodys_ ||
+      consumer().acknowledged_stream.load(kRelaxed) != nobodys_) {
+    nobodys_ = 0;
+    return;
+  }
+  const bool is_ours =
+      producer_.consumer_serial.load(kRelaxed) == serial_of(consumer_half().open.load(kAcquire));
+  if (!is_open(open) || !(is_ours || is_tap() || others_hear())) return;
+  consumer().acknowledged_stream.store(nobodys_ - 1, kRelaxed);
+  nobodys_ = 0;
 }
 
 bool ConsumerFlow::others_hear() const {
@@ -93,9 +113,6 @@ void ConsumerFlow::start() {
   if (lane_reader().take(LaneReader::kBegun, serial, may_take_over) && may_take_over) take_over();
   waited_ns_ = together_ns_ = 0;
   consumer().running.store(1, std::memory_order_seq_cst);
-  // The stream that was nobody's when we came goes on for another, if that began before us.
-  const bool was_nobodys = producer_.stream.load(kAcquire) == consumer().acknowledged_stream.load();
-  if (was_nobodys && (is_tap() || others_hear())) listen_in();
 }
 
 void ConsumerFlow::stop(const RingLimits& ring, std::int64_t now_ns) {

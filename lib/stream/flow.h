@@ -379,6 +379,7 @@ class ConsumerFlow : public Flow {
   bool may_lap() const;
   bool went_on(std::uint64_t stream) const;
   void listen_in();
+  void adopt_nobodys();
   void catch_up(Stream& stream, const RingLimits& ring);
   bool keeps(std::uint64_t position, const RingLimits& ring, std::uint64_t spare_frames) const;
   bool is_clear_of_writer(std::uint64_t position, const RingLimits& ring) const;
@@ -387,6 +388,9 @@ class ConsumerFlow : public Flow {
   // The choice() by which we are waited for, as the last look found it. kTap: by none.
   static constexpr std::uint64_t kTap = ~std::uint64_t{0};
   std::uint64_t waited_since_ = kTap;
+  // The server's stream when we came, which was for one that had gone: ours if it goes on, for us
+  // or for others. 0: none.
+  std::uint64_t nobodys_ = 0;
   const abi::End* end_ = nullptr;  // of the stream that was looked at, if it has one
   bool starving_ = false;          // inside one underrun
   bool dry_ = false;               // silence was the last that was taken

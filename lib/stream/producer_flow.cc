@@ -64,7 +64,8 @@ bool ProducerFlow::follow_reader() {
   const bool has_all = !streaming() && waited_for().read.load(kAcquire) == written();
   if (!hears(slot) || is_another || has_all) slot = oldest_hearing(slot);
   // A new server's own begins as 0, whatever the one before has left there.
-  if (slot == this->slot() && slot == waited_slot()) return false;
+  const bool is_same = slot == this->slot() && slot == waited_slot();
+  if (is_same && !(is_another && of_several() && hears(slot))) return false;
   // Another number, also for one that was waited for before: it may have slept meanwhile, and
   // been overtaken.
   const std::uint32_t next = choice() / abi::kClients + 1;

@@ -149,3 +149,19 @@ TEST_CASE("a server that comes after another tells whom it waits for") {
   next.follow_reader();
   CHECK(hall.consumer(1).is_tap());
 }
+
+TEST_CASE("who has the place of one that has gone goes on with its stream") {
+  Hall hall;
+  hall.play_to(0, 4000);
+  hall.leave(0);
+  hall.leave(1);
+  hall.come(0);
+  hall.consumer(0).start();
+  CHECK(hall.producer.follow_reader());
+  CHECK(hall.producer.consumer_kept());
+  hall.play(480);
+  const View view = hall.look(0);
+  CHECK(view.streaming);
+  CHECK(view.read == 4000);
+  CHECK(view.frames == 480);
+}
