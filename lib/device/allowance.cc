@@ -20,7 +20,8 @@ bool Allowance::lend(const Terms& terms, const shm::Ring& ring, std::uint64_t en
   offset_ = static_cast<std::size_t>(ring.piece(begin_, frames) - ring_);
   position_ = &terms.position_;
   peer_ = &terms.peer_;
-  std::copy(terms.checks_, terms.checks_ + terms.count_, checks_);
+  // The first stays one that can be read: another thread may be looking.
+  std::copy(terms.checks_ + 1, terms.checks_ + terms.count_, checks_ + 1);
   count_ = terms.count_;
   checks_[0] = {&number_, number_.load(kRelaxed)};
   owner_.store(&base::thread_note(), std::memory_order_release);
@@ -30,18 +31,22 @@ bool Allowance::lend(const Terms& terms, const shm::Ring& ring, std::uint64_t en
 void Allowance::take_back() {
   const void* const owner = owner_.load(kRelaxed);
   if (owner == nullptr) return;
-  number_.fetch_add(1);
   owner_.store(nullptr, kRelaxed);
+  number_.fetch_add(1);
   // A sequence of our own thread was taken back when the handler came that we are in.
   if (owner != &base::thread_note()) base::restart_all();
 }
 
-// A handler may lend anew between any two lines: then the number is another.
+// A handler may lend anew between any two lines, and another thread take back and lend to itself:
+// then the number is another than that which was there when the loan was ours.
 bool Allowance::move(std::byte* data, std::size_t bytes, bool into_ring) {
+  const std::uint32_t number = number_.load(std::memory_order_acquire);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   if (!is_own()) return false;
   base::Check checks[Terms::kMost];
   const std::size_t count = count_;
-  std::copy(checks_, checks_ + count, checks);
+  std::copy(checks_ + 1, checks_ + count, checks + 1);
+  checks[0] = {&number_, number};
   const std::uint64_t from = next_;
   checks[1].value = static_cast<std::uint32_t>(from);
   const std::uint64_t frames = bytes / frame_bytes_;
@@ -58,7 +63,8 @@ bool Allowance::move(std::byte* data, std::size_t bytes, bool into_ring) {
 
 bool Allowance::owes_wake() const {
   std::uint64_t now[2];
-  if (!base::read_both(checks_, 1, &peer_->waiting, &peer_->wake_frame, now)) return true;
+  if (!is_own() || !base::read_both(checks_, 1, &peer_->waiting, &peer_->wake_frame, now))
+    return true;
   return (now[0] & 0xffffffff) != 0 && next_ >= now[1];
 }
 

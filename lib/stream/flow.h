@@ -374,8 +374,7 @@ class ConsumerFlow : public Flow {
   void set_read(std::uint64_t position);
   void jump_to(std::uint64_t position);
   void move_filter(std::int64_t frames);
-  // Does another client record what the server plays?
-  bool others_hear() const;
+  bool others_hear() const;  // does another client record what the server plays?
   bool may_lap() const;
   bool went_on(std::uint64_t stream) const;
   void listen_in();
@@ -385,12 +384,9 @@ class ConsumerFlow : public Flow {
   bool is_clear_of_writer(std::uint64_t position, const RingLimits& ring) const;
 
   bool hears_always_ = false;
-  // The choice() by which we are waited for, as the last look found it. kTap: by none.
-  static constexpr std::uint64_t kTap = ~std::uint64_t{0};
-  std::uint64_t waited_since_ = kTap;
-  // The server's stream when we came, which was for one that had gone: ours if it goes on, for us
-  // or for others. 0: none.
-  std::uint64_t nobodys_ = 0;
+  static constexpr std::uint64_t kTap = ~0ULL;
+  std::uint64_t waited_since_ = kTap;  // the choice() by which we are waited for; kTap: by none
+  std::uint64_t nobodys_ = 0;  // the server's stream when we came, for one that had gone; 0: none
   const abi::End* end_ = nullptr;  // of the stream that was looked at, if it has one
   bool starving_ = false;          // inside one underrun
   bool dry_ = false;               // silence was the last that was taken

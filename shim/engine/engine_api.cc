@@ -45,10 +45,7 @@ Result ask_file(int fd, Result none, Ask ask) {
 
 // With no lock, and the program's signals on: as long as an earlier call has lent to this thread
 // what it may move (device/allowance.h). False: by the way that always goes.
-bool move_lent(int fd, void* data, std::size_t bytes, bool plays) {
-  Handle* const handle = engine->open_files().find(fd);
-  if (handle == nullptr) return false;
-  device::Allowance& lent = plays ? handle->played : handle->recorded;
+bool move_lent(device::Allowance& lent, void* data, std::size_t bytes, bool plays) {
   if (!lent.is_own() || base::log_enabled(LogLevel::kTrace)) return false;
   if (!known_usable(data, bytes, !plays)) return false;
   auto* const begin = static_cast<std::byte*>(data);
@@ -200,11 +197,16 @@ constexpr auto kHeld = &Held<+function>::call;
 // As kHeld, unless it goes without.
 template <bool plays, auto function, typename Data>
 ssize_t move(int fd, Data* data, std::size_t bytes, bool progressed) {
-  if (!move_lent(fd, const_cast<void*>(static_cast<const void*>(data)), bytes, plays))
+  // Of what was moved the same one is asked later: a handler, or another thread, may have put
+  // something else on the descriptor. A handle's memory stays.
+  Handle* const handle = engine->open_files().find(fd);
+  device::Allowance* const lent = handle == nullptr ? nullptr
+                                  : plays           ? &handle->played
+                                                    : &handle->recorded;
+  void* const place = const_cast<void*>(static_cast<const void*>(data));
+  if (lent == nullptr || !move_lent(*lent, place, bytes, plays))
     return kHeld<function>(fd, data, bytes, progressed);
-  const Handle* const handle = engine->open_files().find(fd);
-  if (handle == nullptr || (plays ? handle->played : handle->recorded).owes_wake())
-    kHeld<wake_who_waits>(fd, plays);
+  if (lent->owes_wake()) kHeld<wake_who_waits>(fd, plays);
   return static_cast<ssize_t>(bytes);
 }
 

@@ -275,3 +275,10 @@ TEST_CASE("whoever takes it back finds nothing moved afterwards") {
   CHECK(moved_on == 0);
   CHECK(overwritten == 0);
 }
+
+TEST_CASE("what was lent to nobody moves nothing, and may owe a wake") {
+  Allowance allowance;
+  std::byte frame[8] = {};
+  CHECK_FALSE(allowance.put(frame, sizeof frame));
+  CHECK(allowance.owes_wake());
+}
