@@ -214,11 +214,11 @@ ConsumerFlow::View ConsumerFlow::look(const RingLimits& ring, std::int64_t now_n
     stream.limit = std::min(stream.limit, held_from);
   }
   // Who was a tap may have been overtaken before it is waited for: also who becomes so from
-  // here on.
+  // here on. What lies behind a mark may be in another ring, and is looked at when we are there.
   const std::uint32_t chosen = choice();
   const bool tap = is_tap();
   if (tap || !is_waited_for()) catch_up(stream, ring);
-  waited_since_ = tap ? kTap : chosen;
+  if (tap || section_read() == sections()) waited_since_ = tap ? kTap : chosen;
   keep_clock(stream, ring, now_ns);
 
   View view;

@@ -117,6 +117,28 @@ TEST_CASE("who is as far as the reader before and waited for next loses nothing"
   }
 }
 
+TEST_CASE("who is waited for and passes a mark has noticed that it was overtaken behind it") {
+  Hall hall;
+  hall.play_to(0, 4000);
+  hall.hear(1);
+  const RingLimits before = hall.ring;
+  Section next{0, 0, {audio::afmt::kS16Le, 2, 48000}, 1 << 24, 1 << 22, 0};
+  hall.producer.mark(next);
+  hall.ring.ring_offset = next.ring_offset;
+  hall.consumer(0).next_section();
+  const std::uint64_t far = 3 * hall.ring.capacity_frames;
+  hall.play_to(0, far);
+  hall.leave(0);
+  REQUIRE(hall.producer.follow_reader());
+  const View last = hall.consumer(1).look(before, 0);
+  REQUIRE(last.section_ends);
+  REQUIRE(last.frames == 0);
+  hall.consumer(1).next_section();
+  const View view = hall.look(1);
+  CHECK(view.read + hall.ring.capacity_frames >= 4000 + far);
+  CHECK(view.read + view.frames == 4000 + far);
+}
+
 TEST_CASE("who came when nobody heard hears the stream that another has gone on with") {
   Hall hall;
   hall.play_to(0, 4000);
