@@ -28,15 +28,26 @@ ProducerFlow::Wait wait_until(std::int64_t deadline_ns) {
 Playback::Playback(OpenHalf& half)
     : half_(half), flow_(half.contract(), half.direction(), half.slot()), null_reader_(half) {}
 
-void Playback::follow_reader() {
-  if (half_.server() && flow_.follow_reader()) cached_ = {};
+bool Playback::follow_reader() {
+  const bool is_another = half_.server() && flow_.follow_reader();
+  if (is_another) cached_ = {};
+  return is_another;
+}
+
+// One that was killed since it was chosen is nobody's end as long as another hears.
+bool Playback::has_lost_reader() {
+  for (std::uint32_t attempt = 0; attempt < abi::kClients; ++attempt) {
+    if (!flow_.streaming() || flow_.consumer_kept()) return false;
+    if (!follow_reader()) return true;
+  }
+  return true;
 }
 
 // True when the stream can take sound; else `step` says why not.
 bool Playback::gate(bool progressed, std::int64_t now_ns, TransferResult& step) {
   follow_reader();
   const bool unheard = null_reader_.run(now_ns);
-  if (flow_.streaming() && !flow_.consumer_kept()) {
+  if (has_lost_reader()) {
     const bool silently = half_.server() && !flow_.end_policy().is_told();
     if (!silently || progressed) step.error = -ECONNRESET;
     if (progressed) return false;
@@ -225,7 +236,7 @@ bool Playback::ready(std::uint64_t frames, std::int64_t now_ns) {
       ring_.section().number == flow_.sections() && ring_.format() == half_.format();
   const bool has_place = goes_on || flow_.may_mark();
   if (flow_.streaming()) {
-    if (!flow_.consumer_kept()) return true;
+    if (has_lost_reader()) return true;
     return has_place && space_frames(now_ns) >= std::min(frames, half_.buffer_frames());
   }
   if (!unheard && half_.server() && !flow_.consumer_running()) return false;
@@ -255,8 +266,8 @@ std::uint64_t Playback::delay_frames(std::int64_t now_ns) {
 }
 
 // A write would tell an error at once.
-bool Playback::tells() const {
-  if (flow_.streaming()) return !flow_.consumer_kept();
+bool Playback::tells() {
+  if (flow_.streaming()) return has_lost_reader();
   return !half_.server() && !half_.peer_open() && !half_.goes_on_alone() && !flow_.plays_unheard();
 }
 
@@ -269,7 +280,7 @@ bool Playback::drained(std::int64_t now_ns, TransferResult& step, std::uint64_t&
   if (!flow_.streaming() && !ending_) return true;
   follow_reader();
   null_reader_.run(now_ns);
-  if (!flow_.consumer_kept()) return true;
+  if (has_lost_reader()) return true;
   const std::uint64_t played = flow_.played(limits(), now_ns);
   progress = played;
   if (played >= flow_.written()) return true;

@@ -45,7 +45,7 @@ class Playback {
   void count_lent();
 
   // Would a write tell an error at once?
-  bool tells() const;
+  bool tells();
   // What is queued waits, and goes on where it was.
   void pause(bool on, std::int64_t now_ns);
   // Drops what is queued; the stream goes on.
@@ -66,7 +66,8 @@ class Playback {
 
  private:
   RingLimits limits() const;
-  void follow_reader();
+  bool follow_reader();  // true: it is another
+  bool has_lost_reader();
   bool gate(bool progressed, std::int64_t now_ns, TransferResult& step);
   void look_for_room(std::uint64_t frames, std::int64_t now_ns);
   std::size_t feed(const std::byte* data, std::size_t frames, std::int64_t now_ns);
