@@ -11,6 +11,7 @@
 #include "shm/claims.h"
 #include "shm/segment.h"
 #include "stream/format_word.h"
+#include "stream/levels.h"
 #include "stream/new_segment.h"
 
 namespace ossloop::control {
@@ -98,6 +99,27 @@ int create_one(const Runtime& runtime, int number, const Changes& changes, std::
   InstancePolicy policy = runtime.config.policy[number];
   changes.apply(policy);
   return make_segment(runtime, number, policy, changes.pins(), why);
+}
+
+// Does `change` to the mixer.
+template <typename Change>
+int change_mixer(const Runtime& runtime, int number, std::string& why, Change change) {
+  int error = check_folder(runtime, false, why);
+  if (error != 0) return error;
+  const auto segment = shm::Segment::open_existing(directory_of(runtime), number, error);
+  if (segment == nullptr) {
+    const InstanceView view = look(runtime, number);
+    why = !view.problem.empty() ? unreadable(view)
+          : view.exists()       ? name_of(number) + " has no mixer before its first use"
+                                : missing(number);
+    return error;
+  }
+  if (config::get<"volume", abi::Volume>(segment->contract().policy) == abi::Volume::kLock) {
+    why = name_of(number) + " keeps its levels: it has volume=lock";
+    return -EPERM;
+  }
+  change(segment->contract().mixer);
+  return 0;
 }
 
 }  // namespace
@@ -210,6 +232,25 @@ int set(const Runtime& runtime, int number, const Changes& changes, std::string&
   error = directory.remove(shm::segment_name(number));
   if (error != 0 && error != -ENOENT) return refuse(error, runtime, number, why);
   return make_segment(runtime, number, policy, pins, why);
+}
+
+int move_level(const Runtime& runtime, int number, abi::MixerChannel channel, int steps,
+               std::string& why) {
+  return change_mixer(runtime, number, why, [&](abi::Mixer& mixer) {
+    const auto level = static_cast<int>(device::mixer_level(mixer, channel));
+    const auto moved = [&](int part) {
+      return static_cast<std::uint32_t>(std::clamp(part + steps, 0, device::kFullLevel));
+    };
+    device::set_mixer_level(mixer, channel, moved(level & 0xff) | moved(level >> 8) << 8);
+  });
+}
+
+int set_mute(const Runtime& runtime, int number, bool muted, std::string& why) {
+  return change_mixer(runtime, number, why, [&](abi::Mixer& mixer) {
+    const std::uint32_t word = muted ? 1 : 0;
+    if (mixer.muted.exchange(word, std::memory_order_relaxed) == word) return;
+    mixer.changes.fetch_add(1, std::memory_order_relaxed);
+  });
 }
 
 }  // namespace ossloop::control

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "abi/layout.h"
 #include "config/runtime.h"
 
 namespace ossloop::control {
@@ -46,5 +47,12 @@ int destroy(const config::Runtime& runtime, int number, std::string& why);
 // Changes the policies of an instance that exists. A change of buffer_ms needs a
 // new ring: -EBUSY, with nothing changed, while a program holds a side.
 int set(const config::Runtime& runtime, int number, const Changes& changes, std::string& why);
+
+// Change the mixer of an instance that exists, as a program's mixer does, unless volume=lock:
+// -EPERM. A level is moved by `steps` of half a decibel and stays in its range. -ENOENT
+// before the instance is used for the first time.
+int move_level(const config::Runtime& runtime, int number, abi::MixerChannel channel, int steps,
+               std::string& why);
+int set_mute(const config::Runtime& runtime, int number, bool muted, std::string& why);
 
 }  // namespace ossloop::control

@@ -138,6 +138,33 @@ TEST_CASE("set changes what it names and nothing else", "[control]") {
   CHECK_THAT(place.why, Contains("no instance 1"));
 }
 
+TEST_CASE("levels and mute are changed in their range, unless they are locked", "[control]") {
+  Place place;
+  place.runtime.config.instances = 1;
+  const auto move = [&](int steps) {
+    return control::move_level(place.runtime, 0, abi::kMixPcm, steps, place.why);
+  };
+  CHECK(move(-2) == -ENOENT);
+  CHECK_THAT(place.why, Contains("before its first use"));
+  REQUIRE(place.create(0) == 0);
+  CHECK(move(-2) == 0);
+  CHECK(place.look().mixer.channel[abi::kMixPcm].left == 98);
+  CHECK(place.look().mixer.channel[abi::kMixVolume].left == 100);
+  CHECK(move(5) == 0);
+  CHECK(place.look().mixer.channel[abi::kMixPcm].right == 100);
+  CHECK(move(-1000) == 0);
+  CHECK(place.look().mixer.channel[abi::kMixPcm].right == 0);
+  CHECK(control::set_mute(place.runtime, 0, true, place.why) == 0);
+  CHECK(place.look().mixer.muted);
+  REQUIRE(place.set(0, "volume=lock") == 0);
+  CHECK(move(3) == -EPERM);
+  CHECK(control::set_mute(place.runtime, 0, false, place.why) == -EPERM);
+  CHECK_THAT(place.why, Contains("volume=lock"));
+  CHECK(place.look().mixer.muted);
+  CHECK(control::set_mute(place.runtime, 7, true, place.why) == -ENOENT);
+  CHECK_THAT(place.why, Contains("there is no instance 7"));
+}
+
 TEST_CASE("changes are checked when they are added", "[control]") {
   Changes changes;
   std::string why;
