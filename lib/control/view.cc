@@ -7,6 +7,7 @@
 
 #include "base/error_text.h"
 #include "base/fd.h"
+#include "device/device_thread.h"
 #include "shm/claims.h"
 #include "shm/segment.h"
 #include "stream/flow.h"
@@ -118,15 +119,15 @@ void look_at_stream(const shm::Segment& mapped, const config::InstancePolicy& po
     stream.fill_frames = std::min(flow.written() - read, limits.capacity_frames);
     stream.fill_ms = in_ms(stream.fill_frames, format);
     const std::int64_t now_ns = base::sys().now_ns();
-    stream.delay_frames =
-        std::min(flow.written() - flow.played(limits, now_ns), limits.capacity_frames);
+    stream.played_frames = flow.played(limits, now_ns);
+    stream.looked_ns = now_ns;
+    stream.rate_hz = format.rate_hz;
+    stream.delay_frames = std::min(flow.written() - stream.played_frames, limits.capacity_frames);
     stream.delay_ms = in_ms(stream.delay_frames, format);
     look_at_clock(flow, reader.clock_stats, now_ns, stream);
   }
   stream.held_ms = in_ms(reader.clock_stats.held_frames.load(kRelaxed), format);
   stream.stalled_ms = in_ms(reader.clock_stats.stalled_frames.load(kRelaxed), format);
-  if (stream.server_reads || slot == 0)
-    stream.loudness = device::loudness_of(mapped, index, slot, base::sys().now_ns());
 }
 
 void add_counters(const abi::Consumer& reader, StreamView& stream) {
@@ -149,6 +150,13 @@ void look_at_direction(const shm::RuntimeDirectory& directory, int number,
   view.loop = device::unpack_format(direction.server.format.load(kRelaxed));
   // Only the kernel knows whether the first one lives: the others stand as they say.
   view.server.state = first[abi::kServer].state;
+  // Heard once, since it is most of the work: for each client, and all together.
+  device::Loudness loudness[abi::kClients];
+  const std::int64_t now_ns = base::sys().now_ns();
+  for (std::uint32_t slot = 0; slot < (reads ? abi::kClients : 1); ++slot) {
+    loudness[slot] = device::loudness_of(mapped, index, slot, now_ns);
+    view.stream.loudness.join(loudness[slot]);
+  }
   look_at_side(directory, number, segment, abi::kServer, 0,
                only    ? device::kReadWrite
                : reads ? kRead
@@ -165,13 +173,13 @@ void look_at_direction(const shm::RuntimeDirectory& directory, int number,
                  client.side);
     if (client.side.access == 0) continue;
     look_at_stream(mapped, policy, view, client.side, slot, client.stream);
+    client.stream.loudness = loudness[slot];
     add_counters(direction.lane[slot].consumer, client.stream);
     view.clients.push_back(client);
   }
   const bool any = !view.clients.empty();
   look_at_stream(mapped, policy, view, any ? view.clients.front().side : first[abi::kClient],
                  any ? view.clients.front().slot : 0, view.stream);
-  view.stream.loudness = device::loudness_of(mapped, index, base::sys().now_ns());
   for (std::uint32_t i = 0; i < abi::kClients; ++i) {
     add_counters(direction.lane[i].consumer, view.stream);
     view.frozen = view.frozen || device::ProducerFlow(segment, index, i).underway();
@@ -232,10 +240,13 @@ InstanceView look(const config::Runtime& runtime, int number) {
 
 std::vector<InstanceView> look_at_all(const config::Runtime& runtime) {
   std::vector<InstanceView> views;
-  for (int number = 0; number < abi::kMaxInstances; ++number) {
-    InstanceView view = look(runtime, number);
-    if (view.exists()) views.push_back(std::move(view));
-  }
+  // Where the rings are read: once there and back for all of them.
+  device::DeviceThread::instance().run([&] {
+    for (int number = 0; number < abi::kMaxInstances; ++number) {
+      InstanceView view = look(runtime, number);
+      if (view.exists()) views.push_back(std::move(view));
+    }
+  });
   return views;
 }
 

@@ -49,6 +49,11 @@ struct StreamView {
   std::uint64_t delay_frames =
       0;  // in the ring, not yet played: what GETODELAY says, without filters
   std::uint64_t delay_ms = 0;
+  // How far it has been played, and when that was: what a pace is measured by, at the rate of
+  // what is played.
+  std::uint64_t played_frames = 0;
+  std::int64_t looked_ns = 0;
+  int rate_hz = 0;
   // The clock: does it run, and how far is it from the time since its start, all
   // silence and all holds counted?
   bool clock_running = false;

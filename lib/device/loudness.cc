@@ -89,10 +89,13 @@ Loudness loudness_of(const shm::Segment& segment, abi::DirectionIndex direction,
     samples.resize(frames * channels);
     if (!copy(segment, section, at, bytes)) return loudness;
     codec.decode(bytes.data(), samples.data(), samples.size());
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      Loudness::Channel& channel = found[i % channels];
-      channel.peak = std::max(channel.peak, std::fabs(samples[i]));
-      channel.rms += samples[i] * samples[i];
+    for (std::size_t c = 0; c < channels; ++c) {
+      Loudness::Channel channel = found[c];
+      for (std::size_t i = c; i < samples.size(); i += channels) {
+        channel.peak = std::max(channel.peak, std::fabs(samples[i]));
+        channel.rms += samples[i] * samples[i];
+      }
+      found[c] = channel;
     }
     if (flow.written() - at > limits.capacity_frames) return loudness;  // overwritten
     at += frames;
