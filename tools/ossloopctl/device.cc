@@ -67,6 +67,7 @@ bool fails(int error, std::string& why) {
 }  // namespace
 
 void remember_words(char** words) { own_words = words; }
+char** given_words() { return own_words; }
 
 int on_device(const std::string& device, const std::function<int()>& work) {
   const char* present = ::getenv("OSSLOOP_DSP");

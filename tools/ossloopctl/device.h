@@ -15,6 +15,7 @@ namespace ossloop::ctl {
 
 // What main() was given, for on_device().
 void remember_words(char** words);
+char** given_words();
 
 // Runs `work` in a process that has the library preloaded and `device`
 // ("server0", "pcm3") as its /dev/dsp: this one, after it has replaced itself

@@ -11,6 +11,7 @@ namespace ossloop::ctl {
 namespace {
 
 constexpr const char* kName = "libossloop.so";
+constexpr const char* kViewer = "ossloop-view";
 
 std::string own_folder() {
   // As the kernel was asked to run it, a folder of PATH included.
@@ -39,6 +40,18 @@ std::string find_data(const std::string& name, std::string& why) {
     if (!path.empty() && ::access((path + "/" + name).c_str(), R_OK) == 0) return path;
   }
   why = name + " is neither in " + own + "../share/ossloop nor in " OSSLOOP_DATA_FOLDER;
+  return {};
+}
+
+std::string find_viewer(std::string& why) {
+  const std::string own = own_folder();
+  for (const std::string& folder : {own + OSSLOOP_LIBEXEC_FROM_BIN, own + "../libexec/ossloop",
+                                    std::string(OSSLOOP_LIBEXEC_FOLDER)}) {
+    const std::string path = folder[0] == '/' ? real_path(folder + "/" + kViewer) : "";
+    if (!path.empty() && ::access(path.c_str(), X_OK) == 0) return path;
+  }
+  why = std::string(kViewer) + ", which draws, is neither in " + own +
+        "../libexec/ossloop nor in " OSSLOOP_LIBEXEC_FOLDER;
   return {};
 }
 

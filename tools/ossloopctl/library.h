@@ -21,6 +21,9 @@ std::string find_data(const std::string& name, std::string& why);
 // The program of that name that was installed with this one. Empty: it was not.
 std::string find_beside(const std::string& name);
 
+// The program that draws, found in the same way (ossloopctl/viewer.h).
+std::string find_viewer(std::string& why);
+
 // Links followed; empty where that leads nowhere.
 std::string real_path(const std::string& path);
 

@@ -1,0 +1,46 @@
+// ossloop-view: what ossloopctl shows on a screen, in a program of its own,
+// since what it is made with (ncurses) would make every start of ossloopctl
+// longer. ossloopctl starts it with its own words.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <new>
+
+#include "base/log.h"
+#include "ossloopctl/command.h"
+#include "viewer/monitor.h"
+
+namespace {
+
+using namespace ossloop;
+
+int run_viewer(int argc, char** argv) {
+  if (!base::start_log(::getenv("OSSLOOP_LOG"))) base::start_log("off");
+  CLI::App app("", "ossloopctl");
+  app.require_subcommand(1);
+  int status = ctl::kDone;
+  ctl::add_monitor_words(app,
+                         [&](const ctl::MonitorWords& words) { status = view::monitor(words); });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // ossloopctl has read them before.
+    return ctl::wrong_usage("ossloop-view is started by ossloopctl: " + std::string(error.what()));
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_viewer(argc, argv);
+  } catch (const std::bad_alloc&) {
+    ::fputs("ossloopctl: out of memory\n", stderr);
+  } catch (const std::exception& error) {
+    ::fprintf(stderr, "ossloopctl: %s\n", error.what());
+  }
+  return ctl::kFailed;
+}
