@@ -76,7 +76,7 @@ class Packages(unittest.TestCase):
 
     def test_removal_leaves_the_configuration_and_a_purge_leaves_nothing(self):
         root = self.root()
-        root.install("libsoxr0", "libsndfile1", "libncursesw6")
+        root.install("libsoxr0", "libsndfile1", "libncursesw6", "libpng16-16", "libkissfft-float131")
         before = root.files()
         root.install(*self.files()[0])
         self.assertIn(f"./{CONF}", root.files() - before)

@@ -7,7 +7,7 @@ import subprocess
 from driven import DrivenTest
 from loop import CONTROL, LIMIT_SECONDS, ROOT
 
-COMMANDS = ["create", "destroy", "list", "status", "set", "run", "record", "play", "monitor", "bridge", "api",
+COMMANDS = ["create", "destroy", "list", "status", "set", "run", "record", "play", "monitor", "plot", "bridge", "api",
             "completion"]
 
 # As the shipped configuration shows them.

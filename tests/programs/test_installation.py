@@ -31,6 +31,9 @@ class Installation(ControlTest):
             env=loop.environment(preload=False), capture_output=True, text=True, check=False,
         )
         self.assertEqual((0, "/dev/dsp\n", ""), (shown.returncode, shown.stdout, shown.stderr))
+        drawn = subprocess.run([prefix / "bin/ossloopctl", "plot", "nothing.wav"],
+                               env=loop.environment(preload=False), capture_output=True, text=True, check=False)
+        self.assertEqual((1, "ossloopctl: nothing.wav: No such file or directory\n"), (drawn.returncode, drawn.stderr))
 
 
 if __name__ == "__main__":

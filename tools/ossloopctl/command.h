@@ -25,6 +25,7 @@ void add_run(CLI::App& app, int& status);
 void add_play(CLI::App& app, int& status);
 void add_record(CLI::App& app, int& status);
 void add_monitor(CLI::App& app, int& status);
+void add_plot(CLI::App& app, int& status);
 void add_bridge(CLI::App& app, int& status);
 void add_api(CLI::App& app, int& status);
 void add_completion(CLI::App& app, int& status);

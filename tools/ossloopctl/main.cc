@@ -88,9 +88,10 @@ int run_tool(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Exit status: 0, 1 if it failed, 2 if the command line is wrong.");
   int status = ctl::kDone;
-  for (const auto add : {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status,
-                         ctl::add_set, ctl::add_run, ctl::add_play, ctl::add_record,
-                         ctl::add_monitor, ctl::add_bridge, ctl::add_api, ctl::add_completion}) {
+  for (const auto add :
+       {ctl::add_create, ctl::add_destroy, ctl::add_list, ctl::add_status, ctl::add_set,
+        ctl::add_run, ctl::add_play, ctl::add_record, ctl::add_monitor, ctl::add_plot,
+        ctl::add_bridge, ctl::add_api, ctl::add_completion}) {
     add(app, status);
   }
   // Nobody types it: it is no command.

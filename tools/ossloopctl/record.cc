@@ -24,7 +24,8 @@ struct Options {
 
 int finish(Recording& recording) {
   std::string why;
-  return recording.begin(why) && recording.run(why) ? kDone : failed(why);
+  if (recording.begin(why) && recording.run(why)) return kDone;
+  return why.empty() ? kFailed : failed(why);
 }
 
 // Streams can be told from each other only where their ends are told.
@@ -76,6 +77,10 @@ int start(Options& options, const SideChoice& side) {
   if (plan.splits && plan.path == "-") {
     return wrong_usage("--split: standard output is no file; expected a file's name");
   }
+  if (!plan.spectrogram.empty() && plan.path == "-") {
+    return wrong_usage(
+        "--spectrogram: standard output cannot be read again; expected a file's name");
+  }
   plan.follows = plan.follows || plan.splits;
   if (plan.path == "-" && ::isatty(STDOUT_FILENO)) {
     return failed("standard output is a terminal; accepted are a pipe and a file");
@@ -107,6 +112,10 @@ void add_record(CLI::App& app, int& status) {
       ->add_flag("--split", options->plan.splits,
                  "Follow, with a file for each stream: take-001.wav ... of take.wav")
       ->option_text(" ");
+  offer(command->add_option("--spectrogram", options->plan.spectrogram,
+                            "Draw its spectrogram in this PNG file; with --split one for each"),
+        offer_files)
+      ->option_text("FILE");
   command->add_flag("-q,--quiet", options->plan.quiet, "Tell only what fails")->option_text(" ");
   offer(command->add_option("FILE", options->plan.path,
                             "Its ending tells the kind: " + file_endings() +

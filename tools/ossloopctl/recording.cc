@@ -1,11 +1,18 @@
 #include "ossloopctl/recording.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
 
+#include "base/error_text.h"
 #include "ossloopctl/interruption.h"
+#include "ossloopctl/library.h"
+#include "ossloopctl/viewer.h"
 
 namespace ossloop::ctl {
 namespace {
@@ -37,7 +44,12 @@ Recording::Recording(const RecordingPlan& plan, Source& source)
 
 bool Recording::begin(std::string& why) {
   hold_signals();
+  if (!check_picture(why)) return false;
   if (!plan_.splits && !file_.create(plan_.path, plan_.spec, why)) return false;
+  if (!plan_.spectrogram.empty() && file_.pipe() >= 0) {
+    why = "--spectrogram: " + plan_.path + " cannot be read again; expected a file";
+    return false;
+  }
   if (!source_.set_format(format_, why)) return false;
   if (plan_.follows) source_.follow();
   block_frames_ = source_.block_frames(format_);
@@ -56,6 +68,51 @@ bool Recording::open_next(std::string& why) {
   return false;
 }
 
+// Before an hour is recorded, not after it.
+bool Recording::check_picture(std::string& why) const {
+  if (plan_.spectrogram.empty()) return true;
+  if (find_viewer(why).empty()) return false;
+  struct stat status {};
+  const bool exists = ::stat(plan_.spectrogram.c_str(), &status) == 0;
+  const std::size_t slash = plan_.spectrogram.rfind('/');
+  const std::string folder =
+      slash == std::string::npos ? "." : plan_.spectrogram.substr(0, slash + 1);
+  const bool possible =
+      exists ? !S_ISDIR(status.st_mode) && ::access(plan_.spectrogram.c_str(), W_OK) == 0
+             : ::access(folder.c_str(), W_OK | X_OK) == 0;
+  if (possible) return true;
+  why = plan_.spectrogram + ": " +
+        base::error_text(exists && S_ISDIR(status.st_mode) ? EISDIR : errno);
+  return false;
+}
+
+bool Recording::start_picture(std::string& why) {
+  if (plan_.spectrogram.empty()) return true;
+  const std::string name = plan_.splits ? numbered(plan_.spectrogram, number_) : plan_.spectrogram;
+  std::vector<std::string> words{"--spectrogram", "--output", name};
+  if (plan_.spec.kind == find_kind("raw")) {
+    words.insert(words.end(),
+                 {"--type", "raw", "--encoding", plan_.spec.encoding->name, "--rate",
+                  std::to_string(format_.rate_hz), "--channels", std::to_string(format_.channels)});
+  }
+  words.insert(words.end(), {"--", file_.path()});
+  const pid_t process = start_plot(words, why);
+  if (process > 0) pictures_.push_back({process, name});
+  return process > 0;
+}
+
+bool Recording::finish_pictures() {
+  bool good = true;
+  for (const Drawing& picture : pictures_) {
+    if (finish_plot(picture.process)) {
+      tell("spectrogram drawn in " + picture.name);
+    } else {
+      good = false;
+    }
+  }
+  return good;
+}
+
 void Recording::tell(const std::string& text) {
   progress_.erase();
   if (plan_.quiet) return;
@@ -68,7 +125,7 @@ bool Recording::close_file(std::string& why) {
   if (closed && plan_.splits) {
     tell(describe_sound(file_.frames(), format_) + " recorded to " + path);
   }
-  return closed;
+  return closed && start_picture(why);
 }
 
 Progress::State Recording::state() {
@@ -130,13 +187,16 @@ bool Recording::run(std::string& why) {
     const std::size_t frames = file_.failed() ? file_.frames() : frames_;
     why += ", after " + std::to_string(frames) + " frames";
   }
-  if (!copied || !closed) return false;
+  if (!copied || !closed) {
+    finish_pictures();
+    return false;
+  }
   if (!plan_.splits) {
     tell(describe_sound(frames_, format_) + " recorded to " + plan_.path + source_.losses());
   } else if (!source_.losses().empty() || number_ == 0) {
     tell(describe_sound(frames_, format_) + " recorded" + source_.losses());
   }
-  return true;
+  return finish_pictures();
 }
 
 }  // namespace ossloop::ctl

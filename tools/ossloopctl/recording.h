@@ -1,6 +1,8 @@
 // A recording: streams of a source, one after another, into a sound file or a file for each.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <limits>
 #include <string>
@@ -19,6 +21,9 @@ struct RecordingPlan {
   bool follows = false;  // over the end of a stream
   bool splits = false;   // each stream into a file of its own
   bool quiet = false;
+  // The name of a picture of what is recorded; with `splits` numbered as the file is. It is
+  // drawn from the file when that is whole, by another process: meanwhile the next is recorded.
+  std::string spectrogram;
 };
 
 class Recording {
@@ -29,7 +34,7 @@ class Recording {
   // one line in `why`.
   bool begin(std::string& why);
   // Until the stream, the duration or the user's patience ends. What was written is whole in
-  // each case, and told.
+  // each case, and told. `why` stays empty if a picture failed, which has told that itself.
   bool run(std::string& why);
 
  private:
@@ -38,6 +43,9 @@ class Recording {
   bool take(bool& ended, std::string& why);
   bool open_next(std::string& why);
   bool close_file(std::string& why);
+  bool check_picture(std::string& why) const;
+  bool start_picture(std::string& why);
+  bool finish_pictures();
   void tell(const std::string& text);
   Progress::State state();
 
@@ -52,6 +60,11 @@ class Recording {
   std::size_t frames_ = 0;  // in all
   std::size_t block_frames_ = 1;
   int number_ = 0;  // of the last file
+  struct Drawing {
+    pid_t process;
+    std::string name;
+  };
+  std::vector<Drawing> pictures_;
 };
 
 }  // namespace ossloop::ctl

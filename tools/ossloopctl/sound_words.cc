@@ -54,7 +54,7 @@ void add_sound_options(CLI::App& command, SoundWords& words, const std::string& 
   offer(command.add_option("-e,--encoding", words.encoding, "Of the samples: " + encoding_names()),
         offer_encodings)
       ->option_text("NAME");
-  const bool plays = command.get_name() == "play";
+  const bool plays = command.get_name() != "record";
   command
       .add_option("-c,--channels", words.channels,
                   "1 to " + std::to_string(audio::kMaxChannels) + (plays ? "" : "; default 2"))

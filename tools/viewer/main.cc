@@ -1,6 +1,6 @@
-// ossloop-view: what ossloopctl shows on a screen, in a program of its own,
-// since what it is made with (ncurses) would make every start of ossloopctl
-// longer. ossloopctl starts it with its own words.
+// ossloop-view: what ossloopctl shows on a screen or as a picture, in a program of its own,
+// since what it is made with (ncurses, libpng, an FFT) would make every start of ossloopctl
+// longer by a fifth. ossloopctl starts it with its own words.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "ossloopctl/command.h"
 #include "viewer/monitor.h"
+#include "viewer/plot.h"
 
 namespace {
 
@@ -23,6 +24,7 @@ int run_viewer(int argc, char** argv) {
   int status = ctl::kDone;
   ctl::add_monitor_words(app,
                          [&](const ctl::MonitorWords& words) { status = view::monitor(words); });
+  ctl::add_plot_words(app, [&](const ctl::PlotWords& words) { status = view::plot(words); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
