@@ -8,6 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
 #include "base/error_text.h"
 
 namespace ossloop::view {
@@ -30,15 +34,46 @@ void write_bytes(png_structp png, png_bytep data, png_size_t bytes) {
 
 void flush_nothing(png_structp) {}
 
+// Each pixel as the number of its colour.
+struct Indexed {
+  explicit Indexed(const Picture& picture);
+  bool fits() const { return colors.size() <= PNG_MAX_PALETTE_LENGTH; }
+
+  std::vector<png_color> colors;
+  std::vector<std::uint8_t> pixels;
+};
+
+Indexed::Indexed(const Picture& picture) {
+  std::unordered_map<std::uint32_t, std::uint8_t> numbers;
+  for (int y = 0; y < picture.height(); ++y) {
+    for (int x = 0; x < picture.width() && fits(); ++x) {
+      const Color color = picture.at(x, y);
+      const std::uint32_t key = color.red << 16 | color.green << 8 | color.blue;
+      const auto [entry, isnew] = numbers.emplace(key, static_cast<std::uint8_t>(colors.size()));
+      if (isnew) colors.push_back({color.red, color.green, color.blue});
+      pixels.push_back(entry->second);
+    }
+  }
+}
+
 // 0 or an errno; nothing with a destructor lives here.
-int encode(png_structp png, png_infop info, int* fd, const Picture& picture) {
+int encode(png_structp png, png_infop info, int* fd, const Picture& picture,
+           const Indexed& indexed) {
   if (setjmp(png_jmpbuf(png)) != 0) return errno != 0 ? errno : EIO;
   png_set_write_fn(png, fd, write_bytes, flush_nothing);
   png_set_IHDR(png, info, static_cast<png_uint_32>(picture.width()),
-               static_cast<png_uint_32>(picture.height()), 8, PNG_COLOR_TYPE_RGB,
-               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+               static_cast<png_uint_32>(picture.height()), 8,
+               indexed.fits() ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  if (indexed.fits()) {
+    png_set_PLTE(png, info, indexed.colors.data(), static_cast<int>(indexed.colors.size()));
+  }
   png_write_info(png, info);
-  for (int y = 0; y < picture.height(); ++y) png_write_row(png, picture.row(y));
+  const auto width = static_cast<std::size_t>(picture.width());
+  for (int y = 0; y < picture.height(); ++y) {
+    png_write_row(png, indexed.fits() ? &indexed.pixels[static_cast<std::size_t>(y) * width]
+                                      : picture.row(y));
+  }
   png_write_end(png, info);
   return 0;
 }
@@ -91,8 +126,9 @@ bool PngFile::create(const std::string& path, std::string& why) {
 bool PngFile::write(const Picture& picture, std::string& why) {
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, stop, pass_over);
   png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;
+  const Indexed indexed(picture);
   errno = 0;
-  int error = info == nullptr ? ENOMEM : encode(png, info, &fd_, picture);
+  int error = info == nullptr ? ENOMEM : encode(png, info, &fd_, picture, indexed);
   png_destroy_write_struct(&png, &info);
   if (error == 0 && fd_ != STDOUT_FILENO) {
     const int fd = fd_;
