@@ -60,6 +60,13 @@ bool Flow::hears(std::uint32_t slot) const {
          joined.lane[slot].consumer.running.load(kAcquire) != 0;
 }
 
+bool Flow::has_heard(std::uint32_t slot) const {
+  abi::Direction& joined = segment_.direction[direction_];
+  const std::uint64_t open = joined.client[slot].open.load(kAcquire);
+  return is_open(open) &&
+         LaneReader(joined.lane[slot].consumer).is(LaneReader::kBegun, serial_of(open));
+}
+
 bool Flow::of_several() const {
   return (producer_half_.place.load(kRelaxed) & abi::kForSeveral) != 0 ||
          config::get<"clients", std::uint32_t>(segment_.policy) > 1;

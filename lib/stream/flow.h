@@ -104,8 +104,9 @@ class Flow {
   // How much of the ring the frames of [from, to) take up, in frames of `ring`.
   std::uint64_t held_frames(const RingLimits& ring, std::uint64_t from, std::uint64_t to) const;
 
-  // Does the client in this slot record what a server plays?
+  // Does the client in this slot record what a server plays? Has it ever, since its open?
   bool hears(std::uint32_t slot) const;
+  bool has_heard(std::uint32_t slot) const;
   // Which client a server's producer waits for, and a number of that choice.
   std::uint32_t choice() const { return producer_half_.waits_for.load(std::memory_order_acquire); }
   std::uint32_t waited_slot() const;
@@ -204,7 +205,7 @@ class ProducerFlow : public Flow {
 
  private:
   std::uint64_t last_ended() const;
-  std::uint32_t oldest_hearing(std::uint32_t otherwise) const;
+  std::uint32_t best_reader(std::uint32_t otherwise) const;
 };
 
 // The consumer's half: called by the side that reads.
@@ -251,8 +252,7 @@ class ConsumerFlow : public Flow {
 
   // The reader that nobody hears needs no start.
   void hears_always() { hears_always_ = true; }
-  // Goes on with the present stream where the reader before stopped.
-  void take_over();
+  void take_over();  // goes on with the present stream where the reader before stopped
   // A new open: forgets what earlier consumers left; or takes over, where players go on alone.
   void attach();
   void start();

@@ -38,18 +38,23 @@ bool ProducerFlow::consumer_kept() const {
   return is_open(open) && took_over && stream() > consumer().acknowledged_stream.load(kAcquire);
 }
 
-// By when they came.
-std::uint32_t ProducerFlow::oldest_hearing(std::uint32_t otherwise) const {
-  std::uint32_t oldest = otherwise;
+// The one that came first of those that hear. One that was told of the end of an earlier stream,
+// and is about to record again, is waited for where nobody does, as one is that is alone.
+std::uint32_t ProducerFlow::best_reader(std::uint32_t otherwise) const {
+  std::uint32_t best = otherwise;
+  bool best_hears = false;
   std::int64_t since_ns = INT64_MAX;
   for (std::uint32_t slot = 0; slot < abi::kClients; ++slot) {
     const abi::Half& half = segment_.direction[direction_].client[slot];
     const std::int64_t opened_ns = half.opened_ns.load(kRelaxed);
-    if (!hears(slot) || opened_ns >= since_ns) continue;
+    const bool hears = this->hears(slot);
+    if (!hears && (best_hears || !has_heard(slot))) continue;
+    if (hears == best_hears && opened_ns >= since_ns) continue;
+    best_hears = hears;
     since_ns = opened_ns;
-    oldest = slot;
+    best = slot;
   }
-  return oldest;
+  return best;
 }
 
 bool ProducerFlow::follow_reader() {
@@ -62,10 +67,10 @@ bool ProducerFlow::follow_reader() {
       streaming() && serial_of(open) != producer_.consumer_serial.load(kRelaxed);
   // Between two streams, once all is heard, one that came earlier may record again.
   const bool has_all = !streaming() && waited_for().read.load(kAcquire) == written();
-  if (!hears(slot) || is_another || has_all) slot = oldest_hearing(slot);
+  if (!hears(slot) || is_another || has_all) slot = best_reader(slot);
   // A new server's own begins as 0, whatever the one before has left there.
   const bool is_same = slot == this->slot() && slot == waited_slot();
-  if (is_same && !(is_another && of_several() && hears(slot))) return false;
+  if (is_same && !(is_another && of_several() && (hears(slot) || has_heard(slot)))) return false;
   // Another number, also for one that was waited for before: it may have slept meanwhile, and
   // been overtaken.
   const std::uint32_t next = choice() / abi::kClients + 1;

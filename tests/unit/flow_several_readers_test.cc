@@ -156,6 +156,20 @@ TEST_CASE("who came when nobody heard hears the stream that another has gone on 
   CHECK(hall.look(0).frames >= 480);
 }
 
+TEST_CASE("who was told of an earlier stream's end is waited for where nobody else hears") {
+  Hall hall;
+  hall.play_to(0, 4000);
+  hall.stop(1);
+  hall.leave(0);
+  hall.come(0);
+  REQUIRE(hall.producer.follow_reader());
+  CHECK(hall.producer.consumer_kept());
+  CHECK_FALSE(hall.producer.consumer_running());
+  hall.consumer(0).start();
+  REQUIRE(hall.producer.follow_reader());
+  CHECK(hall.producer.consumer_running());
+}
+
 TEST_CASE("a server that comes after another tells whom it waits for") {
   Hall hall;
   hall.stop(0);
