@@ -52,7 +52,10 @@ class OpenHalf {
   bool both_ways() const { return has(abi::kBothWays); }
   // A client's: the server is open, but for the other way.
   bool wrong_way() const {
-    return !server() && !duplex() && !peer_open() && open_ways(contract(), abi::kServer) != 0;
+    if (server() || duplex()) return false;
+    // Each half once: the server may come or go meanwhile.
+    const std::uint32_t ways = open_ways(contract(), abi::kServer);
+    return ways != 0 && (ways & (way_ == kRead ? kWrite : kRead)) == 0;
   }
 
   // A new open's, with the claim in hand: everything as a program finds it. Then seen by
