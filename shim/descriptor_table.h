@@ -2,6 +2,11 @@
 // engine fills it. Reading it is one load, and nothing here locks or allocates.
 #pragma once
 
+#include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -18,14 +23,20 @@ class DescriptorTable {
   // Not yet looked at: it came with exec, or from a call we do not see.
   bool unknown(int fd) const { return in_range(fd) && load(fd) == 0; }
   bool foreign(int fd) const { return !in_range(fd) || load(fd) == kForeign; }
-  bool ours(int fd) const { return in_range(fd) && load(fd) > kLastFolder; }
+  bool ours(int fd) const { return in_range(fd) && load(fd) > kInChange; }
+  // A thread is about to have the kernel close the number, or put something else there.
+  bool in_change(int fd) const { return in_range(fd) && load(fd) == kInChange; }
   // One of the virtual folders, as the preloaded file numbers them; 0: none.
   unsigned folder(int fd) const {
     const std::uintptr_t value = in_range(fd) ? load(fd) : 0;
     return value > kForeign && value <= kLastFolder ? static_cast<unsigned>(value) : 0;
   }
 
-  Handle* handle(int fd) const { return ours(fd) ? reinterpret_cast<Handle*>(load(fd)) : nullptr; }
+  // Looked at once: another thread may change it at any moment.
+  Handle* handle(int fd) const {
+    const std::uintptr_t value = in_range(fd) ? load(fd) : 0;
+    return value > kInChange ? reinterpret_cast<Handle*>(value) : nullptr;
+  }
   void set(int fd, Handle* handle) {
     if (in_range(fd)) slots_[fd].store(reinterpret_cast<std::uintptr_t>(handle));
   }
@@ -35,6 +46,33 @@ class DescriptorTable {
   void set_folder(int fd, unsigned folder) {
     if (in_range(fd)) slots_[fd].store(folder);
   }
+  // Between a look at the table and the kernel's change of the number a call would go to what the
+  // number was, or to nothing: it waits for both. In the child of a fork() the thread that changes
+  // it may not be.
+  void await_change(int fd) {
+    constexpr int kLongestMs = 1000;
+    for (int moment = 0; in_change(fd); ++moment) {
+      if (moment == kLongestMs) end_change(fd, nullptr);
+      constexpr timespec kMoment{0, 1'000'000};
+      const int saved = errno;
+      ::syscall(SYS_nanosleep, &kMoment, nullptr);
+      errno = saved;
+    }
+  }
+  // False where something else stands there by now than `handle`; nullptr: not ours.
+  bool begin_change(int fd, Handle* handle) {
+    if (!in_range(fd)) return false;
+    std::uintptr_t present = load(fd);
+    const bool is_it = handle != nullptr ? present == reinterpret_cast<std::uintptr_t>(handle)
+                                         : present < kInChange;
+    return is_it && slots_[fd].compare_exchange_strong(present, kInChange);
+  }
+  // Unless the kernel has given the number away already, and that was seen.
+  void end_change(int fd, Handle* handle) {
+    if (!in_range(fd)) return;
+    std::uintptr_t present = kInChange;
+    slots_[fd].compare_exchange_strong(present, reinterpret_cast<std::uintptr_t>(handle));
+  }
   // The number is free again, and may come back as anything.
   void forget(int fd) {
     if (in_range(fd)) slots_[fd].store(0);
@@ -43,6 +81,7 @@ class DescriptorTable {
  private:
   static constexpr std::uintptr_t kForeign = 1;
   static constexpr std::uintptr_t kLastFolder = 4;
+  static constexpr std::uintptr_t kInChange = 5;
   static bool in_range(int fd) { return static_cast<unsigned>(fd) < kSize; }
   std::uintptr_t load(int fd) const {
     const std::uintptr_t value = slots_[fd].load(std::memory_order_acquire);

@@ -15,7 +15,8 @@
 
 namespace ossloop::shim {
 
-inline constexpr unsigned kEngineVersion = 6;
+inline constexpr unsigned kEngineVersion = 7;
+inline constexpr int kNoLongerOurs = 4095;  // no errno
 
 struct EngineApi {
   unsigned version;
@@ -36,6 +37,8 @@ struct EngineApi {
   bool (*adopt)(int fd);
 
   // `progressed`: earlier pieces of the same vector were moved.
+  // -kNoLongerOurs: another thread has put something else there, or nothing, since it was looked
+  // at.
   ssize_t (*read)(int fd, void* data, std::size_t bytes, bool progressed);
   ssize_t (*write)(int fd, const void* data, std::size_t bytes, bool progressed);
   int (*ioctl)(int fd, unsigned request, void* argument);

@@ -154,6 +154,7 @@ void after_fork_in_parent() {
 void after_fork_in_child() {
   process.store(::getpid());
   thread_note.id = 0;
+  thread_note.borrowed = 0;
   if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->after_fork(true);
   // Its owner, as the lock knows it, is the parent's thread.
   loading = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -171,6 +172,8 @@ bool own_process() {
   const pid_t known = process.load(std::memory_order_relaxed);
   return known == 0 || known == ::getpid();
 }
+
+base::ThreadNote& own_note() { return thread_note; }
 
 bool in_device_thread() { return thread_note.device_thread; }
 
@@ -225,7 +228,10 @@ int reclassify(int fd) {
 }
 
 bool classify(int fd) {
-  if (!descriptors.unknown(fd) || in_device_thread()) return false;
+  if (in_device_thread()) return false;
+  descriptors.await_change(fd);
+  if (descriptors.ours(fd)) return true;
+  if (!descriptors.unknown(fd)) return false;
   struct stat status;
   if (::syscall(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) != 0) {
     // Not open; what will make it so tells us. Closing every number costs no more.

@@ -43,7 +43,9 @@ void after_fork_in_parent();
 void after_fork_in_child();
 // False in the child of a vfork(), whose memory is its parent's.
 bool own_process();
+base::ThreadNote& own_note();
 
+// Also as another thread leaves it, once that is done.
 inline bool is_ours(int fd) {
   if (descriptors.foreign(fd)) return false;
   return descriptors.ours(fd) ? !in_device_thread() : classify(fd);

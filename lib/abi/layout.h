@@ -296,7 +296,11 @@ struct alignas(64) Half {
   // A server's: its recording stops before sound of another format than its own, if it hears
   // only one client, until it has taken that format or this is 0 again. The open's own.
   Atomic<std::uint32_t> stops_at_marks;
-  Atomic<std::uint32_t> further[3];  // 0, for what is added
+  // From which position of its stream on a process moves sound by itself
+  // (device/allowance.h), which is not yet counted in `frames`: twice its lower bits, plus 1;
+  // 0: none.
+  Atomic<std::uint32_t> lent_from;
+  Atomic<std::uint32_t> further[2];  // 0, for what is added
   alignas(64) EventCount wake;
 };
 

@@ -21,10 +21,14 @@ ThreadNote& thread_note() { return host.thread_note(); }
 
 std::uint32_t thread_id() {
   ThreadNote& note = thread_note();
+  if (note.borrowed != 0) return static_cast<std::uint32_t>(::syscall(SYS_gettid));
   if (note.id == 0) note.id = static_cast<std::uint32_t>(::syscall(SYS_gettid));
   return note.id;
 }
 
-void forget_thread() { thread_note().id = 0; }
+void forget_thread() {
+  thread_note().id = 0;
+  thread_note().borrowed = 0;
+}
 
 }  // namespace ossloop::base

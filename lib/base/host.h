@@ -12,6 +12,7 @@ struct Kept;
 // for some within a signal handler might wait for malloc's lock.
 struct ThreadNote {
   std::uint32_t id = 0;         // the kernel's, 0: not yet asked for
+  std::uint32_t borrowed = 0;   // by the child of a vfork(), and one of its own, and so on
   void* robust_list = nullptr;  // the kernel's head of it, if `asked_robust`
   bool asked_robust = false;
   bool device_thread = false;  // ours: what it calls is not the program's call
@@ -34,7 +35,9 @@ void set_host(const Host& host);
 
 bool own_process();
 ThreadNote& thread_note();
-// As gettid(), without a system call but the first.
+// Does the child of a vfork() run in this thread's memory now, while the thread waits for it?
+inline bool is_borrowed() { return thread_note().borrowed != 0; }
+// As gettid(), without a system call but the first. A child of a vfork() has its own.
 std::uint32_t thread_id();
 // In the child of a fork().
 void forget_thread();

@@ -4,8 +4,7 @@
 // When a signal handler is to run in the midst of one, or the thread loses its processor, the
 // kernel takes the thread out of it before anything else: what was done so far counts for
 // nothing, and the last store of all, which would make it count, does not come. It does not do
-// so for the child of a vfork(), which borrows its parent's thread: a handler that came there in
-// the midst of a copy could spoil those frames.
+// so for the child of a vfork(), which borrows its parent's thread, and has none.
 #pragma once
 
 #include <cstddef>

@@ -10,7 +10,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 }  // namespace
 
 bool Allowance::lend(const Terms& terms, const shm::Ring& ring, std::uint64_t end) {
-  if (terms.begin_ >= end || !base::has_restartable()) return false;
+  if (terms.begin_ >= end || base::is_borrowed() || !base::has_restartable()) return false;
   std::size_t frames = ring.capacity_frames();
   end_ = std::min<std::uint64_t>(end, terms.begin_ + frames);
   begin_ = next_ = terms.begin_;
@@ -42,7 +42,7 @@ void Allowance::take_back() {
 bool Allowance::move(std::byte* data, std::size_t bytes, bool into_ring) {
   const std::uint32_t number = number_.load(std::memory_order_acquire);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (!is_own()) return false;
+  if (!is_own() || is_untold()) return false;
   base::Check checks[Terms::kMost];
   const std::size_t count = count_;
   std::copy(checks_ + 1, checks_ + count, checks + 1);
@@ -54,18 +54,24 @@ bool Allowance::move(std::byte* data, std::size_t bytes, bool into_ring) {
   std::size_t offset = offset_ + static_cast<std::size_t>(from - begin_) * frame_bytes_;
   if (offset >= ring_bytes_) offset -= ring_bytes_;
   std::byte* const at = ring_ + offset;
+  untold_.store(true, kRelaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   if (!base::copy_and_commit(checks, count, into_ring ? at : data, into_ring ? data : at, bytes,
-                             position_, from + frames))
+                             position_, from + frames)) {
+    told();
     return false;
+  }
   next_ = from + frames;
   return true;
 }
 
-bool Allowance::owes_wake() const {
+bool Allowance::owes_wake() {
   std::uint64_t now[2];
   if (!is_own() || !base::read_both(checks_, 1, &peer_->waiting, &peer_->wake_frame, now))
     return true;
-  return (now[0] & 0xffffffff) != 0 && next_ >= now[1];
+  if ((now[0] & 0xffffffff) != 0 && next_ >= now[1]) return true;
+  told();
+  return false;
 }
 
 }  // namespace ossloop::device

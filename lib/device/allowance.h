@@ -56,15 +56,22 @@ class Allowance {
   // With the lock held. No call takes from it any more.
   void take_back();
 
-  // Has the calling thread the loan?
-  bool is_own() const { return owner_.load(std::memory_order_acquire) == &base::thread_note(); }
+  // Has the calling thread the loan? Not the child of a vfork() that borrows it.
+  bool is_own() const {
+    const base::ThreadNote& note = base::thread_note();
+    return owner_.load(std::memory_order_acquire) == &note && note.borrowed == 0;
+  }
   // Moves `bytes` bytes of whole frames: all, or none (false).
   bool put(const std::byte* data, std::size_t bytes) {
     return move(const_cast<std::byte*>(data), bytes, true);
   }
   bool get(std::byte* data, std::size_t bytes) { return move(data, bytes, false); }
-  // After that: has the peer to be woken, or may it have to be?
-  bool owes_wake() const;
+  // After that: has the peer to be woken, or may it have to be? As long as told() has not
+  // followed, nothing more is moved: a handler that came in between may never come back, and
+  // whoever takes the loan back makes up for the wake.
+  bool owes_wake();
+  bool is_untold() const { return untold_.load(std::memory_order_relaxed); }
+  void told() { untold_.store(false, std::memory_order_relaxed); }
 
  private:
   bool move(std::byte* data, std::size_t bytes, bool into_ring);
@@ -81,6 +88,7 @@ class Allowance {
   std::uint64_t next_ = 0;  // the position; a handler may have moved it since
   std::atomic<std::uint64_t>* position_ = nullptr;
   const abi::Half* peer_ = nullptr;
+  std::atomic<bool> untold_{false};
 };
 
 }  // namespace ossloop::device

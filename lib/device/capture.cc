@@ -194,11 +194,6 @@ bool Capture::lend(Allowance& allowance) {
   return half_.own().partial_bytes.load(kRelaxed) == 0 && reader_.lend(allowance);
 }
 
-void Capture::count_lent() {
-  auto& count = half_.own().frames;
-  count.store(count.load(kRelaxed) + reader_.count_lent(), kRelaxed);
-}
-
 std::uint64_t Capture::available_frames(std::int64_t now_ns) {
   if (reader_.ask(now_ns, true) != 0) return 0;
   return !reader_.streaming() && idles() ? silence_due(now_ns) : reader_.count();

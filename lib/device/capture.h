@@ -64,7 +64,8 @@ class Capture {
   std::uint64_t position() const { return reader_.position(); }
   // As Playback has them, of what sound is known.
   bool lend(Allowance& allowance);
-  void count_lent();
+  void took_back() { reader_.took_back(); }
+  void count_lent() const { half_.count_lent(flow().read()); }
   // Without the lock.
   void wake_writer() const { shm::wake_at(flow().producer_half(), flow().read()); }
   void make_up_for_wakes() const { reader_.make_up_for_wakes(half_.own()); }

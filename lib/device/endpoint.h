@@ -279,6 +279,10 @@ class Endpoint final : public DeviceThreadClient {
   void look_without_thread(std::int64_t now_ns);
   void lend(Access way);
   void take_back();
+  void count_lent() const {
+    playback_.count_lent();
+    capture_.count_lent();
+  }
   std::uint64_t lingerer() const;
   void go_on_or_end();
   bool begin_lingering();

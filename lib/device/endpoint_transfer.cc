@@ -94,8 +94,15 @@ void Endpoint::take_back() {
   const std::uint32_t lent = std::exchange(lent_, 0);
   if ((lent & kWrite) != 0) lent_played_->take_back();
   if ((lent & kRead) != 0) lent_recorded_->take_back();
-  if ((lent & kWrite) != 0) playback_.count_lent();
-  if ((lent & kRead) != 0) capture_.count_lent();
+  if ((lent & kWrite) != 0) playback_.took_back();
+  if ((lent & kRead) != 0) capture_.took_back();
+  // A handler came before the wake, and may have gone elsewhere.
+  for (const Access way : {kWrite, kRead}) {
+    Allowance* const allowance = way == kWrite ? lent_played_ : lent_recorded_;
+    if ((lent & way) == 0 || !allowance->is_untold()) continue;
+    wake_who_waits(way);
+    allowance->told();
+  }
 }
 
 void Endpoint::wake_who_waits(Access way) {

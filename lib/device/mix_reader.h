@@ -87,7 +87,7 @@ class MixReader {
   void tell_given();
   // Lends what sound is known, if reads do nothing but copy it; and how much went that way.
   bool lend(Allowance& allowance);
-  std::uint64_t count_lent();
+  void took_back();
   void drop();
   // The end was told, or passed over as the policy says.
   void acknowledge_end();

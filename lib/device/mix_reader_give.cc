@@ -150,15 +150,12 @@ bool MixReader::lend(Allowance& allowance) {
   const bool alone = !several_ && alone_ == &lane && lane.joined() && half_.listener() == nullptr;
   if (!alone || !cache_covers(1) || !lane.reader.only_copies()) return false;
   lent_from_ = terms.begin();
+  half_.begin_loan(lent_from_);
   const std::uint64_t end = std::min(cached_until_, lane.view.read + lane.view.frames);
   return allowance.lend(terms, lane.reader.ring(), end);
 }
 
-std::uint64_t MixReader::count_lent() {
-  const std::uint64_t taken = flow().read() - lent_from_;
-  first().reader.count_lent(taken, first().view);
-  return taken;
-}
+void MixReader::took_back() { first().reader.took_back(flow().read() - lent_from_, first().view); }
 
 void MixReader::acknowledge_end() {
   each_begun([](Lane& lane) {

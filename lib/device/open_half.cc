@@ -53,9 +53,10 @@ void OpenHalf::wake_peers() const {
 }
 
 void OpenHalf::claim(std::uint32_t access, std::uint32_t place) {
-  for (auto* zero : {&own_.low_water_bytes, &own_.fragment_chosen, &own_.polled, &own_.token,
-                     &own_.shared, &own_.partial_bytes, &own_.pump_owner, &own_.mapped.mapped,
-                     &own_.mapped.running, &own_.mapped.ended, &own_.stops_at_marks}) {
+  for (auto* zero :
+       {&own_.low_water_bytes, &own_.fragment_chosen, &own_.polled, &own_.token, &own_.shared,
+        &own_.partial_bytes, &own_.pump_owner, &own_.mapped.mapped, &own_.mapped.running,
+        &own_.mapped.ended, &own_.stops_at_marks, &own_.lent_from}) {
     zero->store(0, kRelaxed);
   }
   for (auto* zero : {&own_.frames, &own_.zero_frames, &own_.seen_frames}) zero->store(0, kRelaxed);
@@ -89,6 +90,13 @@ void OpenHalf::close() {
 void OpenHalf::zero_pointers() const {
   own_.zero_frames.store(own_.frames.load(kRelaxed), kRelaxed);
   own_.seen_frames.store(0, kRelaxed);
+}
+
+void OpenHalf::count_lent(std::uint64_t position) const {
+  const std::uint32_t from = own_.lent_from.load(kRelaxed);
+  if (from == 0) return;
+  own_.lent_from.store(0, kRelaxed);
+  own_.frames.store(own_.frames.load(kRelaxed) + (loan_word(position) - from) / 2, kRelaxed);
 }
 
 void OpenHalf::leave_ring(const Section& before, const Section& now) const {

@@ -65,6 +65,10 @@ class OpenHalf {
   void close();
   std::uint64_t serial() const { return serial_; }
   void zero_pointers() const;
+  // What a loan moves from `position` of the stream on is counted by whoever has the lock next,
+  // also in another process: it is at `position` then.
+  void begin_loan(std::uint64_t position) const { own_.lent_from.store(loan_word(position)); }
+  void count_lent(std::uint64_t position) const;
   // The open that is there goes on in this process.
   void adopt() { serial_ = serial_of(own_.open.load(std::memory_order_acquire)); }
 
@@ -97,6 +101,9 @@ class OpenHalf {
   std::uint64_t worth_a_sleep(std::uint64_t frames) const;
 
  private:
+  static std::uint32_t loan_word(std::uint64_t position) {
+    return static_cast<std::uint32_t>(position) << 1 | 1;
+  }
   bool has(std::uint32_t bits) const {
     return (own_.place.load(std::memory_order_relaxed) & bits) != 0;
   }

@@ -211,15 +211,15 @@ bool Playback::lend(Allowance& allowance) {
       room == 0 || own.partial_bytes.load(kRelaxed) != 0)
     return false;
   lent_from_ = terms.begin();
+  half_.begin_loan(lent_from_);
   return allowance.lend(terms, ring_.ring(), terms.begin() + room);
 }
 
-void Playback::count_lent() {
+// Another process of the open may have moved more than that.
+void Playback::took_back() {
   const std::uint64_t taken = flow_.written() - lent_from_;
-  auto& count = half_.own().frames;
-  count.store(count.load(kRelaxed) + taken, kRelaxed);
-  cached_.space -= taken;
-  cached_.ring -= taken;
+  cached_.space -= std::min(cached_.space, taken);
+  cached_.ring -= std::min(cached_.ring, taken);
 }
 
 // Several only where a server plays to several.

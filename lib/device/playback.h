@@ -42,7 +42,9 @@ class Playback {
   // Lends what room is known to the calling thread, if calls that write do nothing but copy. Then
   // the frames that went that way are counted. False: nothing is lent.
   bool lend(Allowance& allowance);
-  void count_lent();
+  // The loan is taken back: what it has moved is of the room that was found.
+  void took_back();
+  void count_lent() const { half_.count_lent(flow_.written()); }
 
   // Would a write tell an error at once?
   bool tells();

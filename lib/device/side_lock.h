@@ -19,6 +19,7 @@ class Endpoint::SideLock {
       between_.lock();
     }
     endpoint_.each_half([](OpenHalf& half) { half.refresh(); });
+    endpoint_.count_lent();
   }
   ~SideLock() {
     between_.unlock();

@@ -123,10 +123,10 @@ bool StreamReader::only_copies() const {
          flow_.section_read() == section_.number;
 }
 
-void StreamReader::count_lent(std::uint64_t frames, ConsumerFlow::View& view) {
+void StreamReader::took_back(std::uint64_t frames, ConsumerFlow::View& view) {
   read_ = flow_.read();
   view.read += frames;
-  view.frames -= frames;
+  view.frames -= std::min(frames, view.frames);
 }
 
 void StreamReader::drop(const ConsumerFlow::View& view) {

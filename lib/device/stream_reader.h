@@ -56,7 +56,7 @@ class StreamReader {
   bool only_copies() const;
   const shm::Ring& ring() const { return ring_.ring(); }
   // So many frames were taken by the position's word alone.
-  void count_lent(std::uint64_t frames, ConsumerFlow::View& view);
+  void took_back(std::uint64_t frames, ConsumerFlow::View& view);
 
   // Whether a section of another format than the program's is waited for to be taken
   // (abi::Half::stops_at_marks); and whether one is now.

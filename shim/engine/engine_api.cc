@@ -52,14 +52,16 @@ bool move_lent(device::Allowance& lent, void* data, std::size_t bytes, bool play
   return plays ? lent.put(begin, bytes) : lent.get(begin, bytes);
 }
 
-void wake_who_waits(int fd, bool plays) {
-  Call call(engine->open_files(), fd);
+// By the open that was moved, whatever stands on the descriptor by now. Who closes it wakes too.
+void wake_who_waits(Handle* handle, bool plays) {
+  const Call call(*handle);
   if (call) call.file().wake_who_waits(plays);
+  (plays ? handle->played : handle->recorded).told();
 }
 
 ssize_t read(int fd, void* data, std::size_t bytes, bool progressed) {
   Call call(engine->open_files(), fd);
-  if (!call) return -EBADF;
+  if (!call) return -kNoLongerOurs;
   if (!usable(data, bytes, true)) return -EFAULT;
   const ssize_t result = guarded(
       [&] { return call.file().read(fd, static_cast<std::byte*>(data), bytes, progressed); });
@@ -69,7 +71,7 @@ ssize_t read(int fd, void* data, std::size_t bytes, bool progressed) {
 
 ssize_t write(int fd, const void* data, std::size_t bytes, bool progressed) {
   Call call(engine->open_files(), fd);
-  if (!call) return -EBADF;
+  if (!call) return -kNoLongerOurs;
   if (!usable(data, bytes, false)) return -EFAULT;
   const ssize_t result = guarded([&] {
     return call.file().write(fd, static_cast<const std::byte*>(data), bytes, progressed);
@@ -95,7 +97,7 @@ int set_flag(int fd, OpenFile& file, int flag, const void* argument) {
 int ioctl(int fd, unsigned request, void* argument) {
   const base::ScopedCancelDisable whole;
   Call call(engine->open_files(), fd);
-  if (!call) return -EBADF;
+  if (!call) return -kNoLongerOurs;
   switch (request) {
     case FIONBIO:
       return set_flag(fd, call.file(), O_NONBLOCK, argument);
@@ -197,8 +199,8 @@ constexpr auto kHeld = &Held<+function>::call;
 // As kHeld, unless it goes without.
 template <bool plays, auto function, typename Data>
 ssize_t move(int fd, Data* data, std::size_t bytes, bool progressed) {
-  // Of what was moved the same one is asked later: a handler, or another thread, may have put
-  // something else on the descriptor. A handle's memory stays.
+  // A handler, or another thread, may put something else on the descriptor meanwhile. A handle's
+  // memory stays.
   Handle* const handle = engine->open_files().find(fd);
   device::Allowance* const lent = handle == nullptr ? nullptr
                                   : plays           ? &handle->played
@@ -206,7 +208,7 @@ ssize_t move(int fd, Data* data, std::size_t bytes, bool progressed) {
   void* const place = const_cast<void*>(static_cast<const void*>(data));
   if (lent == nullptr || !move_lent(*lent, place, bytes, plays))
     return kHeld<function>(fd, data, bytes, progressed);
-  if (lent->owes_wake()) kHeld<wake_who_waits>(fd, plays);
+  if (lent->owes_wake()) kHeld<wake_who_waits>(handle, plays);
   return static_cast<ssize_t>(bytes);
 }
 

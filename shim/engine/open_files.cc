@@ -25,6 +25,7 @@ using base::sys;
 Call::Call(const OpenFiles& open_files, int fd) {
   for (;;) {
     handle_ = open_files.find(fd);
+    if (handle_ == nullptr && open_files.await_change(fd)) continue;
     if (handle_ == nullptr) return;
     handle_->calls.fetch_add(1);
     const bool still = open_files.find(fd) == handle_;
@@ -36,6 +37,16 @@ Call::Call(const OpenFiles& open_files, int fd) {
     handle_ = nullptr;
     if (still) return;
   }
+}
+
+Call::Call(Handle& handle) {
+  handle.calls.fetch_add(1);
+  if (handle.descriptors.load() == 0 || handle.file == nullptr) {
+    handle.calls.fetch_sub(1);
+    return;
+  }
+  handle_ = &handle;
+  if (base::has_had_handlers.load(std::memory_order_relaxed)) base::set_kept(handle_);
 }
 
 Call::~Call() {
@@ -84,9 +95,19 @@ bool OpenFiles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
   return false;
 }
 
+// The kernel puts something else at `fd`, in the way given: one more descriptor of `next`, or
+// nothing that we know of. Calls of other threads on it come before, or wait until it is done.
+int OpenFiles::change(int fd, Handle* next, const std::function<int()>& change_number) {
+  const int result = change_number();
+  if (next != nullptr && result >= 0) next->descriptors.fetch_add(1);
+  table_.end_change(fd, result >= 0 ? next : nullptr);
+  return result;
+}
+
 // Takes `fd` out of the table and closes it in the way given; with the last
 // descriptor the open is left.
-int OpenFiles::leave(int fd, const std::function<int()>& close_descriptor, bool still_open) {
+int OpenFiles::leave(int fd, const std::function<int()>& close_descriptor, Handle* next,
+                     bool still_open) {
   const base::ScopedCancelDisable whole;
   // In a child of vfork() the table is the parent's: only the kernel's changes.
   if (!base::own_process()) return close_descriptor();
@@ -94,12 +115,12 @@ int OpenFiles::leave(int fd, const std::function<int()>& close_descriptor, bool 
   bool closed = false;
   const auto close_it = [&] {
     closed = true;
-    result = close_descriptor();
+    result = change(fd, next, close_descriptor);
   };
   Call call(*this, fd);
-  if (!call) return close_descriptor();
   Handle* const handle = call.handle();
-  table_.forget(fd);
+  // Another thread was here first.
+  if (!call || !table_.begin_change(fd, handle)) return close_descriptor();
   try {
     // By reference: a copy of it would be allocated.
     if (handle->descriptors.fetch_sub(1) > 1) {
@@ -124,19 +145,14 @@ int OpenFiles::close(int fd) {
 int OpenFiles::replace(int source, int fd, int flags) {
   if ((flags & ~O_CLOEXEC) != 0) return -EINVAL;
   if (const int error = sys().fcntl(source, F_GETFD, 0); error < 0) return error;
-  auto duplicate = [&] { return sys().dup3(source, fd, flags); };
+  const auto duplicate = [&] { return sys().dup3(source, fd, flags); };
   if (source == fd) return duplicate();
-  Handle* wanted = table_.handle(source);
-  Handle* present = table_.handle(fd);
+  Handle* const wanted = table_.handle(source);
+  Handle* const present = table_.handle(fd);
   if (!base::own_process() || (present != nullptr && present == wanted)) return duplicate();
-  const int result = present != nullptr ? leave(fd, std::ref(duplicate)) : duplicate();
-  if (result < 0) return result;
-  if (wanted != nullptr) {
-    duplicated(source, fd);
-  } else {
-    table_.forget(fd);
-  }
-  return result;
+  if (present != nullptr) return leave(fd, std::ref(duplicate), wanted);
+  if (!table_.begin_change(fd, nullptr)) return duplicate();
+  return change(fd, wanted, duplicate);
 }
 
 bool OpenFiles::settle() {
@@ -161,7 +177,7 @@ void OpenFiles::duplicated(int source, int fd) {
 void OpenFiles::lost(int fd) {
   if (base::own_process())
     leave(
-        fd, [] { return 0; }, false);
+        fd, [] { return 0; }, nullptr, false);
 }
 
 void OpenFiles::before_fork() {

@@ -52,12 +52,17 @@ class OpenFiles {
 
   MappedRanges& mapped_ranges() { return mapped_ranges_; }
   Handle* find(int fd) const { return table_.handle(fd); }
+  bool await_change(int fd) const {
+    return table_.in_change(fd) && (table_.await_change(fd), true);
+  }
 
   void before_fork();
   void after_fork(bool child);
 
  private:
-  int leave(int fd, const std::function<int()>& close_descriptor, bool still_open = true);
+  int leave(int fd, const std::function<int()>& close_descriptor, Handle* next = nullptr,
+            bool still_open = true);
+  int change(int fd, Handle* next, const std::function<int()>& change_number);
   std::vector<std::unique_ptr<OpenFile>> take_ended();
 
   DescriptorTable& table_;
@@ -71,6 +76,8 @@ class OpenFiles {
 class Call {
  public:
   Call(const OpenFiles& open_files, int fd);
+  // On the open itself, whatever has become of its descriptors; on none if it has ended.
+  explicit Call(Handle& handle);
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;

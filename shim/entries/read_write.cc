@@ -12,6 +12,16 @@ namespace {
 
 using namespace ossloop::shim;
 
+// By the engine where the descriptor is ours, also when that is known only there.
+template <typename Ours, typename Real>
+auto dispatch(int fd, Ours ours, Real real) -> decltype(real()) {
+  if (is_ours(fd)) {
+    const auto result = ours(*loaded_engine());
+    if (result != -kNoLongerOurs) return static_cast<decltype(real())>(to_libc(result));
+  }
+  return real();
+}
+
 // Piece by piece, as long as each is moved whole.
 template <typename Move>
 ssize_t move_vector(const iovec* pieces, int count, Move move) {
@@ -31,32 +41,38 @@ ssize_t move_vector(const iovec* pieces, int count, Move move) {
 }  // namespace
 
 OSSLOOP_EXPORT ssize_t read(int fd, void* data, size_t bytes) {
-  if (!is_ours(fd)) return OSSLOOP_REAL(read)(fd, data, bytes);
-  return to_libc(loaded_engine()->read(fd, data, bytes, false));
+  return dispatch(
+      fd, [&](const EngineApi& engine) { return engine.read(fd, data, bytes, false); },
+      [&] { return OSSLOOP_REAL(read)(fd, data, bytes); });
 }
 
 OSSLOOP_EXPORT ssize_t __read_chk(int fd, void* data, size_t bytes, size_t size) {
-  if (bytes > size || !is_ours(fd)) return OSSLOOP_REAL(__read_chk)(fd, data, bytes, size);
-  return to_libc(loaded_engine()->read(fd, data, bytes, false));
+  if (bytes > size) return OSSLOOP_REAL(__read_chk)(fd, data, bytes, size);
+  return read(fd, data, bytes);
 }
 
 OSSLOOP_EXPORT ssize_t write(int fd, const void* data, size_t bytes) {
-  if (!is_ours(fd)) return OSSLOOP_REAL(write)(fd, data, bytes);
-  return to_libc(loaded_engine()->write(fd, data, bytes, false));
+  return dispatch(
+      fd, [&](const EngineApi& engine) { return engine.write(fd, data, bytes, false); },
+      [&] { return OSSLOOP_REAL(write)(fd, data, bytes); });
 }
 
 OSSLOOP_EXPORT ssize_t readv(int fd, const iovec* pieces, int count) {
-  if (!is_ours(fd)) return OSSLOOP_REAL(readv)(fd, pieces, count);
-  return to_libc(move_vector(pieces, count, [&](const iovec& piece, bool progressed) {
-    return loaded_engine()->read(fd, piece.iov_base, piece.iov_len, progressed);
-  }));
+  const auto ours = [&](const EngineApi& engine) {
+    return move_vector(pieces, count, [&](const iovec& piece, bool progressed) {
+      return engine.read(fd, piece.iov_base, piece.iov_len, progressed);
+    });
+  };
+  return dispatch(fd, ours, [&] { return OSSLOOP_REAL(readv)(fd, pieces, count); });
 }
 
 OSSLOOP_EXPORT ssize_t writev(int fd, const iovec* pieces, int count) {
-  if (!is_ours(fd)) return OSSLOOP_REAL(writev)(fd, pieces, count);
-  return to_libc(move_vector(pieces, count, [&](const iovec& piece, bool progressed) {
-    return loaded_engine()->write(fd, piece.iov_base, piece.iov_len, progressed);
-  }));
+  const auto ours = [&](const EngineApi& engine) {
+    return move_vector(pieces, count, [&](const iovec& piece, bool progressed) {
+      return engine.write(fd, piece.iov_base, piece.iov_len, progressed);
+    });
+  };
+  return dispatch(fd, ours, [&] { return OSSLOOP_REAL(writev)(fd, pieces, count); });
 }
 
 // glibc declares the request unsigned long, callers often pass a negative int;
@@ -66,9 +82,11 @@ OSSLOOP_EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
   va_start(arguments, request);
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
+  const auto real = [&] { return OSSLOOP_REAL(ioctl)(fd, request, argument); };
   // Signals for readiness are between the kernel and the node.
-  if (static_cast<unsigned>(request) == FIOASYNC || !is_ours(fd)) {
-    return OSSLOOP_REAL(ioctl)(fd, request, argument);
-  }
-  return to_libc(loaded_engine()->ioctl(fd, static_cast<unsigned>(request), argument));
+  if (static_cast<unsigned>(request) == FIOASYNC) return real();
+  const auto ours = [&](const EngineApi& engine) {
+    return engine.ioctl(fd, static_cast<unsigned>(request), argument);
+  };
+  return dispatch(fd, ours, real);
 }

@@ -192,6 +192,17 @@ class Threads(LoopTest):
         recorder.succeed()
         self.assertEqual("", recorder.errors)
 
+    def test_calls_without_a_lock_leave_the_descriptor_to_who_replaces_it(self):
+        self.with_a_server("replaced_while_it_writes", clock="free", program="lent")
+
+    def test_calls_without_a_lock_leave_the_device_to_a_child_of_vfork(self):
+        self.with_a_server("child_of_vfork_writes", clock="free", program="lent")
+
+    def test_calls_without_a_lock_are_counted_when_another_program_goes_on(self):
+        for what in ("another_program_writes", "becomes_another_program"):
+            with self.subTest(what):
+                self.with_a_server(what, clock="free", program="lent")
+
     def test_a_player_that_is_stopped_goes_on_where_it_was(self):
         loop = self.loop(underrun="stall")
         recorder = loop.partner_records(SERVER)

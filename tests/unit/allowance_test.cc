@@ -49,13 +49,21 @@ class Lent {
     return allowance.put(reinterpret_cast<const std::byte*>(frames.data()),
                          frames.size() * sizeof(int));
   }
+  bool put_and_told(const std::vector<int>& frames) {
+    const bool all = put(frames);
+    if (all) allowance.told();
+    return all;
+  }
   // The same, and what else there is, also on a processor that others want.
   bool puts(const std::vector<int>& frames) {
-    return sooner_or_later([&] { return put(frames); });
+    return sooner_or_later([&] { return put_and_told(frames); });
   }
   bool gets(std::vector<int>& frames) {
     auto* const data = reinterpret_cast<std::byte*>(frames.data());
-    return sooner_or_later([&] { return allowance.get(data, frames.size() * sizeof(int)); });
+    const auto get = [&] { return allowance.get(data, frames.size() * sizeof(int)); };
+    const bool all = sooner_or_later(get);
+    allowance.told();
+    return all;
   }
   bool owes_wake() {
     return !sooner_or_later([&] { return !allowance.owes_wake(); });
@@ -152,6 +160,30 @@ TEST_CASE("whoever waits for the position is seen") {
   CHECK(lent.owes_wake());  // in doubt
 }
 
+TEST_CASE("who has moved something moves no more until it was asked who waits") {
+  Lent lent;
+  REQUIRE(lent.lend(300));
+  REQUIRE(lent.puts(some(1, 1)));
+  bool moved = false;
+  for (int attempt = 0; attempt < 1000 && !moved; ++attempt) moved = lent.put(some(1, 2));
+  REQUIRE(moved);
+  CHECK(lent.allowance.is_untold());
+  CHECK_FALSE(lent.puts(some(1, 3)));
+  CHECK_FALSE(lent.owes_wake());
+  CHECK_FALSE(lent.allowance.is_untold());
+  CHECK(lent.puts(some(1, 3)));
+}
+
+TEST_CASE("the child of a vfork() moves nothing of what its parent was lent") {
+  Lent lent;
+  REQUIRE(lent.lend(300));
+  base::thread_note().borrowed = 1;
+  CHECK_FALSE(lent.puts(some(1, 1)));
+  CHECK_FALSE(lent.lend(300));
+  base::thread_note().borrowed = 0;
+  CHECK(lent.puts(some(1, 1)));
+}
+
 namespace {
 
 // What the handler shares with the test.
@@ -181,13 +213,14 @@ class Held {
 void lend_anew() {
   const Held held;
   stormed->allowance.take_back();
+  stormed->allowance.told();
   stormed->lend(10 * kBlock);
 }
 
 void put_or_lend() {
   static std::vector<int> block(kBlock);
   std::fill(block.begin(), block.end(), ++next_value);
-  if (!stormed->put(block)) lend_anew();
+  if (!stormed->put_and_told(block)) lend_anew();
 }
 
 void in_handler(int) {
@@ -217,7 +250,7 @@ TEST_CASE("a handler may come at any moment, move what is lent, and not come bac
       for (;;) {
         std::fill(mine->begin(), mine->end(), -1);
         if (calls >= kCalls) break;
-        if (!lent.put(*mine)) lend_anew();
+        if (!lent.put_and_told(*mine)) lend_anew();
       }
     }
     // What was moved so far are whole blocks.
@@ -244,7 +277,7 @@ TEST_CASE("whoever takes it back finds nothing moved afterwards") {
   std::thread player([&] {
     const std::vector<int> block = some(4000, 1);
     while (!quit) {
-      if (lent.put(block)) continue;
+      if (lent.put_and_told(block)) continue;
       const std::lock_guard side(lock);
       lent.allowance.take_back();
       lent.lend(12'000);

@@ -1,0 +1,65 @@
+// vfork(): the thread's notes say that its memory is borrowed, as long as the child has it.
+#include <errno.h>
+#include <unistd.h>
+
+#include "shim/engine_loader.h"
+#include "shim/real.h"
+
+#if defined(__x86_64__) || defined(__aarch64__)
+
+extern "C" [[gnu::visibility("hidden"), gnu::used]] pid_t ossloop_after_vfork(long result) {
+  std::uint32_t& borrowed = ossloop::shim::own_note().borrowed;
+  if (result == 0) ++borrowed;
+  if (result > 0) --borrowed;
+  return static_cast<pid_t>(ossloop::shim::to_libc(result));
+}
+
+// It returns twice to the same frame: the first return, the child's, may leave anything where
+// the second one would look for its address. That waits in a register, which the kernel keeps.
+#if defined(__x86_64__)
+asm(R"(
+  .text
+  .globl vfork
+  .type vfork, @function
+  .p2align 4
+vfork:
+  .cfi_startproc
+  endbr64
+  popq %rdi
+  .cfi_adjust_cfa_offset -8
+  .cfi_register %rip, %rdi
+  movl $58, %eax
+  syscall
+  pushq %rdi
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %rip, 0
+  movq %rax, %rdi
+  jmp ossloop_after_vfork
+  .cfi_endproc
+  .size vfork, . - vfork
+)");
+#else
+asm(R"(
+  .text
+  .globl vfork
+  .type vfork, @function
+  .p2align 4
+vfork:
+  .cfi_startproc
+  hint #34
+  mov x0, #0x4111  // CLONE_VM, CLONE_VFORK and SIGCHLD
+  mov x1, #0
+  mov x8, #220  // clone
+  svc #0
+  b ossloop_after_vfork
+  .cfi_endproc
+  .size vfork, . - vfork
+)");
+#endif
+
+#else
+
+// A child with memory of its own does as well.
+OSSLOOP_EXPORT pid_t vfork() { return ::fork(); }
+
+#endif
