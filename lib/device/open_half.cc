@@ -29,7 +29,7 @@ OpenHalf::OpenHalf(std::shared_ptr<shm::Segment> segment, abi::SideIndex side, A
       slot_(slot),
       listener_(listener),
       own_(listener != nullptr ? listener->half : half_of(contract(), side, way, slot)),
-      buffer_ms_(config::get<"buffer_ms", std::uint32_t>(contract().policy)) {
+      buffer_ms_(usual_buffer_ms()) {
   refresh();
 }
 
@@ -114,7 +114,13 @@ audio::PcmFormat OpenHalf::shared_format() const {
 
 void OpenHalf::refresh() { format_word_.store(own_.format.load(kRelaxed), kRelaxed); }
 
+std::uint32_t OpenHalf::usual_buffer_ms() const {
+  return config::get<"buffer_ms", std::uint32_t>(contract().policy);
+}
+
 void OpenHalf::set_format(const audio::PcmFormat& format) {
+  // What is little in one format may be all memory in another.
+  if (format != this->format()) buffer_ms_ = usual_buffer_ms();
   own_.format.store(pack(format), kRelaxed);
   refresh();
 }

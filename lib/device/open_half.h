@@ -73,7 +73,7 @@ class OpenHalf {
   void adopt() { serial_ = serial_of(own_.open.load(std::memory_order_acquire)); }
 
   std::uint32_t buffer_ms() const { return buffer_ms_; }
-  // This open's buffer may be so long, also where the policy's may not.
+  // This open's buffer may be so long in its present format, also where the policy's may not.
   void allow_buffer(std::uint64_t frames);
 
   // The reader of a lane has gone from the ring of one section to another's, as a writer goes to
@@ -101,6 +101,7 @@ class OpenHalf {
   std::uint64_t worth_a_sleep(std::uint64_t frames) const;
 
  private:
+  std::uint32_t usual_buffer_ms() const;
   static std::uint32_t loan_word(std::uint64_t position) {
     return static_cast<std::uint32_t>(position) << 1 | 1;
   }

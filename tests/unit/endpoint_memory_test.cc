@@ -50,6 +50,23 @@ TEST_CASE("the last side that is closed gives the memory back, whichever it is")
   }
 }
 
+TEST_CASE("a long buffer of small frames is not as long in large ones") {
+  std::int64_t memory[2];
+  for (const bool chosen : {false, true}) {
+    Pair pair;
+    if (chosen) {
+      REQUIRE(pair.client->set_format(pair.client_fd, {audio::afmt::kU8, 1, 8000}) == 0);
+      pair.client->choose_buffer(pair.client_fd, 1024, 1 << 20);
+    }
+    const std::int64_t before = pair.memory();
+    use(pair);
+    memory[chosen ? 1 : 0] = pair.memory() - before;
+    Pair::close(pair.server, pair.server_fd);
+    Pair::close(pair.client, pair.client_fd);
+  }
+  CHECK(memory[0] == memory[1]);
+}
+
 TEST_CASE("two sides that are closed at once leave no memory taken") {
   Pair pair(free_clock());
   const std::int64_t before = pair.memory();
