@@ -1,6 +1,8 @@
 // A device's buffer in the program's memory.
 #include <stdarg.h>
+#include <stdint.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -80,6 +82,25 @@ OSSLOOP_EXPORT void* mmap64(void* address, size_t bytes, int protection, int fla
 OSSLOOP_EXPORT int munmap(void* address, size_t bytes) noexcept {
   const int result = call_real(OSSLOOP_REAL(munmap), SYS_munmap, address, bytes);
   if (result == 0) unmapped(address, bytes);
+  return result;
+}
+
+// Ways in which a buffer of the program may go bad, of which no device has anything.
+OSSLOOP_EXPORT int shmdt(const void* address) noexcept {
+  const int result = OSSLOOP_REAL(shmdt)(address);
+  memory_changes.fetch_add(1, std::memory_order_release);
+  return result;
+}
+
+OSSLOOP_EXPORT int brk(void* end) noexcept {
+  const int result = OSSLOOP_REAL(brk)(end);
+  memory_changes.fetch_add(1, std::memory_order_release);
+  return result;
+}
+
+OSSLOOP_EXPORT void* sbrk(intptr_t bytes) noexcept {
+  void* const result = OSSLOOP_REAL(sbrk)(bytes);
+  if (bytes < 0) memory_changes.fetch_add(1, std::memory_order_release);
   return result;
 }
 

@@ -2,6 +2,7 @@
 #include "show.h"
 
 #include <sys/mman.h>
+#include <sys/shm.h>
 
 int main(int count, char **words) {
   (void)count;
@@ -31,5 +32,13 @@ int main(int count, char **words) {
   map = mmap64(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 4096);
   SHOW(map[0]);
 #endif
+  const int shared = shmget(IPC_PRIVATE, 4096, 0600);
+  char *attached = shmat(shared, NULL, 0);
+  SHOW(shmctl(shared, IPC_RMID, NULL));
+  SHOW(attached[0]);
+  SHOW(shmdt(attached));
+  SHOW(shmdt(attached));
+  SHOW(brk(sbrk(0)));
+  SHOW(sbrk(0) == (void *)-1);
   return 0;
 }

@@ -29,7 +29,7 @@ class Descriptors(CompareTest):
                 loop.wait_until_listening(recorder)
                 got = self.lines(loop, [*words, CLIENT])
                 self.assert_agree(expected, got, {})
-                self.assertEqual(2 * 1024, recorder.report()["bytes"])
+                self.assertEqual(4 * 1024, recorder.report()["bytes"])
 
     def test_every_way_to_wait_answers_as_on_a_pipe(self):
         for way in WAYS:

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -50,6 +51,18 @@ int main(int count, char **words) {
   SHOW(mprotect(buffer, bytes, PROT_READ));
   SHOW(write(fd, buffer, 1024));
   SHOW(munmap(buffer, bytes));
+  SHOW(write(fd, buffer, 1024));
+  const int shared = shmget(IPC_PRIVATE, bytes, 0600);
+  buffer = shmat(shared, NULL, 0);
+  shmctl(shared, IPC_RMID, NULL);
+  SHOW(write(fd, buffer, 1024));
+  SHOW(shmdt(buffer));
+  SHOW(write(fd, buffer, 1024));
+  // Behind what malloc() has of it.
+  sbrk((intptr_t)(4 * bytes));
+  buffer = (char *)sbrk(0) - 2 * bytes;
+  SHOW(write(fd, buffer, 1024));
+  sbrk((intptr_t)-(4 * bytes));
   SHOW(write(fd, buffer, 1024));
   return 0;
 }
