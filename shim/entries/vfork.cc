@@ -15,7 +15,8 @@ extern "C" [[gnu::visibility("hidden"), gnu::used]] pid_t ossloop_after_vfork(lo
 }
 
 // It returns twice to the same frame: the first return, the child's, may leave anything where
-// the second one would look for its address. That waits in a register, which the kernel keeps.
+// the second one would look for its address. That waits in a register, which the kernel keeps;
+// and the child goes back by a jump, since a shadow stack (CET) is its parent's, too.
 #if defined(__x86_64__)
 asm(R"(
   .text
@@ -34,7 +35,17 @@ vfork:
   .cfi_adjust_cfa_offset 8
   .cfi_rel_offset %rip, 0
   movq %rax, %rdi
-  jmp ossloop_after_vfork
+  testq %rax, %rax
+  jnz ossloop_after_vfork
+  subq $8, %rsp
+  .cfi_adjust_cfa_offset 8
+  call ossloop_after_vfork
+  addq $8, %rsp
+  .cfi_adjust_cfa_offset -8
+  popq %rdi
+  .cfi_adjust_cfa_offset -8
+  .cfi_register %rip, %rdi
+  jmp *%rdi
   .cfi_endproc
   .size vfork, . - vfork
 )");
