@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/error_text.h"
+#include "base/sys.h"
 #include "control/view.h"
+#include "shm/wakeup.h"
 #include "stream/clock_speed.h"
 #include "stream/flow.h"
 #include "stream/format_word.h"
@@ -13,6 +15,9 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr auto kAcquire = std::memory_order_acquire;
+
+// A client that was killed before it woke anybody is found after so long.
+constexpr std::int64_t kLookAgainNs = 2'000'000'000;
 
 // Between frames, too, and before the clock's anchor as well.
 double frames_at(const audio::Clock& clock, std::int64_t at_ns) {
@@ -57,6 +62,24 @@ bool ServerStream::client_waits() const {
   }
   return false;
 }
+
+// A client's first read wakes whoever sleeps on the server's half; its first frame, whom that
+// is worth it. Positions of several lanes are not comparable.
+std::uint64_t ServerStream::first_frame() const {
+  if (way_ == device::kWrite) return shm::Sleeper::kNever;
+  const bool several = (direction().server.place.load(kRelaxed) & abi::kForSeveral) != 0;
+  return several ? 0 : direction().lane[0].consumer.read.load(kAcquire) + 1;
+}
+
+void ServerStream::wait_for_client(const std::atomic<bool>& over) const {
+  for (;;) {
+    shm::Sleeper sleeper(direction().server, first_frame());
+    if (over.load() || client_waits()) return;
+    sleeper.sleep_until(base::sys().now_ns() + kLookAgainNs);
+  }
+}
+
+void ServerStream::end_wait() const { shm::wake(direction().server); }
 
 std::optional<audio::PcmFormat> ServerStream::lone_client_format() const {
   std::uint32_t playing = 0;

@@ -1,12 +1,13 @@
 // One direction of an instance, as it shows itself to the program that has its server side open
 // and joins it to a sound card: who waits, in what format, and where the clock is.
 //
-// Looks at the segment, and changes two words of it that are the server's. Any thread, one at a
-// time.
+// Looks at the segment, and changes words of it that are the server's: how its clock runs, where
+// it stops, and that a call waits. Any thread, one at a time; another may wait_for_client().
 #pragma once
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,6 +29,9 @@ class ServerStream {
   // Has a client begun, and waits for the server? It has written what nobody took, or wants to
   // record.
   bool client_waits() const;
+  // Sleeps until that is true, or `over` and somebody has called end_wait().
+  void wait_for_client(const std::atomic<bool>& over) const;
+  void end_wait() const;
   // The format of what comes next of the first client that waits, or that in which it records.
   // Nothing where none waits.
   std::optional<audio::PcmFormat> client_format() const;
@@ -60,6 +64,7 @@ class ServerStream {
   abi::Direction& direction() const;
   bool plays(std::uint32_t slot) const;
   bool waits(std::uint32_t slot) const;
+  std::uint64_t first_frame() const;
 
   std::shared_ptr<shm::Segment> segment_;
   const device::Access way_;

@@ -2,10 +2,11 @@
 
 import re
 import shutil
+import time
 import unittest
 
 from bridge import BridgeTest, Heard, RATE, numbered
-from loop import CLIENT, CONTROL, PYTHON, server
+from loop import CLIENT, CONTROL, PYTHON, serial, server
 
 # Long enough for a machine that has other things to do.
 LATENCY = ("--latency", "150")
@@ -117,6 +118,33 @@ class Bridge(BridgeTest):
         self.assertGreater(len(heard.sound), 4 * RATE)
         self.end(bridge)
 
+
+
+class IdleBridge(BridgeTest):
+    WATCHED_SECONDS = 3
+    WAKE_UPS_PER_SECOND = 4
+
+    def wake_ups(self, loop, bridge):
+        processes = loop.processes_of(bridge)
+        before = loop.switches(processes)
+        time.sleep(self.WATCHED_SECONDS)
+        return loop.switches(processes) - before
+
+    @serial
+    def test_it_wakes_at_most_four_times_a_second_until_somebody_plays_and_after_that(self):
+        loop = self.bridged_loop()
+        self.sound_server(loop, "module-null-sink")
+        bridge = self.bridge(loop, "0", *LATENCY)
+        time.sleep(0.3)
+        most = self.WAKE_UPS_PER_SECOND * self.WATCHED_SECONDS
+        self.assertLessEqual(self.wake_ups(loop, bridge), most)
+        player = self.player(loop, numbered(2 + self.WATCHED_SECONDS))
+        self.wait_until_told(bridge, "playing S16_LE")
+        self.assertGreater(self.wake_ups(loop, bridge), most)
+        player.succeed()
+        # The stream at the sound server is kept for a while for who plays next.
+        self.wait_until(lambda: self.wake_ups(loop, bridge) <= most)
+        self.end(bridge)
 
 class BridgeUsage(BridgeTest):
     def test_what_it_cannot_do_is_one_line(self):

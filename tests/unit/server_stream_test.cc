@@ -1,6 +1,7 @@
 #include "control/server_stream.h"
 
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "instance.h"
 
@@ -104,4 +105,21 @@ TEST_CASE("a server that does not stop where the format changes converts") {
   }
   CHECK(loop.recorded.size() > stereo.size());
   CHECK(!loop.server->capture.stopped());
+}
+
+TEST_CASE("who waits for a client is woken by its first frame, and by who says that it is over") {
+  for (const bool by_client : {true, false}) {
+    Instance loop(kS16, kS16);
+    const auto stream = watch(loop, kRead);
+    const Bytes data(4 * 100, std::byte{1});
+    std::atomic<bool> over{false};
+    std::thread waiting([&] { stream->wait_for_client(over); });
+    const auto& sleepers = loop.server->half().own().waiting;
+    while ((sleepers.load() & 0xffffffff) == 0) std::this_thread::yield();
+    if (by_client) loop.write(data, 0, data.size());
+    if (!by_client) over = true;
+    if (!by_client) stream->end_wait();
+    waiting.join();
+    CHECK(stream->client_waits() == by_client);
+  }
 }

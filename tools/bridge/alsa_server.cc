@@ -1,7 +1,5 @@
 #include "bridge/alsa_server.h"
 
-#include <poll.h>
-
 #include <algorithm>
 
 #include "bridge/alsa_stream.h"
@@ -31,7 +29,8 @@ std::unique_ptr<SoundServer> connect_alsa(const ServerRequest& request) {
 
 AlsaServer::AlsaServer(const ServerRequest& request)
     : device_(request.device.empty() ? "default" : request.device),
-      way_(request.plays ? SND_PCM_STREAM_PLAYBACK : SND_PCM_STREAM_CAPTURE) {
+      way_(request.plays ? SND_PCM_STREAM_PLAYBACK : SND_PCM_STREAM_CAPTURE),
+      event_(request.event) {
   // What fails is told in one line.
   snd_lib_error_set_handler(hush);
   if (request.plays) try_to_open(request, SND_PCM_STREAM_PLAYBACK);
@@ -75,10 +74,6 @@ std::unique_ptr<CardStream> AlsaServer::open(const StreamSpec& spec) {
   return std::make_unique<AlsaStream>(device_, spec);
 }
 
-void AlsaServer::wait(std::int64_t deadline_ns) {
-  const std::int64_t left_ns = std::clamp<std::int64_t>(deadline_ns - now_ns(), 0, 500'000'000);
-  const timespec pause{0, static_cast<long>(left_ns)};
-  ::ppoll(nullptr, 0, &pause, nullptr);
-}
+void AlsaServer::wait(std::int64_t deadline_ns) { wait_for(event_, deadline_ns); }
 
 }  // namespace ossloop::bridge

@@ -26,6 +26,7 @@ class AlsaServer : public SoundServer {
   const snd_pcm_stream_t way_;
   State state_ = State::kReady;
   std::string why_;
+  const WakeEvent& event_;
 };
 
 }  // namespace ossloop::bridge

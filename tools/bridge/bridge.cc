@@ -16,7 +16,6 @@ constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kConnectNs = 5000 * kMs;
 // How long to wait before it is tried again, at first and at most.
 constexpr std::int64_t kFirstPauseNs = 250 * kMs, kLongestPauseNs = 4000 * kMs;
-constexpr std::int64_t kIdleNs = 500 * kMs;
 // What is still on its way to the card in the end is waited for so long.
 constexpr std::int64_t kLastNs = 1000 * kMs;
 
@@ -33,6 +32,13 @@ const Kind& find_kind(const std::string& word) {
 
 }  // namespace
 
+void wait_for(const WakeEvent& event, std::int64_t deadline_ns) {
+  const std::int64_t left_ns = std::clamp<std::int64_t>(deadline_ns - now_ns(), 0, kLongestWaitNs);
+  const timespec pause{left_ns / 1'000'000'000, left_ns % 1'000'000'000};
+  pollfd waited{event.fd(), POLLIN, 0};
+  if (::ppoll(&waited, 1, &pause, nullptr) > 0) event.clear();
+}
+
 Bridge::Bridge(const Options& options, int number) : options_(options), number_(number) {}
 
 void Bridge::tell(const std::string& line, bool detail) const {
@@ -42,10 +48,9 @@ void Bridge::tell(const std::string& line, bool detail) const {
   std::cerr << text + "\n";
 }
 
-void Bridge::wait(std::int64_t deadline_ns) {
+void Bridge::wait(std::int64_t deadline_ns) const {
   if (server_ != nullptr) return server_->wait(deadline_ns);
-  const std::int64_t left_ms = (deadline_ns - now_ns()) / kMs;
-  ::poll(nullptr, 0, static_cast<int>(std::clamp<std::int64_t>(left_ms, 0, 500)));
+  wait_for(event_, deadline_ns);
 }
 
 bool Bridge::connect(const std::string& kind, std::string& why) {
@@ -89,7 +94,7 @@ bool Bridge::begin(const config::Runtime& runtime, std::string& why) {
   for (const bool plays : {true, false}) {
     if (!(plays ? options_.out : options_.in)) continue;
     passages_.push_back(std::make_unique<Passage>(
-        number_, plays, options_.latency_ms,
+        number_, plays, options_.latency_ms, event_,
         [this](const std::string& line, bool detail) { tell(line, detail); }));
     if (!passages_.back()->open(runtime, why)) return false;
   }
@@ -103,7 +108,7 @@ bool Bridge::is_feedback() const {
 
 void Bridge::start_connecting() {
   server_ = find_kind(kind_).connect(
-      {options_.device, options_.out, options_.in, [this] { return is_feedback(); }});
+      {options_.device, options_.out, options_.in, event_, [this] { return is_feedback(); }});
 }
 
 // One line when it goes, one when it is back.
@@ -137,7 +142,8 @@ void Bridge::run(const volatile std::sig_atomic_t& asked_to_stop) {
     const std::int64_t now = now_ns();
     mind_server(now);
     const bool ready = server_ != nullptr && server_->state() == SoundServer::State::kReady;
-    std::int64_t next_ns = std::min(now + kIdleNs, server_ == nullptr ? retry_ns_ : now + kIdleNs);
+    std::int64_t next_ns = now + kLongestWaitNs;
+    if (server_ == nullptr) next_ns = std::min(next_ns, retry_ns_);
     for (auto& passage : passages_) {
       passage->step(now, ready ? server_.get() : nullptr);
       next_ns = std::min(next_ns, passage->next_ns());

@@ -27,11 +27,12 @@ class Bridge {
   bool is_feedback() const;
   void start_connecting();
   void mind_server(std::int64_t now_ns);
-  void wait(std::int64_t deadline_ns);
+  void wait(std::int64_t deadline_ns) const;
   void tell(const std::string& line, bool detail) const;
 
   const Options options_;
   const int number_;
+  const WakeEvent event_;
   std::vector<std::unique_ptr<Passage>> passages_;
   std::string kind_;  // of the server: pulse or alsa
   std::unique_ptr<SoundServer> server_;

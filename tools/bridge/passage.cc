@@ -8,8 +8,6 @@ namespace ossloop::bridge {
 namespace {
 
 constexpr std::int64_t kMs = 1'000'000;
-// How often an idle instance is looked at.
-constexpr std::int64_t kLookNs = 40 * kMs;
 // A client that waits for a card waits no longer than that.
 constexpr std::int64_t kOpeningNs = 2000 * kMs, kOpeningStepNs = 10 * kMs;
 // A card whose stream failed is tried again after so long.
@@ -34,13 +32,20 @@ std::string describe(const audio::PcmFormat& format) {
 
 }  // namespace
 
-Passage::Passage(int number, bool plays, int latency_ms, Tell tell)
+Passage::Passage(int number, bool plays, int latency_ms, const WakeEvent& event, Tell tell)
     : plays_(plays),
       latency_ms_(latency_ms),
       period_ns_(std::clamp(latency_ms * kMs / kPeriods, kShortestPeriodNs, kLongestPeriodNs)),
+      event_(event),
       tell_(std::move(tell)),
       loop_(number, !plays),
       block_(kBlockBytes) {}
+
+bool Passage::open(const config::Runtime& runtime, std::string& why) {
+  if (!loop_.open(runtime, why)) return false;
+  watch_.emplace(loop_.stream(), event_);
+  return true;
+}
 
 std::string Passage::title() const { return plays_ ? "playing" : "recording"; }
 
@@ -67,10 +72,10 @@ std::int64_t Passage::lead_ns() const {
 
 void Passage::step(std::int64_t now_ns, SoundServer* server) {
   if (server == nullptr && card_ != nullptr) leave_card();
+  if (state_ == State::kIdle && watch_->told()) next_ns_ = now_ns;
   if (now_ns < next_ns_) return;
   switch (state_) {
     case State::kIdle:
-      next_ns_ = now_ns + kLookNs;
       return look_for_client(now_ns, server);
     case State::kOpening:
       return wait_for_card(now_ns);
@@ -104,9 +109,11 @@ void Passage::follow_format(std::int64_t now_ns, SoundServer* server) {
 }
 
 void Passage::look_for_client(std::int64_t now_ns, SoundServer* server) {
+  watch_->arm();
   const auto format = loop_.stream().client_format();
   if (!format) {
     if (card_ != nullptr && now_ns - moved_ns_ > kSpareNs) leave_card();
+    next_ns_ = card_ != nullptr ? moved_ns_ + kSpareNs + kMs : now_ns + kLongestWaitNs;
     return;
   }
   client_format_ = *format;

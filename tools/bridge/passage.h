@@ -10,9 +10,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "bridge/client_watch.h"
 #include "bridge/clock_follower.h"
 #include "bridge/loop_side.h"
 #include "bridge/sound_server.h"
@@ -24,10 +26,10 @@ class Passage {
   // `tell` gets a line that is worth telling, and whether only the curious want it.
   using Tell = std::function<void(const std::string& line, bool detail)>;
 
-  // `plays`: to a card.
-  Passage(int number, bool plays, int latency_ms, Tell tell);
+  // `plays`: to a card. `event` is raised when an idle one has something to do before next_ns().
+  Passage(int number, bool plays, int latency_ms, const WakeEvent& event, Tell tell);
 
-  bool open(const config::Runtime& runtime, std::string& why) { return loop_.open(runtime, why); }
+  bool open(const config::Runtime& runtime, std::string& why);
 
   bool is_feedback() const { return loop_.is_own_client(); }
 
@@ -64,8 +66,10 @@ class Passage {
   const bool plays_;
   const int latency_ms_;
   const std::int64_t period_ns_;
+  const WakeEvent& event_;
   const Tell tell_;
   LoopSide loop_;
+  std::optional<ClientWatch> watch_;
   State state_ = State::kIdle;
   audio::PcmFormat client_format_{};
   audio::PcmFormat format_{};  // the nearest that the card has

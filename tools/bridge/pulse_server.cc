@@ -28,8 +28,16 @@ PulseServer::PulseServer(const ServerRequest& request)
     : loop_(pa_mainloop_new()),
       device_(request.device),
       plays_(request.plays),
-      records_(request.records) {
-  context_ = pa_context_new(pa_mainloop_get_api(loop_), "ossloop");
+      records_(request.records),
+      event_(request.event) {
+  pa_mainloop_api* const api = pa_mainloop_get_api(loop_);
+  api->io_new(
+      api, event_.fd(), PA_IO_EVENT_INPUT,
+      [](pa_mainloop_api*, pa_io_event*, int, pa_io_event_flags_t, void* self) {
+        static_cast<PulseServer*>(self)->event_.clear();
+      },
+      this);
+  context_ = pa_context_new(api, "ossloop");
   pa_context_set_state_callback(
       context_, [](pa_context*, void* self) { static_cast<PulseServer*>(self)->follow_context(); },
       this);
@@ -107,7 +115,7 @@ std::unique_ptr<CardStream> PulseServer::open(const StreamSpec& spec) {
 
 void PulseServer::wait(std::int64_t deadline_ns) {
   const std::int64_t left_us =
-      std::clamp<std::int64_t>((deadline_ns - now_ns()) / 1000, 0, 500'000);
+      std::clamp<std::int64_t>((deadline_ns - now_ns()) / 1000, 0, kLongestWaitNs / 1000);
   if (pa_mainloop_prepare(loop_, static_cast<int>(left_us)) < 0 || pa_mainloop_poll(loop_) < 0 ||
       pa_mainloop_dispatch(loop_) < 0) {
     fail("its main loop has failed");

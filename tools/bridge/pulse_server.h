@@ -38,6 +38,7 @@ class PulseServer : public SoundServer {
   const bool records_;
   State state_ = State::kConnecting;
   std::string why_;
+  const WakeEvent& event_;
 };
 
 }  // namespace ossloop::bridge

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "audio/pcm_format.h"
+#include "bridge/wake_event.h"
 
 namespace ossloop::bridge {
 
@@ -65,17 +66,24 @@ class SoundServer {
   virtual audio::PcmFormat nearest(const audio::PcmFormat& wanted) const = 0;
   virtual std::unique_ptr<CardStream> open(const StreamSpec& spec) = 0;
 
-  // Sleeps until something has happened or it is `deadline_ns` (CLOCK_MONOTONIC). A signal ends
-  // it.
+  // Sleeps until something has happened, the event was raised, which it clears, or it is
+  // `deadline_ns` (CLOCK_MONOTONIC). A signal ends it.
   virtual void wait(std::int64_t deadline_ns) = 0;
 };
 
 std::int64_t now_ns();
 
+// Nobody waits longer than that: a signal may come just before.
+inline constexpr std::int64_t kLongestWaitNs = 1'000'000'000;
+
+// SoundServer::wait() where nothing else can happen.
+void wait_for(const WakeEvent& event, std::int64_t deadline_ns);
+
 struct ServerRequest {
   std::string device;  // a sink and a source, or a PCM; empty for the server's own choice
   bool plays = false;
   bool records = false;
+  const WakeEvent& event;
   // Has the device that this process has just opened joined it to itself?
   std::function<bool()> is_feedback;
 };
