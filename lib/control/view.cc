@@ -10,6 +10,7 @@
 #include "device/device_thread.h"
 #include "shm/claims.h"
 #include "shm/segment.h"
+#include "stream/clock_speed.h"
 #include "stream/flow.h"
 #include "stream/format_word.h"
 #include "stream/levels.h"
@@ -104,6 +105,7 @@ void look_at_stream(const shm::Segment& mapped, const config::InstancePolicy& po
   const abi::Consumer& reader = segment.direction[index].lane[slot].consumer;
   const SideView& server = view.server;
   const device::ProducerFlow flow(segment, index, slot);
+  stream.trim_ppm = device::trim_ppm(segment, index);
   stream.state = stream.server_reads ? state_of(flow, reader, client, server)
                                      : state_of(flow, reader, server, client);
   stream.number = flow.stream();

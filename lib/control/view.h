@@ -58,6 +58,8 @@ struct StreamView {
   // silence and all holds counted?
   bool clock_running = false;
   std::int64_t clock_error_frames = 0;
+  // What the server adds to the policy `ppm`, to keep step with a card.
+  int trim_ppm = 0;
   // Since the consumer's open.
   std::uint64_t held_ms = 0;     // the clock waited for the consumer
   std::uint64_t stalled_ms = 0;  // and for the producer

@@ -31,7 +31,7 @@ MEMBERS = {
     "stream": {
         "state", "direction", "number", "fill_frames", "fill_ms", "delay_frames", "delay_ms", "levels",
     },
-    "clock": {"running", "error_frames", "held_ms", "stalled_ms"},
+    "clock": {"running", "error_frames", "trim_ppm", "held_ms", "stalled_ms"},
     "counters": {"underruns", "overruns", "silence_frames", "dropped_frames", "clipped_samples"},
     "mixer": {"muted", "vol", "pcm", "igain"},
     "policy": POLICIES,

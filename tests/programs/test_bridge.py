@@ -41,6 +41,7 @@ class Bridge(BridgeTest):
         player = self.player(loop, numbered(14))
         self.wait_until_told(bridge, LOCKED)
         locked = self.frames_of(listener)
+        self.assertGreater(self.status(loop)["clock"]["trim_ppm"], 0)
         self.speed(loop, -500)
         player.succeed()
         self.wait_until(lambda: self.has_heard(listener, 14 * RATE - 1))
@@ -119,7 +120,6 @@ class Bridge(BridgeTest):
         self.end(bridge)
 
 
-
 class IdleBridge(BridgeTest):
     WATCHED_SECONDS = 3
     WAKE_UPS_PER_SECOND = 4
@@ -145,6 +145,7 @@ class IdleBridge(BridgeTest):
         # The stream at the sound server is kept for a while for who plays next.
         self.wait_until(lambda: self.wake_ups(loop, bridge) <= most)
         self.end(bridge)
+
 
 class BridgeUsage(BridgeTest):
     def test_what_it_cannot_do_is_one_line(self):

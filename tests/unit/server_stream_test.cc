@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "control/view.h"
 #include "instance.h"
 
 using namespace ossloop;
@@ -19,6 +20,12 @@ std::unique_ptr<control::ServerStream> watch(const Instance& loop, Access way) {
   auto stream = control::ServerStream::open(runtime, 0, way, why);
   REQUIRE(stream != nullptr);
   return stream;
+}
+
+control::InstanceView look(const Instance& loop) {
+  config::Runtime runtime;
+  runtime.folder = loop.folder();
+  return control::look(runtime, 0);
 }
 
 // So many frames are due in a second.
@@ -48,7 +55,9 @@ TEST_CASE("a server trims the clock of its direction, and takes that back by its
   stream->trim(500);
   second_of(loop, data);  // it is heard at the next look
   CHECK(second_of(loop, data) == 48024);
+  CHECK(look(loop).stream.trim_ppm == 500);
   stream->trim(100'000);
+  CHECK(look(loop).stream.trim_ppm == 1000);
   second_of(loop, data);
   CHECK(second_of(loop, data) == 48048);
   // Without a jump, before the present speed as after it.
@@ -60,7 +69,7 @@ TEST_CASE("a server trims the clock of its direction, and takes that back by its
   loop.server->half().close();
   loop.server->half().claim(kRead);
   loop.server->half().publish();
-  CHECK(loop.server->half().own().trim_ppm.load() == 0);
+  CHECK(look(loop).stream.trim_ppm == 0);
 }
 
 TEST_CASE("a server that stops where the format changes takes it, and hears each frame as it is") {

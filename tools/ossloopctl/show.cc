@@ -130,6 +130,7 @@ Json stream_json(const control::StreamView& stream) {
 Json clock_json(const control::StreamView& stream) {
   return {{"running", stream.clock_running},
           {"error_frames", stream.clock_error_frames},
+          {"trim_ppm", stream.trim_ppm},
           {"held_ms", stream.held_ms},
           {"stalled_ms", stream.stalled_ms}};
 }
@@ -222,8 +223,8 @@ void print_direction(std::ostream& out, const control::DirectionView& view, cons
       << stream.delay_ms << " ms\n"
       << "  levels    " << levels_text(stream.loudness) << "\n"
       << "  clock     " << (stream.clock_running ? "running" : "at rest") << ", error "
-      << stream.clock_error_frames << " frames, held for " << stream.held_ms << " ms, stalled for "
-      << stream.stalled_ms << " ms\n"
+      << stream.clock_error_frames << " frames, trim " << stream.trim_ppm << " ppm, held for "
+      << stream.held_ms << " ms, stalled for " << stream.stalled_ms << " ms\n"
       << "  counters  " << stream.underruns << " underruns, " << stream.overruns << " overruns, "
       << stream.silence_frames << " frames of silence, " << stream.dropped_frames
       << " frames dropped, " << stream.clipped_samples << " samples clipped\n";

@@ -46,9 +46,9 @@ std::string counters(const control::StreamView& stream) {
 
 std::string clock(const control::StreamView& stream) {
   return std::string("clock    ") + (stream.clock_running ? "runs" : "at rest") + ", error " +
-         std::to_string(stream.clock_error_frames) + " frames, held " +
-         std::to_string(stream.held_ms) + " ms, stalled " + std::to_string(stream.stalled_ms) +
-         " ms";
+         std::to_string(stream.clock_error_frames) + " frames, trim " +
+         std::to_string(stream.trim_ppm) + " ppm, held " + std::to_string(stream.held_ms) +
+         " ms, stalled " + std::to_string(stream.stalled_ms) + " ms";
 }
 
 // As many lines as that takes.
