@@ -56,8 +56,11 @@ void ClockFollower::watch_jitter(double lead_s) {
   last_lead_s_ = lead_s;
 }
 
+// A slow loop has as many measurements in a cycle as a quick one.
 std::int64_t ClockFollower::interval_ns() const {
-  return bandwidth_hz() > 8 * kCalmHz || measured_ < kFirstMeasurements ? kQuickNs : kCalmNs;
+  if (measured_ < kFirstMeasurements) return kQuickNs;
+  const double quick_ns = static_cast<double>(kQuickNs);
+  return std::min(static_cast<std::int64_t>(quick_ns * kQuickHz / bandwidth_hz()), kCalmNs);
 }
 
 // True once it is known what to keep.

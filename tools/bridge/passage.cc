@@ -73,7 +73,9 @@ std::int64_t Passage::lead_ns() const {
 void Passage::step(std::int64_t now_ns, SoundServer* server) {
   if (server == nullptr && card_ != nullptr) leave_card();
   if (state_ == State::kIdle && watch_->told()) next_ns_ = now_ns;
-  if (now_ns < next_ns_) return;
+  // A wake that comes in the second half of a period saves that at its end.
+  const std::int64_t early_ns = state_ == State::kRunning ? period_ns_ / 2 : 0;
+  if (now_ns < next_ns_ - early_ns) return;
   switch (state_) {
     case State::kIdle:
       return look_for_client(now_ns, server);
@@ -81,7 +83,7 @@ void Passage::step(std::int64_t now_ns, SoundServer* server) {
       return wait_for_card(now_ns);
     case State::kRunning:
       // From one period to the next, but not after what was missed.
-      next_ns_ = std::max(next_ns_ + period_ns_, now_ns + period_ns_ / 2);
+      next_ns_ = std::clamp(next_ns_ + period_ns_, now_ns + period_ns_ / 2, now_ns + period_ns_);
       mind_card(now_ns, server);
       if (!(plays_ ? play(now_ns) : record(now_ns))) return end();
       follow(now_ns);

@@ -16,6 +16,9 @@ namespace {
 
 // Parts of the latency in which the server mixes, and hands out what it records.
 constexpr int kParts = 4;
+// How often the server is to ask for more, at most; its queues hold 4 MiB.
+constexpr double kRequestMs = 100;
+constexpr std::uint32_t kMostRequestBytes = 1 << 19;
 // A card that ran empty gets more sound ahead, up to so much.
 constexpr double kCushionGrowth = 1.5, kMostCushionMs = 250;
 constexpr std::int64_t kPausedNs = 300'000'000;
@@ -69,17 +72,18 @@ bool PulseStream::connect(const std::string& device) {
   const std::uint32_t part = bytes(frames_of_ms(spec_.latency_ms) / kParts);
   pa_buffer_attr buffer{};
   buffer.maxlength = static_cast<std::uint32_t>(-1);
-  // What lies ahead of the card is ours to say: the server is to ask for nothing as long as that
-  // much is there, and waits for no measure of its own.
-  buffer.tlength = 2 * part;
-  buffer.minreq = part;
+  // What lies ahead of the card is ours to say. So the server waits for no measure of its own, and
+  // what it asks for is not heeded: the less often, the better. What two requests leave of the
+  // whole is the part in which it mixes.
+  buffer.minreq = std::min(bytes(frames_of_ms(kRequestMs)), kMostRequestBytes);
+  buffer.tlength = part + 2 * buffer.minreq;
   buffer.prebuf = static_cast<std::uint32_t>(frame_bytes_);
   buffer.fragsize = part;
   const char* name = device.empty() ? nullptr : device.c_str();
   const int result =
-      spec_.records ? pa_stream_connect_record(stream_, name, &buffer, PA_STREAM_ADJUST_LATENCY)
-                    : pa_stream_connect_playback(stream_, name, &buffer, PA_STREAM_EARLY_REQUESTS,
-                                                 nullptr, nullptr);
+      spec_.records
+          ? pa_stream_connect_record(stream_, name, &buffer, PA_STREAM_ADJUST_LATENCY)
+          : pa_stream_connect_playback(stream_, name, &buffer, PA_STREAM_NOFLAGS, nullptr, nullptr);
   return result == 0;
 }
 
