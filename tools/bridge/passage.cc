@@ -14,14 +14,20 @@ constexpr std::int64_t kOpeningNs = 2000 * kMs, kOpeningStepNs = 10 * kMs;
 constexpr std::int64_t kRetryNs = 1000 * kMs;
 // A stream that is silent without an end has paused; and a card waits so long for the next.
 constexpr std::int64_t kPausedNs = 500 * kMs, kSpareNs = 1500 * kMs;
-// The latency passes in so many periods, of at least so much.
-constexpr int kPeriods = 3;
-constexpr std::int64_t kShortestPeriodNs = 2 * kMs, kLongestPeriodNs = 20 * kMs;
+// The latency passes in so many periods; a long one, of periods from kLongPeriodNs on, in more.
+constexpr int kPeriods = 3, kManyPeriods = 4;
+constexpr std::int64_t kShortestPeriodNs = 2 * kMs, kLongPeriodNs = 20 * kMs,
+                       kLongestPeriodNs = 40 * kMs;
 // The loop holds its clock when the bridge comes later than this.
 constexpr int kLatestMs = 250;
 // Silence behind the last frame, so that it is heard.
 constexpr int kPushMs = 50;
 constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
+
+std::int64_t period_ns(std::int64_t latency_ns) {
+  const std::int64_t some = std::min(latency_ns / kPeriods, kLongPeriodNs);
+  return std::max(std::clamp(latency_ns / kManyPeriods, some, kLongestPeriodNs), kShortestPeriodNs);
+}
 
 std::string describe(const audio::PcmFormat& format) {
   const audio::SampleFormat* sample = audio::find_format(format.afmt);
@@ -35,7 +41,7 @@ std::string describe(const audio::PcmFormat& format) {
 Passage::Passage(int number, bool plays, int latency_ms, const WakeEvent& event, Tell tell)
     : plays_(plays),
       latency_ms_(latency_ms),
-      period_ns_(std::clamp(latency_ms * kMs / kPeriods, kShortestPeriodNs, kLongestPeriodNs)),
+      period_ns_(period_ns(latency_ms * kMs)),
       event_(event),
       tell_(std::move(tell)),
       loop_(number, !plays),

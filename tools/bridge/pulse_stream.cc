@@ -14,8 +14,9 @@
 namespace ossloop::bridge {
 namespace {
 
-// Parts of the latency in which the server mixes, and hands out what it records.
-constexpr int kParts = 4;
+// The part of the latency in which the server hands out what it records, and mixes. What it mixes
+// ahead helps nobody who is late with more, so of a long latency it is less.
+constexpr double kPart = 1.0 / 4, kLeastPart = 1.0 / 8, kLongPartMs = 22;
 // How often the server is to ask for more, at most; its queues hold 4 MiB.
 constexpr double kRequestMs = 100;
 constexpr std::uint32_t kMostRequestBytes = 1 << 19;
@@ -69,7 +70,7 @@ bool PulseStream::connect(const std::string& device) {
   const auto bytes = [&](std::uint64_t frames) {
     return static_cast<std::uint32_t>(std::max<std::uint64_t>(frames, 1) * frame_bytes_);
   };
-  const std::uint32_t part = bytes(frames_of_ms(spec_.latency_ms) / kParts);
+  const std::uint32_t part = bytes(frames_of_ms(part_ms()));
   pa_buffer_attr buffer{};
   buffer.maxlength = static_cast<std::uint32_t>(-1);
   // What lies ahead of the card is ours to say. So the server waits for no measure of its own, and
@@ -127,6 +128,12 @@ void PulseStream::fill_up() {
   if (now_ns() - written_ns_ < kPausedNs)
     cushion_ms_ = std::min(cushion_ms_ * kCushionGrowth, std::max(kMostCushionMs, cushion_ms_));
   write_silence(frames_of_ms(cushion_ms_));
+}
+
+double PulseStream::part_ms() const {
+  const double part_ms = spec_.latency_ms * kPart;
+  if (spec_.records || part_ms <= kLongPartMs) return part_ms;
+  return std::max(kLongPartMs, spec_.latency_ms * kLeastPart);
 }
 
 std::uint64_t PulseStream::frames_of_ms(double ms) const {

@@ -36,6 +36,7 @@ class PulseStream : public CardStream {
   void answered(bool good);
   void found_running(const pa_timing_info& timing);
   void write_silence(std::uint64_t frames);
+  double part_ms() const;
   std::uint64_t frames_of_ms(double ms) const;
   std::uint64_t cushion_frames(const pa_timing_info& timing) const;
   std::size_t take(std::byte* data, std::size_t bytes);
