@@ -20,6 +20,8 @@ constexpr std::int64_t kShortestPeriodNs = 2 * kMs, kLongPeriodNs = 20 * kMs,
                        kLongestPeriodNs = 40 * kMs;
 // The loop holds its clock when the bridge comes later than this.
 constexpr int kLatestMs = 250;
+// A card that ran empty is heard of some time after.
+constexpr std::int64_t kOfLateNs = 1000 * kMs;
 // Silence behind the last frame, so that it is heard.
 constexpr int kPushMs = 50;
 constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
@@ -88,6 +90,7 @@ void Passage::step(std::int64_t now_ns, SoundServer* server) {
     case State::kOpening:
       return wait_for_card(now_ns);
     case State::kRunning:
+      watch_lateness(now_ns);
       // From one period to the next, but not after what was missed.
       next_ns_ = std::clamp(next_ns_ + period_ns_, now_ns + period_ns_ / 2, now_ns + period_ns_);
       mind_card(now_ns, server);
@@ -250,6 +253,13 @@ bool Passage::record(std::int64_t now_ns) {
   return loop_.stream().client_waits();
 }
 
+void Passage::watch_lateness(std::int64_t now_ns) {
+  const std::int64_t late_ns = std::max<std::int64_t>(now_ns - next_ns_, 0);
+  if (late_ns < late_ns_ && now_ns - came_late_ns_ < kOfLateNs) return;
+  late_ns_ = late_ns;
+  came_late_ns_ = now_ns;
+}
+
 void Passage::follow(std::int64_t now_ns) {
   if (card_ == nullptr) return;
   if (now_ns >= ask_ns_) {
@@ -261,7 +271,11 @@ void Passage::follow(std::int64_t now_ns) {
   const auto ahead = loop_.ahead(moment.at_ns);
   if (!ahead) return;
   const bool broke = std::exchange(breaks_, card_->breaks()) != card_->breaks();
-  if (broke) tell_(title() + ": the card ran empty, or full", true);
+  if (broke) {
+    tell_(title() + ": the card ran empty, or full; the bridge came up to " +
+              std::to_string(late_ns_ / kMs) + " ms late",
+          true);
+  }
   if (std::exchange(stream_, ahead->stream) != ahead->stream || broke) follower_.restart();
   const double lead = static_cast<double>(card_->moved_frames()) + ahead->frames - moment.frames;
   loop_.trim(follower_.update(moment.at_ns, lead / format_.rate_hz));

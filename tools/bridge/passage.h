@@ -60,6 +60,7 @@ class Passage {
   bool give(std::size_t bytes);
   bool give_silence(double frames);
   void follow(std::int64_t now_ns);
+  void watch_lateness(std::int64_t now_ns);
   double latency_frames() const { return format_.rate_hz * latency_ms_ / 1e3; }
   std::string title() const;
 
@@ -80,6 +81,8 @@ class Passage {
   std::int64_t opened_ns_ = 0;  // when the card's stream was asked for
   std::int64_t moved_ns_ = 0;   // when something last came
   std::int64_t ask_ns_ = 0;
+  std::int64_t late_ns_ = 0;       // how late we came, at most, of late
+  std::int64_t came_late_ns_ = 0;  // and when
   ClockFollower follower_;
   bool told_lock_ = false;
   std::uint64_t breaks_ = 0;
