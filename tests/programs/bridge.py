@@ -3,9 +3,11 @@ of the card's clock."""
 
 import array
 import signal
+import threading
+import time
 
 from control import ControlTest
-from loop import CLIENT, CONTROL, client, server
+from loop import CLIENT, CONTROL, client, entries_of, server, text_of
 
 RATE = 48000
 
@@ -31,6 +33,18 @@ class Heard:
         ]
         self.sound = [number for number in self.numbers if number is not None]
 
+    def silences(self):
+        """Of those between sound: (the frame of the recording behind it, how many frames)."""
+        found = []
+        began = None
+        for place, number in enumerate(self.numbers):
+            if number is None:
+                continue
+            if began is not None and place != began + 1:
+                found.append((place, place - began - 1))
+            began = place
+        return found
+
     def breaks(self):
         """Where a frame does not follow the one before: (how many of sound are behind it, what, what then);
         silence in between counts, and is told as None."""
@@ -47,6 +61,48 @@ class Heard:
             before, silent = number, False
             heard += 1
         return found
+
+
+class Hindrance(threading.Thread):
+    """Watches how long programs that could have run had to wait for a processor, and how far a recording was at
+    what time."""
+
+    STEP_SECONDS = 0.01
+
+    def __init__(self, pids, recording):
+        super().__init__(daemon=True)
+        self.pids = pids
+        self.recording = recording
+        self.seen = []  # (time, recorded bytes, seconds that were waited since the one before)
+        self.over = threading.Event()
+
+    def waited(self):
+        waits = {}
+        for pid in self.pids:
+            for thread in entries_of(f"/proc/{pid}/task"):
+                fields = text_of(f"/proc/{pid}/task/{thread}/schedstat").split()
+                waits[thread] = int(fields[1]) / 1e9 if fields else 0
+        return waits
+
+    def run(self):
+        before, last = self.waited(), time.monotonic()
+        while not self.over.wait(self.STEP_SECONDS):
+            waits, now = self.waited(), time.monotonic()
+            waited = [waits[thread] - before.get(thread, waits[thread]) for thread in waits]
+            # Short waits are everybody's; and a whole machine may stand still, as one that is a guest does.
+            long_waits = sum(one for one in waited if one > self.STEP_SECONDS)
+            stood = now - last - self.STEP_SECONDS
+            self.seen.append((now, self.recording.stat().st_size, max(long_waits, stood)))
+            before, last = waits, now
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+    def before(self, recorded_bytes, seconds=1):
+        """Seconds that were waited in the last second or so before the recording was so long."""
+        until = next((at for at, size, _ in self.seen if size >= recorded_bytes), 0)
+        return sum(waited for at, _, waited in self.seen if until - seconds <= at <= until)
 
 
 class BridgeTest(ControlTest):
@@ -110,4 +166,4 @@ class BridgeTest(ControlTest):
         program.succeed()
 
 
-__all__ = ["BridgeTest", "Heard", "RATE", "client", "numbered", "server"]
+__all__ = ["BridgeTest", "Heard", "Hindrance", "RATE", "client", "numbered", "server"]

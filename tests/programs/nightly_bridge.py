@@ -7,11 +7,12 @@ to PipeWire. `tools/nightly` runs it; by hand:
 import time
 import unittest
 
-from bridge import BridgeTest, Heard, RATE, numbered
+from bridge import BridgeTest, Heard, Hindrance, RATE, numbered
 from loop import CLIENT
 
 SPEEDS_PPM = (500, -500, 500, -300, 0, 700, -700)
 SECONDS = 600
+LATENCY_MS = 150
 LOCKED = "in step with the card"
 
 
@@ -20,9 +21,12 @@ class LongBridge(BridgeTest):
         loop = self.bridged_loop()
         listener = self.card_listener(loop)
         self.speed(loop, SPEEDS_PPM[0])
-        self.sound_server(loop)
-        bridge = self.bridge(loop, "0", "--latency", "150")
+        daemon = self.sound_server(loop)
+        bridge = self.bridge(loop, "0", "--latency", f"{LATENCY_MS}")
         player = self.player(loop, numbered(SECONDS))
+        hindrance = Hindrance([pid for one in (daemon, bridge, player) for pid in loop.processes_of(one)],
+                              listener.recording)
+        hindrance.start()
         self.wait_until_told(bridge, LOCKED)
         locked = listener.recording.stat().st_size // 4
         began = time.monotonic()
@@ -32,11 +36,25 @@ class LongBridge(BridgeTest):
             began = time.monotonic()
         player.succeed(120)
         time.sleep(2)
+        hindrance.stop()
         heard = Heard(listener.recording.read_bytes())
         print(bridge.errors)
-        self.assertEqual([], [at for at in heard.breaks() if len(heard.numbers) - at[0] > locked])
+        self.assert_gaps_are_the_machines(heard, locked, hindrance)
         self.assertEqual(SECONDS * RATE - 1, heard.sound[-1])
         self.end(bridge)
+
+    def assert_gaps_are_the_machines(self, heard, locked, hindrance):
+        """A gap is silence, behind which the next frame follows; and there is one only where the machine has kept the
+        programs waiting for most of what lay ahead of the card."""
+        self.assertEqual([], [at for at in heard.breaks()
+                              if at[2] is not None and len(heard.numbers) - at[0] > locked])
+        for place, frames in heard.silences():
+            if place <= locked:
+                continue
+            waited_ms = 1000 * hindrance.before(4 * place)
+            told = f"{frames * 1000 / RATE:.0f} ms of silence at {place / RATE:.1f} s, {waited_ms:.0f} ms waited before"
+            print(told)
+            self.assertGreater(waited_ms, LATENCY_MS / 2, told)
 
 
 class PipeWire(BridgeTest):
