@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import time
 import unittest
 
@@ -48,6 +49,31 @@ class Bridge(BridgeTest):
         heard = Heard(listener.recording.read_bytes())
         self.assertEqual([], [at for at in heard.breaks() if len(heard.numbers) - at[0] > locked])
         self.assertEqual(14 * RATE - 1, heard.sound[-1])
+        self.end(bridge)
+
+    def test_a_bridge_that_comes_late_is_silent_for_no_longer_than_that(self):
+        self.assert_once(self.comes_late)
+
+    def comes_late(self):
+        loop = self.bridged_loop()
+        listener = self.card_listener(loop)
+        self.sound_server(loop)
+        bridge = self.bridge(loop, "0", *LATENCY)
+        player = self.player(loop, numbered(7))
+        self.wait_until_told(bridge, LOCKED)
+        locked = self.frames_of(listener)
+        began = time.monotonic()
+        bridge.send(signal.SIGSTOP)
+        time.sleep(0.3)
+        bridge.send(signal.SIGCONT)
+        late_seconds = time.monotonic() - began
+        player.succeed()
+        self.wait_until(lambda: self.has_heard(listener, 7 * RATE - 1))
+        heard = Heard(listener.recording.read_bytes())
+        self.assertEqual([], [at for at in heard.breaks() if len(heard.numbers) - at[0] > locked and at[2] is not None])
+        silence = sum(frames for place, frames in heard.silences() if place > locked)
+        self.assertGreater(silence, 0)
+        self.assertLess(silence, late_seconds * RATE)
         self.end(bridge)
 
     def frames_of(self, listener):

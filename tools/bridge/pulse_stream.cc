@@ -23,6 +23,7 @@ constexpr std::uint32_t kMostRequestBytes = 1 << 19;
 // A card that ran empty gets more sound ahead, up to so much.
 constexpr double kCushionGrowth = 1.5, kMostCushionMs = 250;
 constexpr std::int64_t kPausedNs = 300'000'000;
+constexpr double kLongestSinceDryMs = 1000;
 // An answer that is older says nothing: the time of day was set meanwhile.
 constexpr std::int64_t kOldestNs = 1'000'000'000;
 
@@ -123,11 +124,22 @@ void PulseStream::broke() {
 }
 
 // Silence ahead of what comes: a card that ran empty in the middle of a stream gets more of it.
-void PulseStream::fill_up() {
+// Where it was we who came late, what has become due meanwhile comes at once, and is ahead as well.
+void PulseStream::fill_up(std::size_t bytes) {
   dry_ = false;
   if (now_ns() - written_ns_ < kPausedNs)
     cushion_ms_ = std::min(cushion_ms_ * kCushionGrowth, std::max(kMostCushionMs, cushion_ms_));
-  write_silence(frames_of_ms(cushion_ms_));
+  const std::uint64_t wanted = frames_of_ms(cushion_ms_ + part_ms());
+  const std::uint64_t ahead = (bytes + bytes_since_dry()) / frame_bytes_;
+  if (ahead < wanted) write_silence(wanted - ahead);
+}
+
+// Written since the card ran empty, which we hear of later. An old count is of another time.
+std::uint64_t PulseStream::bytes_since_dry() const {
+  const std::int64_t index = pa_stream_get_underflow_index(stream_);
+  if (index < 0 || static_cast<std::uint64_t>(index) > moved_bytes_) return 0;
+  const std::uint64_t bytes = moved_bytes_ - static_cast<std::uint64_t>(index);
+  return bytes > frames_of_ms(kLongestSinceDryMs) * frame_bytes_ ? 0 : bytes;
 }
 
 double PulseStream::part_ms() const {
@@ -152,7 +164,7 @@ void PulseStream::write_silence(std::uint64_t frames) {
 void PulseStream::write(const std::byte* data, std::size_t bytes) {
   if (state_ != State::kOpen || bytes == 0) return;
   if (dry_) {
-    fill_up();
+    fill_up(bytes);
   } else if (written_ns_ == 0) {
     // What the card has played since it was asked.
     write_silence(frames_of_ms(static_cast<double>(now_ns() - opened_ns_) / 1e6));

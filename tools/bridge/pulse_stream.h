@@ -32,7 +32,8 @@ class PulseStream : public CardStream {
   void fail();
   void follow_stream();
   void broke();
-  void fill_up();
+  void fill_up(std::size_t bytes);
+  std::uint64_t bytes_since_dry() const;
   void answered(bool good);
   void found_running(const pa_timing_info& timing);
   void write_silence(std::uint64_t frames);
