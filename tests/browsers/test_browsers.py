@@ -17,8 +17,9 @@ import threading
 import unittest
 import urllib.parse
 
+import pages
 import sound
-from loop import CONTROL, ROOT, SERVER, server
+from loop import CONTROL, SERVER, server
 from test_alsa_door import DoorTest
 
 HZ, RATE = 440, 48000
@@ -184,11 +185,11 @@ class Chromium(Browsers, DoorTest):
             during = loop.recorded(recorder).head(before[instance] // 4 + 6 * RATE).tail(3 * RATE)
             self.assertAlmostEqual(tones[1 - instance], frequency(during), delta=1)
 
-    def test_the_lines_of_readme_do_it(self):
-        section = (ROOT / "README.md").read_text().split("\n## Test what a browser plays and hears\n")[1]
-        script = "".join(line[4:] + "\n" for line in section.split("\n## ")[0].splitlines() if line.startswith("    "))
+    def test_what_a_browser_plays_and_hears(self):
+        # The recipe of this name.
+        script = pages.script("RECIPES.md", "What a browser plays and hears")
         loop, site = self.loop(), self.site()
-        sound.write_wav(loop.file("spoken.wav"), sound.tone(40, hz=(660.0, 660.0)))
+        sound.write_wav(loop.file("said.wav"), sound.tone(40, hz=(660.0, 660.0)))
         address = site.address(play=5, listen=3)
         path = f"{CONTROL.parent}:{loop.environment()['PATH']}"
         # Its profile lies in its home.

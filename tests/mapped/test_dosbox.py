@@ -3,15 +3,9 @@
 import unittest
 
 from loop import CLIENT, SERVER, LoopTest
+from pc_speaker import BEEP, BEEP_HZ, BEEP_SECONDS, beep_in
 
 DOSBOX_RATE = 44100
-
-# Sets the speaker's timer to 1000 Hz, lets it sound for 18 ticks of 54.9 ms, ends.
-BEEP = bytes.fromhex(
-    "b0b6e643 b8a904e642 88e0e642 e4610c03e661"
-    "b400cd1a89d383c312 b400cd1a39da72f8 e46124fce661 c3"
-)
-BEEP_SECONDS = 18 * 65536 / 1193182
 
 
 class Dosbox(LoopTest):
@@ -28,13 +22,9 @@ class Dosbox(LoopTest):
             "dosbox", "-c", f"mount c {loop.work}", "-c", "c:", "-c", "beep", "-c", "exit",
             env={"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dma", "AUDIODEV": CLIENT},
         ).succeed(40)
-        left = loop.recorded(recorder, rate=DOSBOX_RATE).samples[::2]
-        loud = [index for index, sample in enumerate(left) if abs(sample) > 1000]
-        self.assertTrue(loud, "nothing but silence")
-        heard = left[loud[0] : loud[-1]]
-        self.assertAlmostEqual(BEEP_SECONDS, len(heard) / DOSBOX_RATE, delta=0.15)
-        rises = sum(a <= 0 < b for a, b in zip(heard, heard[1:]))
-        self.assertAlmostEqual(1000, rises / len(heard) * DOSBOX_RATE, delta=30)
+        seconds, hz = beep_in(loop.recorded(recorder, rate=DOSBOX_RATE).samples[::2], DOSBOX_RATE)
+        self.assertAlmostEqual(BEEP_SECONDS, seconds, delta=0.15)
+        self.assertAlmostEqual(BEEP_HZ, hz, delta=30)
 
 
 if __name__ == "__main__":

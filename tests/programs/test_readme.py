@@ -4,19 +4,15 @@ import re
 import subprocess
 import unittest
 
+import pages
 import sound
 from control import ControlTest
-from loop import CONTROL, LIMIT_SECONDS, ROOT
+from loop import CONTROL, LIMIT_SECONDS
 
 
 class Readme(ControlTest):
-    def example(self, heading):
-        """The indented lines below a heading of README.md."""
-        section = (ROOT / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-        return "".join(line[4:] + "\n" for line in section.splitlines() if line.startswith("    "))
-
     def test_the_example_of_a_test_passes_and_sees_a_failure(self):
-        script = self.example("In a test of your own")
+        script = pages.script("README.md", "In a test of your own")
         play = re.search(r"^ossloopctl play .*$", script, re.MULTILINE).group()
         other = re.search(r"# or what is to be tested: (.*)", play).group(1)
         self.assertIn(" -- player in.wav", other)
@@ -36,7 +32,7 @@ class Readme(ControlTest):
                 self.assertEqual(status, done.returncode, done.stderr)
 
     def test_a_program_that_speaks_alsa_is_recorded(self):
-        script = self.example("A sound card for a container")
+        script = pages.script("README.md", "A sound card for a container")
         loop = self.loop()
         played = sound.noise(48000)
         sound.write_wav(loop.file("song.wav"), played)
