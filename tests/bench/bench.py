@@ -73,7 +73,7 @@ def arguments():
         prog="tools/bench", description="Measures ossloop against its budgets.",
         epilog=f"Measures: {', '.join(measures.ALL)}.")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument("--markdown", action="store_true", help="print the table for README.md")
+    parser.add_argument("--markdown", action="store_true", help="print the table for tests/bench/README.md")
     parser.add_argument("--quality", action="store_true", help="measure what the rate conversion does to sound")
     parser.add_argument("--check", action="store_true", help="exit with 2 if a budget is missed")
     parser.add_argument("--pairs", type=int, default=7, help="pairs of each measure (7)")

@@ -6,7 +6,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "RECIPES.md", "CONTRIBUTING.md", "CHANGELOG.md", "lib/README.md", "shim/README.md",
-         "tests/README.md"]
+         "tests/README.md", "tests/bench/README.md"]
 FOLDERS = ("lib/", "shim/", "tests/", "tools/", "conf/")
 
 
