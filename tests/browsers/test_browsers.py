@@ -197,6 +197,7 @@ class Chromium(Browsers, DoorTest):
                            env={"PATH": path}, preload=False)
         heard = site.until("done")["heard"]
         self.close_browser(shell)
+        self.wait_until(lambda: not loop.processes_of(shell))
         self.assertAlmostEqual(660, float(heard["hz"]), delta=0.5)
         tone = tone_in(sound.read_wav(loop.file("heard.wav")))
         self.assertAlmostEqual(5, len(tone) / RATE, delta=0.1)
