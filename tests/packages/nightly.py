@@ -8,9 +8,13 @@ import shutil
 import tempfile
 import unittest
 
+import pages
 from image import Image
-from root import PACKAGES, ROOT, Root, older, package, run
+from root import MOUNTS, PACKAGES, ROOT, Root, older, package, run
 
+NAMES = "libossloop", "ossloop", "ossloop-bridge"
+# What these need of others.
+OTHERS = ("libasound2", "libkissfft-float131", "libncursesw6", "libpng16-16", "libpulse0", "libsndfile1", "libsoxr0")
 CONF = "etc/oss4/conf/oss_audioloop.conf"
 
 
@@ -34,8 +38,7 @@ class Packages(unittest.TestCase):
     def files(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        debs = package("libossloop"), package("ossloop")
-        return debs, pathlib.Path(folder.name)
+        return [package(name) for name in NAMES], pathlib.Path(folder.name)
 
     def test_lintian_finds_no_error_and_no_warning(self):
         changes, = PACKAGES.glob("*.changes")
@@ -45,11 +48,9 @@ class Packages(unittest.TestCase):
         root = self.root()
         root.shell("apt-get -qq update")
         source, = PACKAGES.glob("*.dsc")
-        script = ('mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev/shm" && unset TMPDIR && '
-                  'exec autopkgtest "$@" -- chroot "$0"')
-        debs = package("libossloop"), package("ossloop")
-        shown = run("unshare", "--mount", "sh", "-c", script, root.path, source, *debs)
-        for test in ("preload", "alsa", "tool"):
+        script = f'{MOUNTS} && unset TMPDIR && exec autopkgtest "$@" -- chroot "$0"'
+        shown = run("unshare", "--mount", "sh", "-c", script, root.path, source, *self.files()[0])
+        for test in ("preload", "alsa", "bridge", "tool"):
             self.assertRegex(shown, rf"(?m)^{test} +PASS$")
 
     def test_an_upgrade_keeps_the_configuration_that_was_changed(self):
@@ -57,7 +58,7 @@ class Packages(unittest.TestCase):
         for shipped_then in (None, "#eof=older\n"):
             root = self.root()
             changed = {} if shipped_then is None else {CONF: shipped_then}
-            root.install(older(debs[0], folder), older(debs[1], folder, **changed))
+            root.install(*(older(deb, folder, **(changed if deb == debs[1] else {})) for deb in debs))
             self.assertEqual("0.0.1", root.shell("dpkg-query -Wf '${Version}' ossloop"))
             file = root.path / CONF
             file.write_text(file.read_text() + "eof=eof\n")
@@ -70,21 +71,38 @@ class Packages(unittest.TestCase):
     def test_an_upgrade_brings_the_new_configuration_where_nobody_changed_it(self):
         debs, folder = self.files()
         root = self.root()
-        root.install(older(debs[0], folder), older(debs[1], folder, **{CONF: "#eof=older\n"}))
+        root.install(*(older(deb, folder, **({CONF: "#eof=older\n"} if deb == debs[1] else {})) for deb in debs))
         root.install(*debs)
         self.assertEqual((ROOT / "conf/oss_audioloop.conf").read_text(), (root.path / CONF).read_text())
 
     def test_removal_leaves_the_configuration_and_a_purge_leaves_nothing(self):
         root = self.root()
-        root.install("libsoxr0", "libsndfile1", "libncursesw6", "libpng16-16", "libkissfft-float131")
+        root.install(*OTHERS)
         before = root.files()
         root.install(*self.files()[0])
         self.assertIn(f"./{CONF}", root.files() - before)
-        root.shell("apt-get -qq remove -y ossloop libossloop")
+        root.shell("apt-get -qq remove -y " + " ".join(NAMES))
         self.assertEqual({f"./{CONF}"}, root.files() - before)
-        root.shell("apt-get -qq purge -y ossloop libossloop")
+        root.shell("apt-get -qq purge -y " + " ".join(NAMES))
         self.assertEqual(before, root.files())
         self.assertFalse((root.path / "etc/oss4").exists())
+
+    def test_the_bridge_is_told_where_it_is_not_installed(self):
+        root = self.root()
+        root.install(package("libossloop"), package("ossloop"))
+        told = "ossloopctl: {}: ossloop-bridge is not installed (package ossloop-bridge)\n"
+        for words in "bridge 0", "run --hear -- touch started":
+            self.assertEqual(told.format(words.split()[0]), root.shell(f"! ossloopctl {words}; test ! -e started"))
+
+    def test_each_recipe_is_followed_with_the_packages_that_it_names(self):
+        for recipe in pages.headings("RECIPES.md"):
+            with self.subTest(recipe):
+                root = self.root()
+                named = [package(name) if name in NAMES else name for name in pages.packages("RECIPES.md", recipe)]
+                # The test is written in Python, and a desktop has a sound server.
+                root.install(package("libossloop"), package("ossloop"), *named, "python3", "pulseaudio")
+                print(root.follow(recipe))
+                self.doCleanups()
 
     def test_the_action_installs_them_and_tells_the_later_steps(self):
         root = self.root()

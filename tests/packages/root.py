@@ -7,13 +7,17 @@ import shutil
 import subprocess
 import tempfile
 
+import pages
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "out/packages"
 
 LIMIT_SECONDS = 1500
 
 # Mounts of its own, which go with the command.
-INSIDE = 'mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev/shm" && exec chroot "$0" "$@"'
+MOUNTS = ('mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev/shm" && '
+          'mount -t devpts -o ptmxmode=0666 devpts "$0/dev/pts"')
+INSIDE = f'{MOUNTS} && exec chroot "$0" "$@"'
 
 
 def run(*words, **options):
@@ -31,6 +35,8 @@ class Root:
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="ossloop-root-"))
         if like is None:
             run("mmdebstrap", "--variant=minbase", "--format=directory", "bookworm", self.path)
+            # It need not outlast a loss of power.
+            (self.path / "etc/dpkg/dpkg.cfg.d/ossloop").write_text("force-unsafe-io\n")
         else:
             run("cp", "-a", f"{like.path}/.", self.path)
 
@@ -56,6 +62,17 @@ class Root:
             inside.append(word)
         return self.shell("apt-get -qq update; apt-get -qq install -y --no-install-recommends "
                           "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold " + shlex.join(inside))
+
+    def follow(self, recipe):
+        """The test of a recipe, with what is installed; of this tree only the test's own files are there."""
+        tree = self.path / "ossloop"
+        for name in "conf", "tests/support", "tests/programs", "tests/browsers":
+            shutil.copytree(ROOT / name, tree / name, dirs_exist_ok=True)
+        shutil.copy(ROOT / "RECIPES.md", tree)
+        return self.shell("export OSSLOOP_LIBRARY=$(echo /usr/lib/*/libossloop.so) OSSLOOP_CONTROL=/usr/bin/ossloopctl; "
+                          "export PYTHONPATH=../support:../programs; cd /ossloop/tests; "
+                          'module=$(grep -l "def $TEST(" */test_*.py); cd "${module%/*}"; module=${module#*/}; '
+                          'exec /usr/bin/python3 -B -m unittest -k "$TEST" "${module%.py}"', TEST=pages.test_of(recipe))
 
     def files(self):
         """All but what the package manager keeps of itself."""

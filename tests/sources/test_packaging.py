@@ -40,6 +40,11 @@ class Packages(unittest.TestCase):
         made = self.succeed("dpkg-parsechangelog", "-l", self.tree() / "debian/changelog", "-S", "Version")
         self.assertEqual(expected, made.strip())
 
+    def test_pages_name_the_action_of_this_version(self):
+        number = re.search(r"project\(ossloop VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
+        for page in "README.md", "RECIPES.md":
+            self.assertEqual([number], re.findall(r"tools/action@v([\d.]+)$", (ROOT / page).read_text(), re.MULTILINE))
+
     def test_versions_that_differ_are_told_and_nothing_is_made(self):
         tree = self.tree()
         (tree / "debian").rename(tree / "tools/debian")
