@@ -35,6 +35,19 @@ pa.terminate()
 """
 
 
+PORTAUDIO_RECORDER = """
+import pyaudio, wave
+pa = pyaudio.PyAudio()
+device = next(n for n in range(pa.get_device_count()) if pa.get_device_info_by_index(n)["name"] == "default")
+stream = pa.open(48000, 2, pyaudio.paInt16, input=True, input_device_index=device, frames_per_buffer=1024)
+heard = b"".join(stream.read(1024) for _ in range(40))
+stream.close()
+pa.terminate()
+with wave.open("out.wav", "wb") as out:
+    out.setparams((2, 2, 48000, 0, "NONE", ""))
+    out.writeframes(heard)
+"""
+
 SDL_RECORDER = """
 import ctypes, struct, sys, time
 sdl = ctypes.CDLL("libSDL2-2.0.so.0")
@@ -174,6 +187,9 @@ class Recorders(DoorTest):
             ("out.wav", "sox", "-q", "-t", "alsa", "-r", RATE, "-c", 2, "default", "-b", 16, "out.wav", "trim", 0, 1),
             ("out.wav", "ffmpeg", "-nostdin", "-loglevel", "error", "-f", "alsa", "-ar", RATE, "-ac", 2, "-i", "default",
              "-t", 1, "out.wav"),
+            ("out.wav", "gst-launch-1.0", "-q", "alsasrc", "num-buffers=100", "!",
+             "audio/x-raw,format=S16LE,rate=48000,channels=2", "!", "wavenc", "!", "filesink", "location=out.wav"),
+            ("out.wav", sys.executable, "-c", PORTAUDIO_RECORDER),
         ):
             with self.subTest(words[0]):
                 played, got = self.recorded_by(file, *words)
