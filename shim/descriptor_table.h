@@ -43,6 +43,11 @@ class DescriptorTable {
   void set_foreign(int fd) {
     if (in_range(fd)) slots_[fd].store(kForeign);
   }
+  // As long as nobody, not a handler either, has put something else there since it was looked at.
+  void found_foreign(int fd) {
+    std::uintptr_t present = 0;
+    if (in_range(fd)) slots_[fd].compare_exchange_strong(present, kForeign);
+  }
   void set_folder(int fd, unsigned folder) {
     if (in_range(fd)) slots_[fd].store(folder);
   }
@@ -59,19 +64,32 @@ class DescriptorTable {
       errno = saved;
     }
   }
-  // False where something else stands there by now than `handle`; nullptr: not ours.
-  bool begin_change(int fd, Handle* handle) {
+  // False where something else stands there by now than `handle`; nullptr: not ours. `before`: what
+  // to put back if nothing comes of it.
+  bool begin_change(int fd, Handle* handle, std::uintptr_t& before) {
     if (!in_range(fd)) return false;
-    std::uintptr_t present = load(fd);
-    const bool is_it = handle != nullptr ? present == reinterpret_cast<std::uintptr_t>(handle)
-                                         : present < kInChange;
-    return is_it && slots_[fd].compare_exchange_strong(present, kInChange);
+    before = load(fd);
+    const bool is_it =
+        handle != nullptr ? before == reinterpret_cast<std::uintptr_t>(handle) : before < kInChange;
+    if (!is_it) return false;
+    int highest = highest_changed_.load();
+    while (highest < fd && !highest_changed_.compare_exchange_weak(highest, fd)) {
+    }
+    return slots_[fd].compare_exchange_strong(before, kInChange);
+  }
+  bool undo_change(int fd, std::uintptr_t before) {
+    std::uintptr_t present = kInChange;
+    return in_range(fd) && slots_[fd].compare_exchange_strong(present, before);
+  }
+  // In the child of a fork(): the threads that were about to change numbers are not here.
+  void forget_changes() {
+    for (int fd = highest_changed_.load(); fd >= 0; --fd) {
+      if (in_change(fd)) end_change(fd, nullptr);
+    }
   }
   // Unless the kernel has given the number away already, and that was seen.
-  void end_change(int fd, Handle* handle) {
-    if (!in_range(fd)) return;
-    std::uintptr_t present = kInChange;
-    slots_[fd].compare_exchange_strong(present, reinterpret_cast<std::uintptr_t>(handle));
+  bool end_change(int fd, Handle* handle) {
+    return undo_change(fd, reinterpret_cast<std::uintptr_t>(handle));
   }
   // The number is free again, and may come back as anything.
   void forget(int fd) {
@@ -88,6 +106,7 @@ class DescriptorTable {
     return value;
   }
 
+  std::atomic<int> highest_changed_;
   std::atomic<std::uintptr_t> slots_[kSize];
 };
 

@@ -155,6 +155,7 @@ void after_fork_in_child() {
   process.store(::getpid());
   thread_note.id = 0;
   thread_note.borrowed = 0;
+  descriptors.forget_changes();
   if (const EngineApi* engine = loaded_engine(); engine != nullptr) engine->after_fork(true);
   // Its owner, as the lock knows it, is the parent's thread.
   loading = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -235,8 +236,8 @@ bool classify(int fd) {
   struct stat status;
   if (::syscall(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) != 0) {
     // Not open; what will make it so tells us. Closing every number costs no more.
-    descriptors.set_foreign(fd);
-    return false;
+    if (own_process()) descriptors.found_foreign(fd);
+    return descriptors.ours(fd);
   }
   struct statfs system;
   // Anonymous pipes are FIFOs too, and common; named ones are rare.
@@ -249,10 +250,11 @@ bool classify(int fd) {
     const bool ours = engine != nullptr && engine->adopt(fd);
     errno = saved;
     if (ours) return true;
-    if (!own_process()) return false;
   }
-  descriptors.set_foreign(fd);
-  return false;
+  // What the child of a vfork() has there is not what its parent has.
+  if (!own_process()) return false;
+  descriptors.found_foreign(fd);
+  return descriptors.ours(fd);
 }
 
 }  // namespace ossloop::shim

@@ -54,6 +54,8 @@ inline bool is_ours(int fd) {
 // A call of libc returned `fd` and it is not ours, whatever stood there before.
 int drop_stale(int fd);
 inline int register_foreign(int fd) {
+  // Another thread put one of ours there before or after: the kernel is asked again.
+  if (descriptors.in_change(fd)) descriptors.await_change(fd);
   return descriptors.ours(fd) || descriptors.folder(fd) != 0 ? drop_stale(fd) : fd;
 }
 // It came from elsewhere and may be anything.

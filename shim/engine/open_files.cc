@@ -22,6 +22,10 @@ namespace ossloop::shim {
 
 using base::sys;
 
+namespace {
+constexpr int kMostAttempts = 1000;
+}
+
 Call::Call(const OpenFiles& open_files, int fd) {
   for (;;) {
     handle_ = open_files.find(fd);
@@ -95,35 +99,51 @@ bool OpenFiles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
   return false;
 }
 
-// The kernel puts something else at `fd`, in the way given: one more descriptor of `next`, or
-// nothing that we know of. Calls of other threads on it come before, or wait until it is done.
-int OpenFiles::change(int fd, Handle* next, const std::function<int()>& change_number) {
-  const int result = change_number();
-  if (next != nullptr && result >= 0) next->descriptors.fetch_add(1);
-  table_.end_change(fd, result >= 0 ? next : nullptr);
-  return result;
-}
-
-// Takes `fd` out of the table and closes it in the way given; with the last
-// descriptor the open is left.
-int OpenFiles::leave(int fd, const std::function<int()>& close_descriptor, Handle* next,
+// Has the kernel put something else at `fd`, in the way given, or nothing. Calls of other threads
+// on it come before, or wait until it is done. `next`: what the kernel finds there then, if ours.
+// One that has been left meanwhile is found again by its descriptor.
+int OpenFiles::leave(int fd, const std::function<int()>& change_number, Handle* next,
                      bool still_open) {
   const base::ScopedCancelDisable whole;
   // In a child of vfork() the table is the parent's: only the kernel's changes.
-  if (!base::own_process()) return close_descriptor();
+  if (!base::own_process()) return change_number();
+  // As long as another thread is here first.
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    std::uintptr_t before = 0;
+    Call call(*this, fd);
+    if (!table_.begin_change(fd, call.handle(), before)) continue;
+    if (call && call.handle() != next)
+      return leave_begun(call, fd, change_number, next, still_open);
+    const int result = change_number();
+    if (result < 0 || call) {
+      table_.undo_change(fd, before);
+    } else {
+      end_change(fd, next);
+    }
+    return result;
+  }
+  return change_number();
+}
+
+// Who waited too long has found `next` there by itself.
+void OpenFiles::end_change(int fd, Handle* next) {
+  const bool kept = next != nullptr && next->keep();
+  if (!table_.end_change(fd, kept ? next : nullptr) && kept) next->descriptors.fetch_sub(1);
+}
+
+// With the last descriptor the open is left.
+int OpenFiles::leave_begun(Call& call, int fd, const std::function<int()>& change_number,
+                           Handle* next, bool still_open) {
   int result = 0;
   bool closed = false;
   const auto close_it = [&] {
     closed = true;
-    result = change(fd, next, close_descriptor);
+    result = change_number();
+    end_change(fd, result >= 0 ? next : nullptr);
   };
-  Call call(*this, fd);
-  Handle* const handle = call.handle();
-  // Another thread was here first.
-  if (!call || !table_.begin_change(fd, handle)) return close_descriptor();
   try {
     // By reference: a copy of it would be allocated.
-    if (handle->descriptors.fetch_sub(1) > 1) {
+    if (call.handle()->descriptors.fetch_sub(1) > 1) {
       call.file().close_one(std::ref(close_it));
       return result;
     }
@@ -147,12 +167,7 @@ int OpenFiles::replace(int source, int fd, int flags) {
   if (const int error = sys().fcntl(source, F_GETFD, 0); error < 0) return error;
   const auto duplicate = [&] { return sys().dup3(source, fd, flags); };
   if (source == fd) return duplicate();
-  Handle* const wanted = table_.handle(source);
-  Handle* const present = table_.handle(fd);
-  if (!base::own_process() || (present != nullptr && present == wanted)) return duplicate();
-  if (present != nullptr) return leave(fd, std::ref(duplicate), wanted);
-  if (!table_.begin_change(fd, nullptr)) return duplicate();
-  return change(fd, wanted, duplicate);
+  return leave(fd, std::ref(duplicate), table_.handle(source));
 }
 
 bool OpenFiles::settle() {

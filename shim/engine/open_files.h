@@ -22,10 +22,20 @@ namespace ossloop::shim {
 // last close, until the next open: a close in a signal handler may not free memory.
 struct Handle : base::Kept {
   std::atomic<std::uint32_t> descriptors{0};  // in the table
+  // One more descriptor; false if the last one has gone meanwhile.
+  bool keep() {
+    std::uint32_t count = descriptors.load();
+    while (count != 0) {
+      if (descriptors.compare_exchange_weak(count, count + 1)) return true;
+    }
+    return false;
+  }
   bool locked_for_fork = false;
   device::Allowance played, recorded;
   std::unique_ptr<OpenFile> file;
 };
+
+class Call;
 
 class OpenFiles {
  public:
@@ -60,9 +70,11 @@ class OpenFiles {
   void after_fork(bool child);
 
  private:
-  int leave(int fd, const std::function<int()>& close_descriptor, Handle* next = nullptr,
+  int leave(int fd, const std::function<int()>& change_number, Handle* next = nullptr,
             bool still_open = true);
-  int change(int fd, Handle* next, const std::function<int()>& change_number);
+  void end_change(int fd, Handle* next);
+  int leave_begun(Call& call, int fd, const std::function<int()>& change_number, Handle* next,
+                  bool still_open);
   std::vector<std::unique_ptr<OpenFile>> take_ended();
 
   DescriptorTable& table_;

@@ -27,14 +27,19 @@ int duplicated(int source, int fd, bool ours) {
   if (ours) {
     loaded_engine()->duplicated(source, fd);
     number_changed(fd);
-  } else if (const unsigned folder = descriptors.folder(source); folder != 0) {
+  } else if (const unsigned folder = descriptors.folder(source); folder != 0 && own_process()) {
     descriptors.set_folder(fd, folder);
   }
   return fd;
 }
 
-int replaced(int result) {
-  if (result >= 0) number_changed(result);
+int replaced(int source, int result) {
+  if (result >= 0 && own_process()) {
+    // A folder over one of ours.
+    if (const unsigned folder = descriptors.folder(source); folder != 0)
+      descriptors.set_folder(result, folder);
+    number_changed(result);
+  }
   return to_libc(result);
 }
 
@@ -160,14 +165,14 @@ OSSLOOP_EXPORT int dup(int fd) noexcept {
 OSSLOOP_EXPORT int dup2(int fd, int to) noexcept {
   if (!is_ours(fd) && !is_ours_already(to))
     return duplicated(fd, OSSLOOP_REAL(dup2)(fd, to), false);
-  return replaced(loaded_engine()->replace(fd, to, 0));
+  return replaced(fd, loaded_engine()->replace(fd, to, 0));
 }
 
 OSSLOOP_EXPORT int dup3(int fd, int to, int flags) noexcept {
   if (fd == to || (!is_ours(fd) && !is_ours_already(to))) {
     return duplicated(fd, OSSLOOP_REAL(dup3)(fd, to, flags), false);
   }
-  return replaced(loaded_engine()->replace(fd, to, flags));
+  return replaced(fd, loaded_engine()->replace(fd, to, flags));
 }
 
 #define OSSLOOP_ARGUMENT                     \

@@ -15,7 +15,13 @@ using namespace ossloop::shim;
 // By the engine where the descriptor is ours, also when that is known only there.
 template <typename Ours, typename Real>
 auto dispatch(int fd, Ours ours, Real real) -> decltype(real()) {
-  if (is_ours(fd)) {
+  constexpr int kMostAttempts = 1000;
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    if (!is_ours(fd)) {
+      // A node says so where one of ours came between the look and the call.
+      const auto result = real();
+      if (result >= 0 || errno != EAGAIN || descriptors.foreign(fd) || !is_ours(fd)) return result;
+    }
     const auto result = ours(*loaded_engine());
     if (result != -kNoLongerOurs) return static_cast<decltype(real())>(to_libc(result));
   }

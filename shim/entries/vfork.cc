@@ -10,7 +10,8 @@
 extern "C" [[gnu::visibility("hidden"), gnu::used]] pid_t ossloop_after_vfork(long result) {
   std::uint32_t& borrowed = ossloop::shim::own_note().borrowed;
   if (result == 0) ++borrowed;
-  if (result > 0) --borrowed;
+  // Where it is emulated by a fork() the child counted in a memory of its own.
+  if (result > 0 && borrowed != 0) --borrowed;
   return static_cast<pid_t>(ossloop::shim::to_libc(result));
 }
 
