@@ -279,9 +279,10 @@ class Endpoint final : public DeviceThreadClient {
   void look_without_thread(std::int64_t now_ns);
   void lend(Access way);
   void take_back();
+  // By this open's ways: the other half of its place may be another open's.
   void count_lent() const {
-    playback_.count_lent();
-    capture_.count_lent();
+    if ((access_ & kWrite) != 0) playback_.count_lent();
+    if ((access_ & kRead) != 0) capture_.count_lent();
   }
   std::uint64_t lingerer() const;
   void go_on_or_end();

@@ -79,6 +79,18 @@ static long long counted(void) {
   EXPECT(ioctl(fd, CURRENT_OPTR, &count) == 0);
   return count.samples + count.fifo_samples;
 }
+// The other way of the same place is another open's, and counts nothing here.
+static void counted_beside_a_recorder(void) {
+  open_device();
+  play(fd, 20);
+  const int other = open(device, O_RDONLY);
+  EXPECT(other >= 0);
+  audio_buf_info space;
+  EXPECT(ioctl(other, SNDCTL_DSP_GETISPACE, &space) == 0);
+  play(fd, 20);
+  EXPECT(counted() == 40 * (kBlockBytes / 4));
+}
+
 static char *own_name;
 static void another_program_writes(void) {
   open_device();
@@ -122,6 +134,7 @@ int main(int count, char **words) {
   static const struct promise promises[] = {
       {"replaced_while_it_writes", replaced_while_it_writes},
       {"child_of_vfork_writes", child_of_vfork_writes},
+      {"counted_beside_a_recorder", counted_beside_a_recorder},
       {"another_program_writes", another_program_writes},
       {"becomes_another_program", becomes_another_program},
   };

@@ -203,6 +203,12 @@ class Threads(LoopTest):
             with self.subTest(what):
                 self.with_a_server(what, clock="free", program="lent")
 
+    def test_calls_without_a_lock_are_counted_beside_another_open_of_the_place(self):
+        loop = self.loop(eof="wait", clock="free", duplex="on")
+        player = loop.start(PROGRAMS / "lent", "counted_beside_a_recorder", SERVER)
+        loop.partner_records(CLIENT)
+        self.assertEqual(0, player.wait(), player.output)
+
     def test_a_player_that_is_stopped_goes_on_where_it_was(self):
         loop = self.loop(underrun="stall")
         recorder = loop.partner_records(SERVER)
