@@ -21,9 +21,10 @@ ThreadNote& thread_note() { return host.thread_note(); }
 
 std::uint32_t thread_id() {
   ThreadNote& note = thread_note();
-  if (note.borrowed != 0) return static_cast<std::uint32_t>(::syscall(SYS_gettid));
-  if (note.id == 0) note.id = static_cast<std::uint32_t>(::syscall(SYS_gettid));
-  return note.id;
+  if (note.id != 0 && note.borrowed == 0) return note.id;
+  const auto id = static_cast<std::uint32_t>(::syscall(SYS_gettid));
+  if (note.borrowed == 0) note.id = id;
+  return id;
 }
 
 void forget_thread() {

@@ -278,6 +278,9 @@ class Endpoint final : public DeviceThreadClient {
   }
   void look_without_thread(std::int64_t now_ns);
   void lend(Access way);
+  Allowance* allowance_for(Access way) const {
+    return way == kWrite ? lent_played_ : lent_recorded_;
+  }
   void take_back();
   // By this open's ways: the other half of its place may be another open's.
   void count_lent() const {

@@ -81,7 +81,7 @@ void Endpoint::lend_by(Allowance& played, Allowance& recorded) {
 // With the lock held. By a clock a call has more to do than to copy, and is not so frequent that
 // its cost matters.
 void Endpoint::lend(Access way) {
-  Allowance* const allowance = way == kWrite ? lent_played_ : lent_recorded_;
+  Allowance* const allowance = allowance_for(way);
   if (allowance == nullptr || !without_clock() || readiness_.watched() || any_mapped() ||
       !DeviceThread::instance().has_thread())
     return;
@@ -92,16 +92,15 @@ void Endpoint::lend(Access way) {
 // With the lock held.
 void Endpoint::take_back() {
   const std::uint32_t lent = std::exchange(lent_, 0);
-  if ((lent & kWrite) != 0) lent_played_->take_back();
-  if ((lent & kRead) != 0) lent_recorded_->take_back();
-  if ((lent & kWrite) != 0) playback_.took_back();
-  if ((lent & kRead) != 0) capture_.took_back();
-  // A handler came before the wake, and may have gone elsewhere.
   for (const Access way : {kWrite, kRead}) {
-    Allowance* const allowance = way == kWrite ? lent_played_ : lent_recorded_;
-    if ((lent & way) == 0 || !allowance->is_untold()) continue;
+    if ((lent & way) == 0) continue;
+    Allowance& allowance = *allowance_for(way);
+    allowance.take_back();
+    way == kWrite ? playback_.took_back() : capture_.took_back();
+    // A handler came before the wake, and may have gone elsewhere.
+    if (!allowance.is_untold()) continue;
     wake_who_waits(way);
-    allowance->told();
+    allowance.told();
   }
 }
 

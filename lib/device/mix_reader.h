@@ -85,7 +85,8 @@ class MixReader {
   std::size_t give(std::byte* out, std::size_t frames);
   // Wakes who waits for the room that was made since the last time.
   void tell_given();
-  // Lends what sound is known, if reads do nothing but copy it; and how much went that way.
+  // Lends what sound is known, if reads do nothing but copy it; what went that way is known no
+  // more.
   bool lend(Allowance& allowance);
   void took_back();
   void drop();

@@ -39,11 +39,12 @@ class Playback {
   // that changes as long as the consumer lives up to its name.
   bool drained(std::int64_t now_ns, TransferResult& step, std::uint64_t& progress);
 
-  // Lends what room is known to the calling thread, if calls that write do nothing but copy. Then
-  // the frames that went that way are counted. False: nothing is lent.
+  // Lends what room is known to the calling thread, if calls that write do nothing but copy.
+  // False: nothing is lent.
   bool lend(Allowance& allowance);
   // The loan is taken back: what it has moved is of the room that was found.
   void took_back();
+  // With the side's lock: counts the frames that went that way.
   void count_lent() const { half_.count_lent(flow_.written()); }
 
   // Would a write tell an error at once?
