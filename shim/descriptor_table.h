@@ -1,5 +1,6 @@
 // Which descriptors of this process are ours. Lives in the preloaded file; the
-// engine fills it. Reading it is one load, and nothing here locks or allocates.
+// engine fills it. Reading it is one load; nothing here locks or allocates, and only
+// await_change() waits.
 #pragma once
 
 #include <errno.h>
@@ -52,8 +53,8 @@ class DescriptorTable {
     if (in_range(fd)) slots_[fd].store(folder);
   }
   // Between a look at the table and the kernel's change of the number a call would go to what the
-  // number was, or to nothing: it waits for both. In the child of a fork() the thread that changes
-  // it may not be.
+  // number was, or to nothing: it waits for both, but not for ever. In a child that was copied
+  // without fork() the thread that changes it is not.
   void await_change(int fd) {
     constexpr int kLongestMs = 1000;
     for (int moment = 0; in_change(fd); ++moment) {

@@ -23,8 +23,11 @@ namespace ossloop::shim {
 using base::sys;
 
 namespace {
+
+// To have a number to ourselves, of which other threads make something else all the time.
 constexpr int kMostAttempts = 1000;
-}
+
+}  // namespace
 
 Call::Call(const OpenFiles& open_files, int fd) {
   for (;;) {
@@ -102,8 +105,8 @@ bool OpenFiles::add_to(int fd, const std::function<bool(OpenFile&)>& same) {
 // Has the kernel put something else at `fd`, in the way given, or nothing. Calls of other threads
 // on it come before, or wait until it is done. `next`: what the kernel finds there then, if ours.
 // One that has been left meanwhile is found again by its descriptor.
-int OpenFiles::leave(int fd, const std::function<int()>& change_number, Handle* next,
-                     bool still_open) {
+int OpenFiles::change(int fd, const std::function<int()>& change_number, Handle* next,
+                      bool still_open) {
   const base::ScopedCancelDisable whole;
   // In a child of vfork() the table is the parent's: only the kernel's changes.
   if (!base::own_process()) return change_number();
@@ -112,8 +115,7 @@ int OpenFiles::leave(int fd, const std::function<int()>& change_number, Handle* 
     std::uintptr_t before = 0;
     Call call(*this, fd);
     if (!table_.begin_change(fd, call.handle(), before)) continue;
-    if (call && call.handle() != next)
-      return leave_begun(call, fd, change_number, next, still_open);
+    if (call && call.handle() != next) return leave(call, fd, change_number, next, still_open);
     const int result = change_number();
     if (result < 0 || call) {
       table_.undo_change(fd, before);
@@ -131,9 +133,9 @@ void OpenFiles::end_change(int fd, Handle* next) {
   if (!table_.end_change(fd, kept ? next : nullptr) && kept) next->descriptors.fetch_sub(1);
 }
 
-// With the last descriptor the open is left.
-int OpenFiles::leave_begun(Call& call, int fd, const std::function<int()>& change_number,
-                           Handle* next, bool still_open) {
+// The change has begun. With the last descriptor the open is left.
+int OpenFiles::leave(Call& call, int fd, const std::function<int()>& change_number, Handle* next,
+                     bool still_open) {
   int result = 0;
   bool closed = false;
   const auto close_it = [&] {
@@ -157,7 +159,7 @@ int OpenFiles::leave_begun(Call& call, int fd, const std::function<int()>& chang
 }
 
 int OpenFiles::close(int fd) {
-  return leave(fd, [fd] { return sys().close(fd); });
+  return change(fd, [fd] { return sys().close(fd); });
 }
 
 // The kernel closes what it replaces only where it can replace it: a call that must fail
@@ -167,7 +169,7 @@ int OpenFiles::replace(int source, int fd, int flags) {
   if (const int error = sys().fcntl(source, F_GETFD, 0); error < 0) return error;
   const auto duplicate = [&] { return sys().dup3(source, fd, flags); };
   if (source == fd) return duplicate();
-  return leave(fd, std::ref(duplicate), table_.handle(source));
+  return change(fd, std::ref(duplicate), table_.handle(source));
 }
 
 bool OpenFiles::settle() {
@@ -191,7 +193,7 @@ void OpenFiles::duplicated(int source, int fd) {
 
 void OpenFiles::lost(int fd) {
   if (base::own_process())
-    leave(
+    change(
         fd, [] { return 0; }, nullptr, false);
 }
 

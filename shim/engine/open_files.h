@@ -70,11 +70,11 @@ class OpenFiles {
   void after_fork(bool child);
 
  private:
-  int leave(int fd, const std::function<int()>& change_number, Handle* next = nullptr,
-            bool still_open = true);
+  int change(int fd, const std::function<int()>& change_number, Handle* next = nullptr,
+             bool still_open = true);
   void end_change(int fd, Handle* next);
-  int leave_begun(Call& call, int fd, const std::function<int()>& change_number, Handle* next,
-                  bool still_open);
+  int leave(Call& call, int fd, const std::function<int()>& change_number, Handle* next,
+            bool still_open);
   std::vector<std::unique_ptr<OpenFile>> take_ended();
 
   DescriptorTable& table_;

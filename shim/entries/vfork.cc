@@ -18,14 +18,18 @@ extern "C" [[gnu::visibility("hidden"), gnu::used]] pid_t ossloop_after_vfork(lo
 // It returns twice to the same frame: the first return, the child's, may leave anything where
 // the second one would look for its address. That waits in a register, which the kernel keeps;
 // and the child goes back by a jump, since a shadow stack (CET) is its parent's, too.
+#define OSSLOOP_VFORK(body)      \
+  asm(".text\n"                  \
+      ".globl vfork\n"           \
+      ".type vfork, @function\n" \
+      ".p2align 4\n"             \
+      "vfork:\n"                 \
+      ".cfi_startproc\n" body    \
+      ".cfi_endproc\n"           \
+      ".size vfork, . - vfork\n")
+
 #if defined(__x86_64__)
-asm(R"(
-  .text
-  .globl vfork
-  .type vfork, @function
-  .p2align 4
-vfork:
-  .cfi_startproc
+OSSLOOP_VFORK(R"(
   endbr64
   popq %rdi
   .cfi_adjust_cfa_offset -8
@@ -47,25 +51,15 @@ vfork:
   .cfi_adjust_cfa_offset -8
   .cfi_register %rip, %rdi
   jmp *%rdi
-  .cfi_endproc
-  .size vfork, . - vfork
 )");
 #else
-asm(R"(
-  .text
-  .globl vfork
-  .type vfork, @function
-  .p2align 4
-vfork:
-  .cfi_startproc
+OSSLOOP_VFORK(R"(
   hint #34
   mov x0, #0x4111  // CLONE_VM, CLONE_VFORK and SIGCHLD
   mov x1, #0
   mov x8, #220  // clone
   svc #0
   b ossloop_after_vfork
-  .cfi_endproc
-  .size vfork, . - vfork
 )");
 #endif
 
