@@ -79,6 +79,9 @@ struct ClientView {
   StreamView stream;
 };
 
+// As the mixer's controls are called, by abi::MixerChannel.
+inline constexpr const char* kMixerChannelNames[] = {"vol", "pcm", "igain"};
+
 // Levels left and right, 0 to 100: 100 passes bit for bit, each step below it is
 // half a decibel, 0 is silence.
 struct MixerView {

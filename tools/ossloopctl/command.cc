@@ -1,7 +1,11 @@
 #include "ossloopctl/command.h"
 
+#include <stdio.h>
+
 #include <charconv>
+#include <exception>
 #include <iostream>
+#include <new>
 
 #include "abi/layout.h"
 #include "base/log.h"
@@ -41,6 +45,17 @@ CLI::Validator in_range(Number low, Number high, const char* kind) {
 }
 
 }  // namespace
+
+int run_guarded(int (*run)(int argc, char** argv), int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    ::fputs("ossloopctl: out of memory\n", stderr);
+  } catch (const std::exception& error) {
+    ::fprintf(stderr, "ossloopctl: %s\n", error.what());
+  }
+  return kFailed;
+}
 
 int failed(const std::string& why) {
   say(why);

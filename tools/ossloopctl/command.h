@@ -40,6 +40,9 @@ void complete(const CLI::App& app, const std::vector<std::string>& words);
 int failed(const std::string& why);
 int wrong_usage(const std::string& why);
 
+// What main() does: `run`, and what it throws told as one line.
+int run_guarded(int (*run)(int argc, char** argv), int argc, char** argv);
+
 // "0 to 15".
 std::string instance_range();
 

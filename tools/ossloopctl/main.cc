@@ -1,12 +1,9 @@
 // ossloopctl: makes, shows, changes and removes loops, and runs programs on them.
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <exception>
 #include <iostream>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -106,13 +103,4 @@ int run_tool(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return run_tool(argc, argv);
-  } catch (const std::bad_alloc&) {
-    ::fputs("ossloopctl: out of memory\n", stderr);
-  } catch (const std::exception& error) {
-    ::fprintf(stderr, "ossloopctl: %s\n", error.what());
-  }
-  return ctl::kFailed;
-}
+int main(int argc, char** argv) { return ctl::run_guarded(run_tool, argc, argv); }

@@ -26,7 +26,6 @@ using control::SideView;
 constexpr const char* kSideStates[] = {"free", "opening", "open", "dead"};
 constexpr const char* kStreamStates[] = {"idle", "waiting", "filling", "running", "ending"};
 constexpr const char* kSegmentStates[] = {"none", "present", "unreadable"};
-constexpr const char* kMixerChannels[] = {"vol", "pcm", "igain"};
 constexpr const char* kDirections[] = {"none", "read", "write", "both"};
 
 device::Loudness::Channel loudest(const device::Loudness& loudness) {
@@ -155,7 +154,7 @@ Json client_json(const control::ClientView& client) {
 Json mixer_json(const control::MixerView& mixer) {
   Json json{{"muted", mixer.muted}};
   for (std::size_t i = 0; i < std::size(mixer.channel); ++i) {
-    json[kMixerChannels[i]] = {mixer.channel[i].left, mixer.channel[i].right};
+    json[control::kMixerChannelNames[i]] = {mixer.channel[i].left, mixer.channel[i].right};
   }
   return json;
 }
@@ -163,7 +162,7 @@ Json mixer_json(const control::MixerView& mixer) {
 std::string mixer_text(const control::MixerView& mixer) {
   std::string text;
   for (std::size_t i = 0; i < std::size(mixer.channel); ++i) {
-    text += (i > 0 ? ", " : "") + std::string(kMixerChannels[i]) + " " +
+    text += (i > 0 ? ", " : "") + std::string(control::kMixerChannelNames[i]) + " " +
             std::to_string(mixer.channel[i].left) + ":" + std::to_string(mixer.channel[i].right);
   }
   return text + (mixer.muted ? ", muted" : "");

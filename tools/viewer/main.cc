@@ -1,12 +1,9 @@
 // ossloop-view: what ossloopctl shows on a screen or as a picture, in a program of its own,
 // since what it is made with (ncurses, libpng, an FFT) would make every start of ossloopctl
 // longer by a fifth. ossloopctl starts it with its own words.
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <CLI/CLI.hpp>
-#include <exception>
-#include <new>
 
 #include "base/log.h"
 #include "ossloopctl/command.h"
@@ -36,13 +33,4 @@ int run_viewer(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return run_viewer(argc, argv);
-  } catch (const std::bad_alloc&) {
-    ::fputs("ossloopctl: out of memory\n", stderr);
-  } catch (const std::exception& error) {
-    ::fprintf(stderr, "ossloopctl: %s\n", error.what());
-  }
-  return ctl::kFailed;
-}
+int main(int argc, char** argv) { return ctl::run_guarded(run_viewer, argc, argv); }

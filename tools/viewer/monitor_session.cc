@@ -25,8 +25,6 @@ abi::MixerChannel channel_of(const Row& row) {
   return row.plays ? abi::kMixPcm : abi::kMixInput;
 }
 
-constexpr const char* kMixerChannels[] = {"vol", "pcm", "igain"};
-
 }  // namespace
 
 bool MonitorSession::look(std::int64_t now_ns) {
@@ -128,7 +126,7 @@ void MonitorSession::change_level(const Row& row, int steps) {
   const abi::MixerChannel channel = channel_of(row);
   if (control::move_level(runtime_, number, channel, steps, why) < 0) return tell(why, true);
   const auto level = control::look(runtime_, number).mixer.channel[channel];
-  tell("instance " + std::to_string(number) + ": " + kMixerChannels[channel] + " " +
+  tell("instance " + std::to_string(number) + ": " + control::kMixerChannelNames[channel] + " " +
            std::to_string(level.left) + ":" + std::to_string(level.right),
        false);
 }

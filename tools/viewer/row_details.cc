@@ -11,7 +11,6 @@ namespace {
 
 constexpr int kFiguresWidth = 50;  // behind a bar
 constexpr int kLeastBar = 10;
-constexpr const char* kMixerChannels[] = {"vol", "pcm", "igain"};
 
 std::string who(const Row& row) {
   if (!row.problem.empty()) return row.problem;
@@ -29,8 +28,8 @@ std::string who(const Row& row) {
 
 std::string mixer(const control::MixerView& view) {
   std::string text = "mixer   ";
-  for (std::size_t i = 0; i < std::size(kMixerChannels); ++i) {
-    text.append(" ").append(kMixerChannels[i]).append(" ");
+  for (std::size_t i = 0; i < std::size(control::kMixerChannelNames); ++i) {
+    text.append(" ").append(control::kMixerChannelNames[i]).append(" ");
     text.append(std::to_string(view.channel[i].left)).append(":");
     text.append(std::to_string(view.channel[i].right));
   }
