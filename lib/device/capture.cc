@@ -219,10 +219,11 @@ bool Capture::ready(std::uint64_t frames, std::int64_t now_ns) {
   const std::uint64_t available = reader_.count();
   if (available >= std::min(frames, half_.buffer_frames())) return true;
   if (!streaming) return flow().at_end();
-  // The last piece, however short; not each frame of it. An end that is not told is passed by a
-  // read, which there is reason for when another stream has begun behind it.
-  const bool told = flow().end_policy().is_told() || reader_.has_next();
-  const bool ends = reader_.ended() && told && !reader_.may_go_on();
+  // The last piece, however short; not each frame of it. An end that is not told, or with which
+  // the player goes on, is passed by a read, which there is reason for when another stream has
+  // begun behind it.
+  const bool told = flow().end_policy().is_told() && !reader_.may_go_on();
+  const bool ends = reader_.ended() && (told || reader_.has_next());
   return reader_.rest_is_due() && (available > 0 || ends || reader_.others_hold());
 }
 

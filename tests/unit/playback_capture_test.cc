@@ -174,6 +174,22 @@ TEST_CASE("who polls is told of the next stream behind an end that is not told")
   }
 }
 
+TEST_CASE("who polls passes an end behind which the player has gone on") {
+  Instance loop(kS16, kS16, true, free_clock());
+  const Bytes data = noise(4000);
+  constexpr std::uint64_t kThisProcess = 1;
+  loop.read(4);  // starts
+  for (int stream = 0; stream < 4; ++stream) {
+    REQUIRE(loop.write(data, 0, data.size()).moved == data.size());
+    CHECK(loop.recorder().capture.ready(1, loop.now));
+    loop.recorded.clear();
+    while (loop.recorder().capture.ready(1, loop.now)) REQUIRE(loop.read(1000).error == 0);
+    CHECK((loop.recorded == data));
+    loop.client->playback.end(kThisProcess);
+    CHECK_FALSE(loop.recorder().capture.ready(1, loop.now));
+  }
+}
+
 TEST_CASE("a player without a server, or against the loop's direction, is refused") {
   Instance loop(kS16, kS16, false);
   CHECK(loop.client->playback.write(Bytes(400).data(), 400, false, loop.now).error == -EACCES);
