@@ -1,12 +1,12 @@
-"""Players through OpenAL's OSS driver: the device is opened, plays a few blocks of
-silence, is closed, and opened again before the sound begins."""
+"""Players through OpenAL, by its OSS driver and by ALSA: the device is opened, plays a
+few blocks of silence, is closed, and opened again before the sound begins."""
 
 import math
 import unittest
 
 import sound
 from case import PartTest
-from loop import CLIENT, SERVER
+from loop import CLIENT, CONTROL, SERVER
 
 RATE = 48000
 # What is in its buffer when a player closes is dropped, so the songs end in silence.
@@ -17,30 +17,36 @@ SONG = sound.tone(2.017, RATE) + REST
 class Openal(PartTest):
     conf = {"underrun": "stall"}
 
-    def heard_of(self, loop, *words):
+    def heard_of(self, loop, *words, driver=f"oss\n[oss]\ndevice={CLIENT}", **options):
         """What a recorder hears that is told once of the end of a sound."""
         conf = loop.file("alsoft.conf")
-        conf.write_text(f"[general]\ndrivers=oss\nfrequency={RATE}\ndither=false\n[oss]\ndevice={CLIENT}\n")
+        conf.write_text(f"[general]\nfrequency={RATE}\ndither=false\ndrivers={driver}\n")
         recorder = loop.partner_records(SERVER, RATE)
         loop.wait_until_listening(recorder)
-        player = loop.start(*words, env={"ALSOFT_CONF": conf})
-        player.succeed()
-        return self.recording(loop, recorder)
-
-    def recording(self, loop, recorder):
+        loop.start(*words, env={"ALSOFT_CONF": conf}, **options).succeed()
         return loop.recorded(recorder, RATE)
 
     def assert_hears_all(self, sent, got):
         part = sent.head(sent.frames - REST.frames)
         self.assert_close(part, sound.part_like(part, got), snr_db=75)
 
-    def test_mpg123_is_heard_from_its_first_frame_to_its_last(self):
-        loop = self.loop(**self.conf)
+    def song_of_mpg123(self, loop):
         wav = sound.write_wav(loop.file("song.wav"), SONG)
         loop.run("ffmpeg", "-nostdin", "-loglevel", "error", "-i", wav, "-b:a", "128k", "song.mp3")
         loop.run("mpg123", "-q", "-w", "decoded.wav", "song.mp3")
-        got = self.heard_of(loop, "mpg123", "-q", "-o", "openal", "song.mp3")
-        self.assert_hears_all(sound.read_wav(loop.file("decoded.wav")), got)
+        return sound.read_wav(loop.file("decoded.wav"))
+
+    def test_mpg123_is_heard_from_its_first_frame_to_its_last(self):
+        loop = self.loop(**self.conf)
+        song = self.song_of_mpg123(loop)
+        self.assert_hears_all(song, self.heard_of(loop, "mpg123", "-q", "-o", "openal", "song.mp3"))
+
+    def test_by_alsa_mpg123_is_heard_from_its_first_frame_to_its_last(self):
+        # A stream of OpenAL's that has ended is gone on with by the next open.
+        loop = self.loop(linger_ms=500, **self.conf)
+        song = self.song_of_mpg123(loop)
+        words = [CONTROL, "run", "--alsa", "--", "mpg123", "-q", "-o", "openal", "song.mp3"]
+        self.assert_hears_all(song, self.heard_of(loop, *words, driver="alsa", preload=False))
 
     def test_mplayer_is_heard_from_its_first_frame_to_its_last(self):
         # Its channels are two sources of OpenAL; where it is late, one of them may run dry
