@@ -283,7 +283,7 @@ class Refusals(PipesTest):
             with self.subTest(producer):
                 player = self.pipeline(loop, f'{producer} | "$@"', "play", "-")
                 self.assertEqual(1, player.wait())
-                self.assertRegex(player.errors, r"\Aossloopctl: standard input: [ -~]*--type raw\n\Z")
+                self.assertRegex(player.errors, r"\Aossloopctl: standard input: [ -~]*accepted are wav, [ -~]*--type raw\n\Z")
 
     def test_a_kind_that_looks_back_is_refused_on_a_pipe(self):
         loop = self.loop()

@@ -86,7 +86,9 @@ bool SoundFile::open(const std::string& path, const SoundSpec& spec, std::string
       bytes_->streams() ? bytes_->open_to_read(info) : ::sf_open_fd(fd, SFM_READ, &info, SF_FALSE);
   if (file_ == nullptr) {
     fails(why);
-    if (bytes_->streams() && bytes_->error() == 0) why += "; for bare samples there is --type raw";
+    if (bytes_->error() != 0) return false;
+    why += "; accepted are " + (bytes_->streams() ? streaming_kind_names() : kind_names()) +
+           "; for bare samples there is --type raw";
     return false;
   }
   int container = info.format & SF_FORMAT_TYPEMASK;
