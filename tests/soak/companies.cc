@@ -28,17 +28,24 @@ class Companies final : public Gathering {
 
  private:
   static constexpr int kServer = 0;
+  // Several times as long as a block takes.
+  static constexpr std::int64_t kRestNs = 500'000'000;
 
-  // Two channels of each by turns: of who was killed there may still be a block to be heard.
+  // Two channels of each by turns: of who was killed there may still be a block to be heard,
+  // which it had written and not counted. The one between may have been killed at once.
   void prepare(int number) override {
     if (number == kServer) return;
-    member(number).plays_on = 2 * (number - 1) + (turns_[number]++ & 1);
+    const int channel = 2 * (number - 1) + (turns_[number]++ & 1);
+    must_come([&] { return bench::now_ns() >= quiet_ns_[channel]; }, "quiet", number);
+    member(number).plays_on = channel;
     member(number).idles = number > 1 && chance().one_in(8);
   }
 
   void judge(const std::vector<int>& gone) override {
     for (const int number : gone) {
-      if (number != kServer) must_be_heard(number, kServer);
+      if (number == kServer) continue;
+      must_be_heard(number, kServer);
+      quiet_ns_[member(number).plays_on] = bench::now_ns() + kRestNs;
     }
   }
 
@@ -54,6 +61,7 @@ class Companies final : public Gathering {
   }
 
   int turns_[kPrograms] = {};
+  std::int64_t quiet_ns_[kLanes] = {};
   std::int64_t before_[kPrograms] = {};
 };
 
