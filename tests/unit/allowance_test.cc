@@ -194,20 +194,23 @@ volatile sig_atomic_t calls = 0;
 constexpr std::size_t kBlock = 500;
 constexpr int kCalls = 2000;
 
+void mask_alarm(int how, sigset_t* before = nullptr) {
+  sigset_t alarm;
+  sigemptyset(&alarm);
+  sigaddset(&alarm, SIGALRM);
+  ::pthread_sigmask(how, &alarm, before);
+}
+
 // A call with a lock holds the signals.
 class Held {
  public:
-  Held() {
-    sigemptyset(&alarm_);
-    sigaddset(&alarm_, SIGALRM);
-    ::pthread_sigmask(SIG_BLOCK, &alarm_, &before_);
-  }
+  Held() { mask_alarm(SIG_BLOCK, &before_); }
   ~Held() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
 
  private:
-  sigset_t alarm_, before_;
+  sigset_t before_;
 };
 
 void lend_anew() {
@@ -240,21 +243,24 @@ TEST_CASE("a handler may come at any moment, move what is lent, and not come bac
   struct sigaction action {};
   action.sa_handler = in_handler;
   ::sigaction(SIGALRM, &action, nullptr);
-  const itimerval often{{0, 30}, {0, 30}};
-  ::setitimer(ITIMER_REAL, &often, nullptr);
   const auto mine = std::make_unique<std::vector<int>>(kBlock);
   std::atomic<std::uint64_t> checked{0};
   std::uint64_t wrong = 0;
+  // Held while the place is written; a handler that jumps there holds it too.
+  mask_alarm(SIG_BLOCK);
+  const itimerval often{{0, 30}, {0, 30}};
+  ::setitimer(ITIMER_REAL, &often, nullptr);
   while (calls < kCalls) {
-    if (sigsetjmp(place, 1) == 0) {
+    if (sigsetjmp(place, 0) == 0) {
+      mask_alarm(SIG_UNBLOCK);
       for (;;) {
         std::fill(mine->begin(), mine->end(), -1);
         if (calls >= kCalls) break;
         if (!lent.put_and_told(*mine)) lend_anew();
       }
+      mask_alarm(SIG_BLOCK);
     }
     // What was moved so far are whole blocks.
-    const Held held;
     const std::uint64_t end = lent.position;
     // Behind the position there may be anything.
     const std::uint64_t kept = (Lent::kFrames - kBlock) / kBlock * kBlock;
@@ -266,6 +272,7 @@ TEST_CASE("a handler may come at any moment, move what is lent, and not come bac
   }
   const itimerval never{};
   ::setitimer(ITIMER_REAL, &never, nullptr);
+  mask_alarm(SIG_UNBLOCK);
   CHECK(lent.position > kBlock);
   CHECK(wrong == 0);
 }
