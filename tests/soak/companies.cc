@@ -20,7 +20,8 @@ Setting setting_of(const bench::Arguments& arguments) {
 class Companies final : public Gathering {
  public:
   explicit Companies(const bench::Arguments& arguments)
-      : Gathering(arguments, setting_of(arguments)) {
+      : Gathering(arguments, setting_of(arguments)),
+        rest_ns_(setting_of(arguments).stalls ? 50'000'000 : 500'000'000) {
     const int lanes = setting_of(arguments).channels;
     add({true, false, true, 0, lanes, false});
     for (int player = 1; player <= lanes / 2; ++player) add({false, true, false, 0, 0, false});
@@ -28,8 +29,6 @@ class Companies final : public Gathering {
 
  private:
   static constexpr int kServer = 0;
-  // Several times as long as a block takes.
-  static constexpr std::int64_t kRestNs = 500'000'000;
 
   // Two channels of each by turns: of who was killed there may still be a block to be heard,
   // which it had written and not counted. The one between may have been killed at once.
@@ -45,7 +44,7 @@ class Companies final : public Gathering {
     for (const int number : gone) {
       if (number == kServer) continue;
       must_be_heard(number, kServer);
-      quiet_ns_[member(number).plays_on] = bench::now_ns() + kRestNs;
+      quiet_ns_[member(number).plays_on] = bench::now_ns() + rest_ns_;
     }
   }
 
@@ -60,6 +59,8 @@ class Companies final : public Gathering {
     return true;
   }
 
+  // Several times as long as a block takes: by a clock, or as fast as it is heard.
+  const std::int64_t rest_ns_;
   int turns_[kPrograms] = {};
   std::int64_t quiet_ns_[kLanes] = {};
   std::int64_t before_[kPrograms] = {};
