@@ -89,10 +89,14 @@ void Gathering::end(const std::vector<int>& parts) {
     const int part = parts[i];
     const pid_t pid = pids[i];
     int status = 0;
-    must_come([&] { return ::waitpid(pid, &status, WNOHANG) == pid; }, "last close", part);
-    if (member(part).leaves != 0 ? status != 0 : !WIFSIGNALED(status))
+    // Who is killed does nothing more by itself: the kernel may take long on a busy machine, and
+    // what comes after is to find its device free.
+    const bool leaves = member(part).leaves != 0;
+    const auto gone = [&] { return ::waitpid(pid, &status, leaves ? WNOHANG : 0) == pid; };
+    must_come(gone, "last close", part);
+    if (leaves ? status != 0 : !WIFSIGNALED(status))
       broken("program", part, member(part).number, status);
-    if (member(part).leaves == 0) ++kills_;
+    if (!leaves) ++kills_;
     for (const Progress& heard : member(part).heard) frames_ += heard.frames;
   }
 }
