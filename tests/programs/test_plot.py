@@ -1,6 +1,7 @@
 """`ossloopctl plot` and `record --spectrogram`: what is drawn is where it should be."""
 
 import math
+import os
 import pathlib
 import signal
 import subprocess
@@ -270,6 +271,26 @@ class Recordings(PlotTest):
         self.assertIn("spectrogram drawn in pictures-002.png", recorder.succeed().output)
         for number in 1, 2:
             self.picture(loop, f"pictures-00{number}.png")
+
+    def sent_while_it_draws(self, number):
+        """A recorder whose picture is being drawn by a program that gets a signal."""
+        loop = self.loop(clock="free", linger_ms=0)
+        recorder = self.record(loop, "--spectrogram", "out.png", "out.wav")
+        self.play(loop, sound.noise(60 * 48000))
+        children = pathlib.Path(f"/proc/{recorder.pid}/task/{recorder.pid}/children")
+        self.wait_until(lambda: children.read_text())
+        os.kill(int(children.read_text()), number)
+        return loop, recorder
+
+    def test_the_interruption_of_a_recorder_is_none_of_its_picture(self):
+        loop, recorder = self.sent_while_it_draws(signal.SIGINT)
+        self.assertIn("spectrogram drawn in out.png", recorder.succeed().output)
+        self.picture(loop)
+
+    def test_a_picture_that_is_killed_is_told(self):
+        loop, recorder = self.sent_while_it_draws(signal.SIGKILL)
+        self.assertEqual(1, recorder.wait())
+        self.assertEqual("ossloopctl: out.png: not drawn, for signal 9\n", recorder.errors)
 
     def test_what_cannot_be_drawn_is_told_before_it_begins(self):
         loop = self.loop()

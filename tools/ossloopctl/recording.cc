@@ -104,7 +104,7 @@ bool Recording::start_picture(std::string& why) {
 bool Recording::finish_pictures() {
   bool good = true;
   for (const Drawing& picture : pictures_) {
-    if (finish_plot(picture.process)) {
+    if (finish_plot(picture.process, picture.name)) {
       tell("spectrogram drawn in " + picture.name);
     } else {
       good = false;

@@ -32,7 +32,7 @@ pid_t start_plot(const std::vector<std::string>& words, std::string& why) {
   std::vector<char*> arguments{const_cast<char*>("ossloopctl"), const_cast<char*>("plot")};
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  // It opens no device: nothing need be preloaded. What this program holds back is not its affair.
+  // It opens no device: nothing need be preloaded.
   std::vector<char*> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (std::strncmp(*entry, "LD_PRELOAD=", 11) != 0) environment.push_back(*entry);
@@ -40,14 +40,16 @@ pid_t start_plot(const std::vector<std::string>& words, std::string& why) {
   environment.push_back(nullptr);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
+  // The Ctrl-C that ends a recording is not for its picture: it has a group of its own, and holds
+  // back what comes before it has. What else this program holds back is not its affair.
+  sigset_t held;
+  sigemptyset(&held);
+  sigaddset(&held, SIGINT);
+  ::posix_spawnattr_setsigmask(&attributes, &held);
   sigset_t ignored;
   sigemptyset(&ignored);
   for (const int number : {SIGPIPE, SIGXFSZ}) sigaddset(&ignored, number);
   ::posix_spawnattr_setsigdefault(&attributes, &ignored);
-  // Of a group of its own: the Ctrl-C that ends a recording is not for its picture.
   ::posix_spawnattr_setpgroup(&attributes, 0);
   // The recording goes first.
   ::posix_spawnattr_setschedpolicy(&attributes, SCHED_BATCH);
@@ -67,9 +69,12 @@ pid_t start_plot(const std::vector<std::string>& words, std::string& why) {
   return -1;
 }
 
-bool finish_plot(pid_t process) {
+bool finish_plot(pid_t process, const std::string& picture) {
   int status = 0;
   while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(status)) {
+    failed(picture + ": not drawn, for signal " + std::to_string(WTERMSIG(status)));
   }
   return WIFEXITED(status) && WEXITSTATUS(status) == kDone;
 }

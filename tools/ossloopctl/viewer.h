@@ -16,6 +16,6 @@ int become_viewer();
 // line in `why`. `words` as of `ossloopctl plot`.
 pid_t start_plot(const std::vector<std::string>& words, std::string& why);
 // Waits for it. False: it failed, and has said why.
-bool finish_plot(pid_t process);
+bool finish_plot(pid_t process, const std::string& picture);
 
 }  // namespace ossloop::ctl
