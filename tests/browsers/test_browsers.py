@@ -5,6 +5,7 @@ For the night: tools/nightly installs the browsers. By hand:
     cd tests/browsers; PYTHONPATH=../support:../programs python3 -m unittest
 """
 
+import contextlib
 import http.server
 import itertools
 import json
@@ -54,7 +55,8 @@ class Site:
                 self.send_header("Content-Type", "text/html")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # a browser that is closed
+                    self.wfile.write(body)
 
             def log_message(self, *_):
                 pass
@@ -118,10 +120,15 @@ class Browsers:
         self.addCleanup(site.close)
         return site
 
+    def check_heard(self, heard):
+        """What a page told of a microphone that hears 660 Hz."""
+        self.assertAlmostEqual(660, float(heard["hz"]), delta=0.01)
+        self.assertLess(float(heard["worst"]), 1 / 500)
+
     def test_thirteen_seconds_of_a_page_s_tone_are_recorded_without_a_discontinuity(self):
         loop, site = self.loop(clock="realtime"), self.site()
         recorder = self.recorder(loop)
-        browser = self.visit(loop, site, play=13)
+        browser = self.visit(loop, site, play=13, rate=RATE)
         site.until("done")
         self.close_browser(browser)
         tone = tone_in(loop.recorded(recorder))
@@ -130,29 +137,32 @@ class Browsers:
         self.assertLess(worst_second_difference(tone), 1 / 500)
 
     def test_a_page_s_microphone_hears_what_is_played(self):
-        """Firefox works at the pace of its speaker, which it needs for that."""
         loop, site = self.loop(clock="realtime", duplex="on", clients=4), self.site()
-        loop.wait_until_listening(loop.partner_plays(SERVER, sound.tone(60, hz=(660.0, 660.0))))
-        browser = self.visit(loop, site, listen=3)
+        loop.wait_until_listening(loop.partner_plays(SERVER, sound.tone(90, hz=(660.0, 660.0))))
+        browser = self.visit(loop, site, listen=3, hear=660)
         heard = site.until("done")["heard"]
         self.close_browser(browser)
-        self.assertAlmostEqual(660, float(heard["hz"]), delta=0.5)
+        self.check_heard(heard)
 
     def test_a_page_plays_and_hears_at_once(self):
-        """Each AudioContext of the page has a stream of its own."""
-        loop, site = self.loop(clock="realtime", duplex="on", clients=4), self.site()
+        """Each AudioContext of the page has a stream of its own, at the rate of the browser's sound card:
+        where that is not the recorder's, conversion rings where the tone begins and ends."""
+        loop, site = self.loop(clock="realtime", duplex="on", clients=4, linger_ms=500), self.site()
         recorder = self.recorder(loop)
-        loop.wait_until_listening(loop.partner_plays(SERVER, sound.tone(60, hz=(660.0, 660.0))))
-        browser = self.visit(loop, site, play=5, listen=3)
+        loop.wait_until_listening(loop.partner_plays(SERVER, sound.tone(90, hz=(660.0, 660.0))))
+        browser = self.visit(loop, site, play=5, listen=3, hear=660)
         heard = site.until("done")["heard"]
         self.close_browser(browser)
-        self.assertAlmostEqual(660, float(heard["hz"]), delta=0.5)
-        self.assertLess(worst_second_difference(tone_in(loop.recorded(recorder))), 1 / 500)
+        self.check_heard(heard)
+        tone = tone_in(loop.recorded(recorder))
+        self.assertAlmostEqual(5, len(tone) / RATE, delta=0.1)
+        ringing = RATE // 200
+        self.assertLess(worst_second_difference(tone[ringing:-ringing]), 1 / 500)
 
     def test_the_recorder_of_a_browser_that_is_killed_has_its_file_whole(self):
         loop, site = self.loop(clock="realtime"), self.site()
         recorder = self.recorder(loop)
-        browser = self.visit(loop, site, play=60)
+        browser = self.visit(loop, site, play=60, rate=RATE)
         self.wait_until(lambda: recorder.recording.exists() and recorder.recording.stat().st_size > 12 * RATE)
         browser.kill()
         tone = tone_in(loop.recorded(recorder))
@@ -190,7 +200,7 @@ class Chromium(Browsers, DoorTest):
         script = pages.script("RECIPES.md", "What a browser plays and hears")
         loop, site = self.loop(), self.site()
         sound.write_wav(loop.file("said.wav"), sound.tone(40, hz=(660.0, 660.0)))
-        address = site.address(play=5, listen=3)
+        address = site.address(play=5, listen=3, hear=660)
         path = f"{CONTROL.parent}:{loop.environment()['PATH']}"
         # Its profile lies in its home.
         shell = loop.start("sh", "-c", script.replace("http://127.0.0.1:8000/", f"'{address}'"),
@@ -198,7 +208,7 @@ class Chromium(Browsers, DoorTest):
         heard = site.until("done")["heard"]
         self.close_browser(shell)
         self.wait_until(lambda: not loop.processes_of(shell))
-        self.assertAlmostEqual(660, float(heard["hz"]), delta=0.5)
+        self.check_heard(heard)
         tone = tone_in(sound.read_wav(loop.file("heard.wav")))
         self.assertAlmostEqual(5, len(tone) / RATE, delta=0.1)
         self.assertLess(worst_second_difference(tone), 1 / 500)
@@ -206,7 +216,16 @@ class Chromium(Browsers, DoorTest):
 
 class Firefox(Browsers, DoorTest):
     """Its own ALSA driver asks with a word that was never set: apulse stands between. A call's
-    other end it connects to, and does not play through that."""
+    other end it connects to, and does not play through that.
+
+    What apulse reads from its ALSA device is whole (a preloaded spy upon snd_pcm_readi() saw that in
+    each of 32 runs), and yet pages miss 5 to 100 samples at a time, mostly in the third second: the
+    speaker is called back for 276 samples whenever apulse finds room for some more, and what the
+    speaker is late by waits in the microphone's queue, until apulse has used up what it was given
+    before. Firefox leaves out what does not fit there. Beside that it resamples between an
+    AudioContext and a microphone of two rates (44100 Hz by apulse) as that queue's length says: it
+    hears 660 Hz as 658 to 662.
+    """
 
     PREFERENCES = {
         "media.autoplay.default": 0, "media.autoplay.blocking_policy": 0, "media.navigator.permission.disabled": True,
