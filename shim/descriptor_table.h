@@ -38,8 +38,12 @@ class DescriptorTable {
     const std::uintptr_t value = in_range(fd) ? load(fd) : 0;
     return value > kInChange ? reinterpret_cast<Handle*>(value) : nullptr;
   }
+  // None above it is ours or in change. To look at all there may be would bring 8 MiB into memory.
+  int highest() const { return highest_.load(); }
   void set(int fd, Handle* handle) {
-    if (in_range(fd)) slots_[fd].store(reinterpret_cast<std::uintptr_t>(handle));
+    if (!in_range(fd)) return;
+    reach(fd);
+    slots_[fd].store(reinterpret_cast<std::uintptr_t>(handle));
   }
   void set_foreign(int fd) {
     if (in_range(fd)) slots_[fd].store(kForeign);
@@ -73,9 +77,7 @@ class DescriptorTable {
     const bool is_it =
         handle != nullptr ? before == reinterpret_cast<std::uintptr_t>(handle) : before < kInChange;
     if (!is_it) return false;
-    int highest = highest_changed_.load();
-    while (highest < fd && !highest_changed_.compare_exchange_weak(highest, fd)) {
-    }
+    reach(fd);
     return slots_[fd].compare_exchange_strong(before, kInChange);
   }
   bool undo_change(int fd, std::uintptr_t before) {
@@ -84,7 +86,7 @@ class DescriptorTable {
   }
   // In the child of a fork(): the threads that were about to change numbers are not here.
   void forget_changes() {
-    for (int fd = highest_changed_.load(); fd >= 0; --fd) {
+    for (int fd = highest(); fd >= 0; --fd) {
       if (in_change(fd)) end_change(fd, nullptr);
     }
   }
@@ -106,8 +108,13 @@ class DescriptorTable {
     const std::uintptr_t value = slots_[fd].load(std::memory_order_acquire);
     return value;
   }
+  void reach(int fd) {
+    int highest = highest_.load();
+    while (highest < fd && !highest_.compare_exchange_weak(highest, fd)) {
+    }
+  }
 
-  std::atomic<int> highest_changed_;
+  std::atomic<int> highest_;
   std::atomic<std::uintptr_t> slots_[kSize];
 };
 

@@ -237,15 +237,13 @@ void OpenFiles::after_fork(bool child) {
 void OpenFiles::close_all() {
   if (!base::own_process()) return;
   device::Endpoint::process_ends();
-  bool any = false;
   {
     std::lock_guard lock(mutex_);
     for (Handle& handle : handles_) {
-      any = any || handle.descriptors.load() != 0;
       if (handle.file != nullptr) handle.file->stop_lingering();
     }
   }
-  for (int fd = 0; any && fd < DescriptorTable::kSize; ++fd) {
+  for (int fd = 0; fd <= table_.highest(); ++fd) {
     if (table_.ours(fd)) close(fd);
   }
 }

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "shim/engine_loader.h"
 #include "shim/lock_range.h"
 #include "shim/real.h"
@@ -48,7 +50,7 @@ bool is_ours_already(int fd) { return descriptors.ours(fd) && !in_device_thread(
 // Closes our descriptors in [first, last], each as close() would.
 void close_ours(unsigned first, unsigned last) {
   if (loaded_engine() == nullptr || in_device_thread()) return;
-  if (last >= static_cast<unsigned>(DescriptorTable::kSize)) last = DescriptorTable::kSize - 1;
+  last = std::min(last, static_cast<unsigned>(descriptors.highest()));
   for (unsigned fd = first; fd <= last; ++fd) {
     if (descriptors.ours(static_cast<int>(fd))) loaded_engine()->close(static_cast<int>(fd));
   }

@@ -3,6 +3,7 @@
 import errno
 import os
 import select
+import subprocess
 import time
 import unittest
 
@@ -216,6 +217,22 @@ class Ending(DrivenTest):
         self.assertEqual(len(played), client.write(client.fd, played))
         client.kill()
         self.assertEqual((played, errno.ECONNRESET), server.read_to_end(server.fd)[::2])
+
+    def test_to_close_what_is_open_brings_no_table_into_memory(self):
+        loop = self.loop()
+
+        def faults(*after):
+            words = "/usr/bin/python3", "-Sc", "; ".join(("import os", f"fd = os.open('{SERVER}', os.O_RDONLY)", *after))
+            program = subprocess.Popen(words, env=loop.environment())
+            _, status, usage = os.wait4(program.pid, 0)
+            program.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(0, program.returncode)
+            return usage.ru_minflt
+
+        closed = faults("os.close(fd)")
+        for how, after in {"exit": (), "all": ("os.closerange(fd, 1 << 20)",)}.items():
+            with self.subTest(how):
+                self.assertLess(faults(*after), closed + 500)  # of 4 KiB
 
 
 if __name__ == "__main__":
