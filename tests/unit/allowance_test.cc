@@ -1,5 +1,6 @@
 #include "device/allowance.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -193,6 +194,8 @@ sigjmp_buf place;
 volatile sig_atomic_t calls = 0;
 constexpr std::size_t kBlock = 500;
 constexpr int kCalls = 2000;
+// What it plays: a handler allocates nothing.
+std::vector<int> handlers_block(kBlock);
 
 void mask_alarm(int how, sigset_t* before = nullptr) {
   sigset_t alarm;
@@ -221,15 +224,16 @@ void lend_anew() {
 }
 
 void put_or_lend() {
-  static std::vector<int> block(kBlock);
-  std::fill(block.begin(), block.end(), ++next_value);
-  if (!stormed->put_and_told(block)) lend_anew();
+  std::fill(handlers_block.begin(), handlers_block.end(), ++next_value);
+  if (!stormed->put_and_told(handlers_block)) lend_anew();
 }
 
 void in_handler(int) {
+  const int saved = errno;
   calls = calls + 1;
   if (calls % 3 != 0) put_or_lend();
   if (calls % 5 == 0) siglongjmp(place, 1);
+  errno = saved;
 }
 
 }  // namespace
