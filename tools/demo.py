@@ -5,13 +5,16 @@ out/, and exits with 1 if any sound did not arrive as it must.
 """
 
 import pathlib
+import queue
+import shutil
 import signal
 import sys
 import wave
 from dataclasses import dataclass
 
+import browsing
 import sound
-from loop import CLIENT, SERVER, Loop, ProgramFailed
+from loop import CLIENT, CONTROL, SERVER, Loop, ProgramFailed
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 OUT = ROOT / "out"
@@ -28,6 +31,14 @@ MICROPHONE = {"eof": "silence"}
 
 # bplay and brec exit with 255 after every success.
 STATUSES = {"bplay": (0, 255), "brec": (0, 255)}
+
+# Which of them are installed show a page that plays and hears.
+BROWSERS = {
+    "chromium": (browsing.chromium, ("chromium",)),
+    "firefox-esr": (browsing.firefox, ("firefox-esr", "apulse")),
+}
+PAGE_SECONDS = 3
+PAGE_HEARS_HZ = 660
 
 
 @dataclass
@@ -160,6 +171,45 @@ def judge(row, heard, got, sent_frames):
     return f"{'' if right else 'WRONG: '}SNR {comparison.snr_db:.0f} dB (>= {row.snr_db}){note}", right
 
 
+def browse(name, command):
+    """Two lines of the table, as play() makes them: what a page plays, and what it hears meanwhile."""
+    loop, site = Loop(duplex="on", clients=4, **CONF), browsing.Site()
+    try:
+        recording = OUT / f"{name}-to-sox.wav"
+        recording.unlink(missing_ok=True)
+        stereo = ("-r", browsing.RATE, "-c", 2)
+        recorder = loop.wait_until_listening(loop.start("sox", "-q", "-t", "oss", *stereo, SERVER, recording))
+        tone = ("synth", 120, "sine", PAGE_HEARS_HZ, "gain", -2)
+        loop.wait_until_listening(loop.start("sox", "-q", "-n", *stereo, "-b", 16, "-t", "oss", SERVER, *tone))
+        address = site.address(play=PAGE_SECONDS, listen=PAGE_SECONDS, hear=PAGE_HEARS_HZ)
+        browser = loop.start(CONTROL, "run", "--alsa", "--", *command(loop.file("profile"), address), preload=False)
+        heard = site.until("done")["heard"]
+        browser.send(signal.SIGTERM)
+        recorder.succeed(60)
+        tone = browsing.tone_in(sound.read_wav(recording))
+        page, ours = f"{heard['rate']} Hz float", f"{browsing.RATE} Hz 2 ch 16 bit"
+        missing = PAGE_SECONDS * browsing.RATE - len(tone)
+        played, plays = sine(browsing.worst_second_difference(browsing.inner(tone)), missing)
+        listened, hears = sine(float(heard["worst"]))
+        return [
+            ((f"{browsing.HZ} Hz", f"{name} (client)", "sox (server)", page, ours,
+              str(PAGE_SECONDS * int(heard["rate"])), str(len(tone)), played), plays),
+            ((f"{PAGE_HEARS_HZ} Hz", "sox (server)", f"{name} (client)", ours, page, "", "", listened), hears),
+        ]
+    except (ProgramFailed, ValueError, OSError, AssertionError, queue.Empty, IndexError) as problem:
+        print(f"{name}: {problem or 'its page tells nothing'}", file=sys.stderr)
+        return [((f"{browsing.HZ} Hz", name, "sox", "", "", "", "", "FAILED"), False)]
+    finally:
+        site.close()
+        loop.close()
+
+
+def sine(worst, missing=0):
+    """How far a tone is from a sine, and whether that is near enough; it begins and ends between two blocks."""
+    right = worst < browsing.NEAR and abs(missing) < browsing.RATE // 10
+    return f"{'' if right else 'WRONG: '}a sine within {worst:.4f} (< {browsing.NEAR})", right
+
+
 def print_table(rows):
     head = ("sound", "player", "recorder", "sent", "recorded", "frames in", "frames out", "result")
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
@@ -224,6 +274,12 @@ def main():
         all_right = all_right and right
         if row.snr_db and right and pictured is None:
             pictured = picture(row.song, recording_of(row, number))
+    installed = {name: command for name, (command, needs) in BROWSERS.items() if all(map(shutil.which, needs))}
+    for name, command in installed.items():
+        print(f"  a page in {name}: its speaker to sox, its microphone from sox", flush=True)
+        for cells, right in browse(name, command):
+            lines.append(cells)
+            all_right = all_right and right
     print()
     print_table(lines)
     print()
@@ -233,6 +289,13 @@ def main():
         "16 (or, of the 8-bit song, 8) bits allow. \"Then N silent\": aplay fills its last period, recorders\n"
         "of a set length the rest of theirs. Recorders ran with eof=eof, underrun=stall (see README)."
     )
+    if installed:
+        print(
+            "A page in a browser, by way of ALSA: the most that a sample is off the sine that goes on from\n"
+            "the two before it, of full scale."
+        )
+    else:
+        print("No browser is installed (chromium, or firefox-esr and apulse): its page would play and hear here, too.")
     if pictured:
         print(f"Sent and recorded, as spectrograms: {pictured.relative_to(ROOT)}")
     print("Every sound arrived as it must." if all_right else "Something is WRONG, see above.")

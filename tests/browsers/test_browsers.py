@@ -5,94 +5,18 @@ For the night: tools/nightly installs the browsers. By hand:
     cd tests/browsers; PYTHONPATH=../support:../programs python3 -m unittest
 """
 
-import contextlib
-import http.server
 import itertools
-import json
-import math
-import pathlib
-import queue
 import signal
 import statistics
-import threading
 import unittest
-import urllib.parse
 
+import browsing
 import pages
 import sound
 from loop import CONTROL, SERVER, server
 from test_alsa_door import DoorTest
 
-HZ, RATE = 440, 48000
-PAGE = pathlib.Path(__file__).with_name("page.html").read_bytes()
-
-
-class Site:
-    """The page on the loopback address, what it tells, (name, values), and what pages leave for
-    each other in /box."""
-
-    def __init__(self):
-        told = self.told = queue.Queue()
-        box = {}
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                if self.path.startswith("/box/"):
-                    found = box.get(self.path)
-                    return self.answer(found or b"", 200 if found else 404)
-                self.answer(PAGE if self.path.startswith("/?") else b"")
-
-            def do_POST(self):
-                if self.path.startswith("/box/"):
-                    box[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
-                    return self.answer(b"")
-                name = urllib.parse.urlsplit(self.path)
-                told.put((name.path[1:], dict(urllib.parse.parse_qsl(name.query))))
-                self.answer(b"")
-
-            def answer(self, body, status=200):
-                self.send_response(status)
-                self.send_header("Content-Type", "text/html")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                with contextlib.suppress(ConnectionError):  # a browser that is closed
-                    self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def address(self, **asked):
-        return f"http://127.0.0.1:{self.server.server_port}/?{urllib.parse.urlencode(asked)}"
-
-    def until(self, wanted, seconds=90):
-        """All that was told until the page has told `wanted`."""
-        heard = {}
-        while wanted not in heard:
-            name, values = self.told.get(timeout=seconds)
-            if name == "failed":
-                raise AssertionError(values["why"])
-            heard[name] = values
-        return heard
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def tone_in(heard):
-    """From the first sample of the tone to its last, as numbers of full scale 1."""
-    samples = heard.channel(0).samples
-    loud = [i for i, value in enumerate(samples) if abs(value) > 300]
-    return [value / 32768 for value in samples[loud[0]:loud[-1]]]
-
-
-def worst_second_difference(tone):
-    """Of an ideal sine each sample is 2 cos(w) times the one before less the one before that."""
-    factor = 2 * math.cos(2 * math.pi * HZ / RATE)
-    return max(abs(tone[i + 1] - factor * tone[i] + tone[i - 1]) for i in range(1, len(tone) - 1))
+RATE = 48000
 
 
 def frequency(heard):
@@ -116,14 +40,14 @@ class Browsers:
         browser.wait()
 
     def site(self):
-        site = Site()
+        site = browsing.Site()
         self.addCleanup(site.close)
         return site
 
     def check_heard(self, heard):
         """What a page told of a microphone that hears 660 Hz."""
         self.assertAlmostEqual(660, float(heard["hz"]), delta=0.01)
-        self.assertLess(float(heard["worst"]), 1 / 500)
+        self.assertLess(float(heard["worst"]), browsing.NEAR)
 
     def test_thirteen_seconds_of_a_page_s_tone_are_recorded_without_a_discontinuity(self):
         loop, site = self.loop(clock="realtime"), self.site()
@@ -131,10 +55,10 @@ class Browsers:
         browser = self.visit(loop, site, play=13, rate=RATE)
         site.until("done")
         self.close_browser(browser)
-        tone = tone_in(loop.recorded(recorder))
+        tone = browsing.tone_in(loop.recorded(recorder))
         self.assertAlmostEqual(13, len(tone) / RATE, delta=0.1)
         self.assertAlmostEqual(0.5, max(tone), delta=0.01)
-        self.assertLess(worst_second_difference(tone), 1 / 500)
+        self.assertLess(browsing.worst_second_difference(tone), browsing.NEAR)
 
     def test_a_page_s_microphone_hears_what_is_played(self):
         loop, site = self.loop(clock="realtime", duplex="on", clients=4), self.site()
@@ -145,19 +69,17 @@ class Browsers:
         self.check_heard(heard)
 
     def test_a_page_plays_and_hears_at_once(self):
-        """Each AudioContext of the page has a stream of its own, at the rate of the browser's sound card:
-        where that is not the recorder's, conversion rings where the tone begins and ends."""
-        loop, site = self.loop(clock="realtime", duplex="on", clients=4, linger_ms=500), self.site()
+        """Each AudioContext of the page has a stream of its own, at the rate of the browser's sound card."""
+        loop, site = self.loop(clock="realtime", duplex="on", clients=4, linger_ms=500, underrun="stall"), self.site()
         recorder = self.recorder(loop)
         loop.wait_until_listening(loop.partner_plays(SERVER, sound.tone(90, hz=(660.0, 660.0))))
         browser = self.visit(loop, site, play=5, listen=3, hear=660)
         heard = site.until("done")["heard"]
         self.close_browser(browser)
         self.check_heard(heard)
-        tone = tone_in(loop.recorded(recorder))
+        tone = browsing.tone_in(loop.recorded(recorder))
         self.assertAlmostEqual(5, len(tone) / RATE, delta=0.1)
-        ringing = RATE // 200
-        self.assertLess(worst_second_difference(tone[ringing:-ringing]), 1 / 500)
+        self.assertLess(browsing.worst_second_difference(browsing.inner(tone)), browsing.NEAR)
 
     def test_the_recorder_of_a_browser_that_is_killed_has_its_file_whole(self):
         loop, site = self.loop(clock="realtime"), self.site()
@@ -165,16 +87,12 @@ class Browsers:
         browser = self.visit(loop, site, play=60, rate=RATE)
         self.wait_until(lambda: recorder.recording.exists() and recorder.recording.stat().st_size > 12 * RATE)
         browser.kill()
-        tone = tone_in(loop.recorded(recorder))
+        tone = browsing.tone_in(loop.recorded(recorder))
         self.assertGreater(len(tone), RATE)
 
 
 class Chromium(Browsers, DoorTest):
-    def command(self, profile, address):
-        return ("chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
-                "--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream",
-                "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns",
-                "--alsa-output-device=default", "--alsa-input-device=default", address)
+    command = staticmethod(browsing.chromium)
 
     def test_two_pages_call_each_other_each_on_an_instance_of_its_own(self):
         """All pages of one browser share its speaker and its microphone: it takes two browsers."""
@@ -209,36 +127,13 @@ class Chromium(Browsers, DoorTest):
         self.close_browser(shell)
         self.wait_until(lambda: not loop.processes_of(shell))
         self.check_heard(heard)
-        tone = tone_in(sound.read_wav(loop.file("heard.wav")))
+        tone = browsing.tone_in(sound.read_wav(loop.file("heard.wav")))
         self.assertAlmostEqual(5, len(tone) / RATE, delta=0.1)
-        self.assertLess(worst_second_difference(tone), 1 / 500)
+        self.assertLess(browsing.worst_second_difference(tone), browsing.NEAR)
 
 
 class Firefox(Browsers, DoorTest):
-    """Its own ALSA driver asks with a word that was never set: apulse stands between. A call's
-    other end it connects to, and does not play through that.
-
-    What apulse reads from its ALSA device is whole (a preloaded spy upon snd_pcm_readi() saw that in
-    each of 32 runs), and yet pages miss 5 to 100 samples at a time, mostly in the third second: the
-    speaker is called back for 276 samples whenever apulse finds room for some more, and what the
-    speaker is late by waits in the microphone's queue, until apulse has used up what it was given
-    before. Firefox leaves out what does not fit there. Beside that it resamples between an
-    AudioContext and a microphone of two rates (44100 Hz by apulse) as that queue's length says: it
-    hears 660 Hz as 658 to 662.
-    """
-
-    PREFERENCES = {
-        "media.autoplay.default": 0, "media.autoplay.blocking_policy": 0, "media.navigator.permission.disabled": True,
-        "media.navigator.streams.fake": False, "security.sandbox.content.level": 0, "media.cubeb.sandbox": False,
-        "media.peerconnection.ice.loopback": True, "media.peerconnection.ice.obfuscate_host_addresses": False,
-        "datareporting.policy.dataSubmissionEnabled": False, "browser.shell.checkDefaultBrowser": False,
-    }
-
-    def command(self, profile, address):
-        profile.mkdir()
-        lines = (f"user_pref({json.dumps(key)}, {json.dumps(value)});\n" for key, value in self.PREFERENCES.items())
-        (profile / "user.js").write_text("".join(lines))
-        return ("apulse", "firefox-esr", "--headless", "--no-remote", "--profile", str(profile), address)
+    command = staticmethod(browsing.firefox)
 
 
 if __name__ == "__main__":
