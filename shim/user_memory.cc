@@ -70,13 +70,11 @@ bool ask_readable(uintptr_t begin, uintptr_t end) {
 }
 
 bool readable_text(const char* text) {
-  const char* const longest = text + PATH_MAX;
-  for (const char* at = text; at < longest;) {
-    const auto address = reinterpret_cast<uintptr_t>(at);
-    if (!readable(at, 1)) return false;
-    const size_t room = kPage - address % kPage;
-    if (::memchr(at, '\0', room) != nullptr) return true;
-    at += room;
+  // Counted, and not compared with where it ends: a wild pointer may have no such place.
+  size_t room = kPage - reinterpret_cast<uintptr_t>(text) % kPage;
+  for (size_t seen = 0; seen < PATH_MAX; seen += room, room = kPage) {
+    if (!readable(text + seen, 1)) return false;
+    if (::memchr(text + seen, '\0', room) != nullptr) return true;
   }
   return true;
 }

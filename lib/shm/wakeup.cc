@@ -25,9 +25,9 @@ void advance(abi::EventCount& wake) {
 }
 
 // Not inlined, and with nothing to clean up: pthread_cancel() and signal handlers end the
-// thread within the system call.
-[[gnu::noinline]] int cancellable_wait(std::atomic<std::uint32_t>& value, std::uint32_t seen,
-                                       const timespec* deadline) {
+// thread within the system call. (Where lines are counted that would be something to clean up.)
+[[gnu::noinline, gnu::no_profile_instrument_function]] int cancellable_wait(
+    std::atomic<std::uint32_t>& value, std::uint32_t seen, const timespec* deadline) {
   const bool cancellable = !base::thread_note().holds_cancel;
   int before = 0;
   // First, since the next line may end the thread: its clean-up has the program's mask.
@@ -42,7 +42,7 @@ void advance(abi::EventCount& wake) {
 }
 
 // Where a sandbox refuses to wait.
-[[gnu::noinline]] int wait_blindly(const timespec* deadline) {
+[[gnu::noinline, gnu::no_profile_instrument_function]] int wait_blindly(const timespec* deadline) {
   const int saved = errno;
   timespec pause{0, 2'000'000};
   timespec now{};

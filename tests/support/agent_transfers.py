@@ -124,13 +124,15 @@ class Transfers(PlainCalls):
 
     @staticmethod
     def write_until_refused(number, data=bytes(1024), most=4 << 20):
-        """Writes without blocking until EAGAIN: how many bytes fitted."""
-        accepted = 0
-        while accepted < most:
+        """Writes without blocking until not all of a write is taken: how many bytes fitted. (A slow
+        program finds room for a frame each time.)"""
+        accepted, taken = 0, len(data)
+        while accepted < most and taken == len(data):
             try:
-                accepted += os.write(number, data)
+                taken = os.write(number, data)
             except BlockingIOError:
                 break
+            accepted += taken
         return accepted
 
     @staticmethod

@@ -205,7 +205,7 @@ class Threads(LoopTest):
 
     def test_calls_without_a_lock_are_counted_beside_another_open_of_the_place(self):
         loop = self.loop(eof="wait", clock="free", duplex="on")
-        player = loop.start(PROGRAMS / "lent", "counted_beside_a_recorder", SERVER)
+        player = loop.wait_until_listening(loop.start(PROGRAMS / "lent", "counted_beside_a_recorder", SERVER))
         loop.partner_records(CLIENT)
         self.assertEqual(0, player.wait(), player.output)
 
