@@ -97,6 +97,8 @@ OSSLOOP_EXPORT ssize_t writev(int fd, const iovec* pieces, int count) {
   return dispatch<OSSLOOP_REAL(writev)>(ours, fd, pieces, count);
 }
 
+// glibc declares the request unsigned long, callers often pass a negative int;
+// the kernel looks at the low 32 bits only, and so do we.
 OSSLOOP_EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
   va_list arguments;
   va_start(arguments, request);
