@@ -34,8 +34,8 @@ STATUSES = {"bplay": (0, 255), "brec": (0, 255)}
 
 # Which of them are installed show a page that plays and hears.
 BROWSERS = {
-    "chromium": (browsing.chromium, ("chromium",)),
-    "firefox-esr": (browsing.firefox, ("firefox-esr", "apulse")),
+    "chromium": (browsing.chromium, {}, ("chromium",)),
+    "firefox-esr": (browsing.firefox, browsing.FIREFOX_SETTLES, ("firefox-esr", "apulse")),
 }
 PAGE_SECONDS = 3
 PAGE_HEARS_HZ = 660
@@ -171,7 +171,7 @@ def judge(row, heard, got, sent_frames):
     return f"{'' if right else 'WRONG: '}SNR {comparison.snr_db:.0f} dB (>= {row.snr_db}){note}", right
 
 
-def browse(name, command):
+def browse(name, command, settles):
     """Two lines of the table, as play() makes them: what a page plays, and what it hears meanwhile."""
     loop, site = Loop(duplex="on", clients=4, **CONF), browsing.Site()
     try:
@@ -181,7 +181,7 @@ def browse(name, command):
         recorder = loop.wait_until_listening(loop.start("sox", "-q", "-t", "oss", *stereo, SERVER, recording))
         tone = ("synth", 120, "sine", PAGE_HEARS_HZ, "gain", -2)
         loop.wait_until_listening(loop.start("sox", "-q", "-n", *stereo, "-b", 16, "-t", "oss", SERVER, *tone))
-        address = site.address(play=PAGE_SECONDS, listen=PAGE_SECONDS, hear=PAGE_HEARS_HZ)
+        address = site.address(play=PAGE_SECONDS, listen=PAGE_SECONDS, hear=PAGE_HEARS_HZ, **settles)
         browser = loop.start(CONTROL, "run", "--alsa", "--", *command(loop.file("profile"), address), preload=False)
         heard = site.until("done")["heard"]
         browser.send(signal.SIGTERM)
@@ -274,10 +274,10 @@ def main():
         all_right = all_right and right
         if row.snr_db and right and pictured is None:
             pictured = picture(row.song, recording_of(row, number))
-    installed = {name: command for name, (command, needs) in BROWSERS.items() if all(map(shutil.which, needs))}
-    for name, command in installed.items():
+    installed = [(name, *how) for name, (*how, needs) in BROWSERS.items() if all(map(shutil.which, needs))]
+    for name, command, settles in installed:
         print(f"  a page in {name}: its speaker to sox, its microphone from sox", flush=True)
-        for cells, right in browse(name, command):
+        for cells, right in browse(name, command, settles):
             lines.append(cells)
             all_right = all_right and right
     print()

@@ -29,10 +29,12 @@ def frequency(heard):
 
 
 class Browsers:
-    """What each browser does; `command` starts it with a page."""
+    """What each browser does; `command` starts it with a page, `settles` is what a page that listens is asked, too."""
+
+    settles = {}
 
     def visit(self, loop, site, instance=0, **asked):
-        words = self.command(loop.file(f"profile{instance}"), site.address(**asked))
+        words = self.command(loop.file(f"profile{instance}"), site.address(**self.settles, **asked))
         return self.alsa(loop, *words, options=("-i", instance))
 
     def close_browser(self, browser):
@@ -134,6 +136,7 @@ class Chromium(Browsers, DoorTest):
 
 class Firefox(Browsers, DoorTest):
     command = staticmethod(browsing.firefox)
+    settles = browsing.FIREFOX_SETTLES
 
 
 if __name__ == "__main__":

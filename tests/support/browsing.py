@@ -103,6 +103,10 @@ FIREFOX_PREFERENCES = {
 }
 
 
+# Of a page in Firefox: so many seconds pass until its microphone misses nothing more, see firefox().
+FIREFOX_SETTLES = {"within": 40}
+
+
 def firefox(profile, address):
     """Its own ALSA driver asks with a word that was never set: apulse stands between. A call's
     other end it connects to, and does not play through that.
